@@ -1,0 +1,44 @@
+#pragma once
+// The options of BoundFlow, one table line each: type, member, flag, default, help. The struct, the command line's flags
+// and their help texts all come from this table.
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+namespace boundflow {
+
+// A number of bytes; on the command line with a binary suffix: 512M, 4G.
+struct ByteSize {
+  std::int64_t bytes = 0;
+};
+
+// clang-format off
+#define BOUNDFLOW_OPTIONS(OPTION)                                                                                      \
+  OPTION(double,        timeout,        "--timeout",        std::numeric_limits<double>::infinity(),                   \
+         "Time limit in seconds, start-up included")                                                                   \
+  OPTION(ByteSize,      memory,         "--memory",         ByteSize{},                                                \
+         "Memory limit with K, M or G (binary); default: three quarters of the machine's")                             \
+  OPTION(int,           threads,        "--threads",        0,                                                         \
+         "Worker threads; default: all cores")                                                                         \
+  OPTION(std::uint64_t, seed,           "--seed",           0,                                                         \
+         "Seed of all randomness")                                                                                     \
+  OPTION(std::string,   semantics,      "--semantics",      "float32",                                                 \
+         "What a verdict holds for: float32 (the real-valued network and every float32 execution) or real")            \
+  OPTION(std::string,   json,           "--json",           "",                                                        \
+         "Write the result and its statistics to this file as JSON")                                                   \
+  OPTION(std::string,   counterexample, "--counterexample", "",                                                        \
+         "On sat, write the assignment to this file")                                                                  \
+  OPTION(std::string,   observe,        "--observe",        "",                                                        \
+         "Check every bound against the activations of this input (.npy); an internal error if one excludes them")     \
+  OPTION(std::string,   log_level,      "--log-level",      "warn",                                                    \
+         "Messages on stderr: trace, debug, info, warn, error, off")
+// clang-format on
+
+struct Options {
+#define BOUNDFLOW_DECLARE_OPTION(type, member, flag, otherwise, help) type member = otherwise;
+  BOUNDFLOW_OPTIONS(BOUNDFLOW_DECLARE_OPTION)
+#undef BOUNDFLOW_DECLARE_OPTION
+};
+
+}  // namespace boundflow

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Builds BoundFlow with its tests (and installs what that needs) and runs them.
+# Usage: run_tests.sh [--preset dev|release|asan-ubsan] [ctest options]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=dev
+if [[ ${1:-} == --preset ]]; then
+  preset=${2:?--preset needs a name: dev, release or asan-ubsan}
+  shift 2
+fi
+
+scripts/setup.sh
+cmake --preset "$preset"
+cmake --build --preset "$preset" --parallel "$(nproc)"
+ctest --preset "$preset" --parallel 2 "$@"

@@ -1,0 +1,41 @@
+#include "api/request.hpp"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/error.hpp"
+
+namespace boundflow {
+
+namespace {
+
+std::int64_t physical_memory() {
+  return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Request validate(const Options& options) {
+  Request request;
+  if (!(options.timeout > 0)) throw UsageError("--timeout: expected a positive number of seconds");
+  if (options.threads < 0 || options.threads > 1024) throw UsageError("--threads: expected 1 to 1024, or 0 for all cores");
+  if (options.memory.bytes < 0) throw UsageError("--memory: expected a positive size");
+  if (options.semantics == "real") {
+    request.semantics = Semantics::Real;
+  } else if (options.semantics != "float32") {
+    throw UsageError("--semantics: expected float32 or real, found '" + options.semantics + "'");
+  }
+  const auto level = spdlog::level::from_str(options.log_level);
+  if (level == spdlog::level::off && options.log_level != "off") {
+    throw UsageError("--log-level: expected trace, debug, info, warn, error or off, found '" + options.log_level + "'");
+  }
+  request.threads =
+      options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  request.memory_bytes = options.memory.bytes > 0 ? options.memory.bytes : physical_memory() / 4 * 3;
+  return request;
+}
+
+}  // namespace boundflow

@@ -1,0 +1,19 @@
+#pragma once
+// From the public options to the types of the rooms below: validated once, here.
+
+#include "base/deadline.hpp"
+#include "boundflow/options.hpp"
+#include "ir/query.hpp"
+
+namespace boundflow {
+
+struct Request {
+  Semantics semantics = Semantics::Float32;
+  int threads = 1;
+  std::int64_t memory_bytes = 0;
+};
+
+// UsageError that names the flag.
+Request validate(const Options& options);
+
+}  // namespace boundflow

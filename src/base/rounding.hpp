@@ -1,0 +1,61 @@
+#pragma once
+// Outward rounding without touching the process-wide rounding mode: compute in round-to-nearest, then step to the
+// neighbouring float. One step covers the half ulp of the operation (Rump 2010, "Verification methods", section 2).
+// Also the constants of the error analysis of docs/soundness.md. All of these need IEEE arithmetic: no -ffast-math.
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace boundflow {
+
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline constexpr double kUnitRoundoff32 = 0x1p-24;
+inline constexpr double kUnitRoundoff64 = 0x1p-53;
+// Smallest positive normal float: covers both gradual underflow and flush-to-zero in the models of rounding.
+inline constexpr double kSmallestNormal32 = 0x1p-126;
+inline constexpr double kSmallestNormal64 = 0x1p-1022;
+
+template <class T>
+inline constexpr double kUnitRoundoff = sizeof(T) == 4 ? kUnitRoundoff32 : kUnitRoundoff64;
+template <class T>
+inline constexpr double kSmallestNormal = sizeof(T) == 4 ? kSmallestNormal32 : kSmallestNormal64;
+
+inline double round_up(double x) { return std::nextafter(x, kInfinity); }
+inline double round_down(double x) { return std::nextafter(x, -kInfinity); }
+
+// Sums and products rounded outward. NaN stays NaN.
+inline double add_up(double a, double b) { return round_up(a + b); }
+inline double add_down(double a, double b) { return round_down(a + b); }
+inline double sub_up(double a, double b) { return round_up(a - b); }
+inline double sub_down(double a, double b) { return round_down(a - b); }
+inline double mul_up(double a, double b) { return a == 0 || b == 0 ? a * b : round_up(a * b); }
+inline double mul_down(double a, double b) { return a == 0 || b == 0 ? a * b : round_down(a * b); }
+inline double div_up(double a, double b) { return a == 0 ? a / b : round_up(a / b); }
+
+// The nearest float that is not below (above) x. Beyond the range of float the result is an infinity, which later
+// stages refuse to use as a proof.
+template <class T>
+T cast_up(double x) {
+  const T nearest = static_cast<T>(x);
+  return static_cast<double>(nearest) < x ? std::nextafter(nearest, std::numeric_limits<T>::infinity()) : nearest;
+}
+template <class T>
+T cast_down(double x) {
+  const T nearest = static_cast<T>(x);
+  return static_cast<double>(nearest) > x ? std::nextafter(nearest, -std::numeric_limits<T>::infinity()) : nearest;
+}
+
+// An upper bound of gamma_n = n u / (1 - n u), Higham, "Accuracy and stability of numerical algorithms", section 3.1.
+// Infinite where n u >= 1, so that a bound computed with it fails closed.
+inline double gamma_up(std::int64_t n, double unit_roundoff) {
+  const double nu = static_cast<double>(n) * unit_roundoff;
+  if (!(nu < 0.5)) return kInfinity;
+  return nu == 0 ? 0.0 : round_up(round_up(nu) / round_down(1.0 - round_up(nu)));
+}
+
+// A factor that covers the rounding of a sum of n non-negative terms, each already rounded a few times, accumulated
+// with the given unit roundoff.
+inline double sum_inflation(std::int64_t n, double unit_roundoff) { return round_up(1.0 + 2.0 * gamma_up(n + 4, unit_roundoff)); }
+
+}  // namespace boundflow

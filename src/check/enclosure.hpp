@@ -1,0 +1,21 @@
+#pragma once
+// Rigorous evaluation: encloses every activation of the real-valued network over a small box, in double with outward
+// rounding after every operation. Own code over the facets: nothing is shared with the executors that it checks.
+
+#include <span>
+#include <vector>
+
+#include "ops/operator.hpp"
+
+namespace boundflow {
+
+struct Enclosure {
+  std::vector<double> lower;
+  std::vector<double> upper;
+};
+
+// An enclosure per value of the network; constants have none.
+std::vector<Enclosure> enclose(const Network& network, const OperatorTable& table, std::span<const double> lower,
+                               std::span<const double> upper);
+
+}  // namespace boundflow

@@ -1,0 +1,28 @@
+#pragma once
+// The CROWN domain (Zhang et al. 2018, "Efficient neural network robustness certification with general activation
+// functions"): linear lower bounds of rows of a target value, walked backward to the input. Every row's Lambda goes
+// through affine nodes by the transpose, through elementwise nodes by the line that its sign selects, and adds up at
+// fan-out.
+
+#include "domains/known_bounds.hpp"
+#include "domains/lowered_network.hpp"
+
+namespace boundflow::crown {
+
+struct State {
+  const LoweredNetwork& network;
+  ProgramBuilder& builder;
+  const KnownBounds& known;
+  std::vector<BufferId> rows;  // per value: Rows that have arrived there so far
+};
+
+// Emits the lines of the elementwise node's input, whose bounds are final, and records them in `known`.
+void emit_lines(ProgramBuilder& builder, KnownBounds& known, const LoweredNode& node, std::int64_t columns);
+
+// Emits the walk of rows that start as +-e_i at `target` (TaskKind::Neurons), concretized over the input box.
+void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target);
+
+// Emits the walk of the query's rows C at the network's output, plus A at its input if `input_terms`.
+void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, bool input_terms);
+
+}  // namespace boundflow::crown

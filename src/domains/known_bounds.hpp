@@ -1,0 +1,22 @@
+#pragma once
+// What a program under construction already knows per value: the buffers that hold bounds, error weights and lines. The
+// interval domain fills it, linear domains read it.
+
+#include <vector>
+
+#include "program/bound_program.hpp"
+
+namespace boundflow {
+
+inline constexpr BufferId kNoBuffer = -1;
+
+struct KnownBounds {
+  explicit KnownBounds(std::size_t values)
+      : bounds(values, kNoBuffer), error_weights(values, kNoBuffer), lines(values, kNoBuffer) {}
+
+  std::vector<BufferId> bounds;         // per value: Bounds
+  std::vector<BufferId> error_weights;  // per value that an affine node produces: ErrorWeights of that node
+  std::vector<BufferId> lines;          // per value that feeds an elementwise node: Lines
+};
+
+}  // namespace boundflow

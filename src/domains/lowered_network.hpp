@@ -1,0 +1,40 @@
+#pragma once
+// A network with every node lowered to its facet: what the rules of all domains work on. Data movement and affine nodes
+// have one form here, so a domain needs one rule for both.
+
+#include <memory>
+#include <vector>
+
+#include "ops/operator.hpp"
+#include "program/bound_program.hpp"
+
+namespace boundflow {
+
+enum class FacetKind { Affine, Elementwise };
+
+struct LoweredNode {
+  NodeId id = kNoNode;
+  const Node* node = nullptr;
+  FacetKind facet = FacetKind::Affine;
+  std::vector<ValueId> operands;                   // Affine: one per map; Elementwise: one
+  ValueId output = kNoValue;
+  std::shared_ptr<const AffineData> affine;        // Affine
+  std::shared_ptr<const ScalarFunction> function;  // Elementwise
+  double unit_roundoff = 0;                        // of the output's dtype
+};
+
+class LoweredNetwork {
+ public:
+  // UnsupportedError that names the first node which has no facet.
+  LoweredNetwork(std::shared_ptr<const Network> network, const OperatorTable& table);
+
+  const Network& network() const { return *network_; }
+  const std::vector<LoweredNode>& nodes() const { return nodes_; }
+  std::int64_t columns(ValueId value) const { return network_->size_of(value); }
+
+ private:
+  std::shared_ptr<const Network> network_;
+  std::vector<LoweredNode> nodes_;
+};
+
+}  // namespace boundflow

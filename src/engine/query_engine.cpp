@@ -1,0 +1,276 @@
+#include "engine/query_engine.hpp"
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/rounding.hpp"
+
+namespace boundflow {
+
+// The rows of a Neurons task: +-e_i of each unstable neuron of each subproblem.
+struct QueryEngine::RowList {
+  std::vector<std::int32_t> owners;
+  std::vector<std::int32_t> neurons;
+  std::vector<double> signs;
+  std::vector<double> constants;
+  std::vector<double> errors;
+
+  void clear() {
+    owners.clear();
+    neurons.clear();
+    signs.clear();
+  }
+  void add(std::int64_t owner, std::int64_t neuron, double sign) {
+    owners.push_back(static_cast<std::int32_t>(owner));
+    neurons.push_back(static_cast<std::int32_t>(neuron));
+    signs.push_back(sign);
+  }
+};
+
+struct QueryEngine::Workspace {
+  Arena batch;
+  RowList rows;
+};
+
+namespace {
+
+std::int64_t block_rows(const StoragePlan& plan, std::int64_t block_bytes) {
+  return std::clamp<std::int64_t>(block_bytes / std::max<std::int64_t>(plan.row_bytes, 1), 32, 256);
+}
+
+}  // namespace
+
+QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor,
+                         Options options)
+    : network_(std::move(network)), executor_(std::move(executor)), options_(options) {
+  const LoweredNetwork lowered(network_, operator_table());
+  bounds_ = compile(lower_bounds(lowered, options_.lowering));
+  gradients_ = compile(lower_values(lowered, true));
+  rows_per_block_ = block_rows(bounds_->plan(), options_.block_bytes);
+}
+
+QueryEngine::~QueryEngine() = default;
+
+std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program) const {
+  auto shared = std::make_shared<const BoundProgram>(std::move(program));
+  auto plan = std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes()));
+  return executor_->compile(std::move(shared), std::move(plan));
+}
+
+// Cuts `rows` into blocks, runs the task's ops on each, and stops between blocks when the deadline has passed.
+template <class Fill>
+bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& task, std::int64_t rows,
+                                 const Deadline& deadline, const Fill& fill) const {
+  const std::int64_t per_block = block_rows(program.plan(), options_.block_bytes);
+  const std::int64_t blocks = (rows + per_block - 1) / per_block;
+  std::atomic<bool> stopped{false};
+  const auto run_block = [&](std::int64_t block) {
+    if (stopped.load(std::memory_order_relaxed)) return;
+    if (deadline.should_stop()) {
+      stopped = true;
+      return;
+    }
+    auto arena = block_arenas_.take();
+    RowFrame frame;
+    const std::int64_t first = block * per_block;
+    frame.rows = std::min(per_block, rows - first);
+    frame.arena = arena->reserve(static_cast<std::size_t>(program.plan().row_bytes * frame.rows));
+    fill(frame, first);
+    for (const TaskOp& op : task.ops) program.run(op, frame);
+  };
+  if (blocks == 1) {
+    run_block(0);
+  } else {
+    tbb::parallel_for(std::int64_t{0}, blocks, run_block);
+  }
+  return !stopped;
+}
+
+bool QueryEngine::run_neurons(const Task& task, const BatchFrame& frame, Workspace& workspace,
+                              const Deadline& deadline) const {
+  const Buffer& target = bounds_->program().buffers[static_cast<std::size_t>(task.target)];
+  const std::int64_t stride = leading_dimension(target);
+  double* lower = bounds_->lower(task.target, frame);
+  double* upper = bounds_->upper(task.target, frame);
+  RowList& list = workspace.rows;
+  list.clear();
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    for (std::int64_t i = 0; i < target.columns; ++i) {
+      if (task.function->is_stable(lower[b * stride + i], upper[b * stride + i])) continue;
+      list.add(b, i, 1);
+      list.add(b, i, -1);
+    }
+  }
+  const auto rows = static_cast<std::int64_t>(list.owners.size());
+  if (rows == 0) return true;
+  list.constants.assign(list.owners.size(), 0.0);
+  list.errors.assign(list.owners.size(), 0.0);
+  const bool finished = for_each_block(*bounds_, task, rows, deadline, [&](RowFrame& block, std::int64_t first) {
+    block.batch = &frame;
+    block.owners = list.owners.data() + first;
+    block.indices = list.neurons.data() + first;
+    block.signs = list.signs.data() + first;
+    block.constants = list.constants.data() + first;
+    block.errors = list.errors.data() + first;
+  });
+  if (!finished) return false;
+  for (std::int64_t n = 0; n < rows; ++n) {
+    const auto k = static_cast<std::size_t>(n);
+    const double bound = sub_down(list.constants[k], list.errors[k]);
+    const std::int64_t at = list.owners[k] * stride + list.neurons[k];
+    // Written so that NaN and infinities tighten nothing.
+    if (!std::isfinite(bound)) continue;
+    if (list.signs[k] > 0) {
+      if (bound > lower[at]) lower[at] = bound;
+    } else if (-bound < upper[at]) {
+      upper[at] = -bound;
+    }
+    // Sound bounds of a point of a non-empty box cannot cross. If they do, something is wrong: prove nothing with them.
+    if (lower[at] > upper[at]) lower[at] = upper[at] = std::numeric_limits<double>::quiet_NaN();
+  }
+  return true;
+}
+
+bool QueryEngine::run_spec(const Task& task, const BatchFrame& frame, const BoundQuery& query, BoundAnswer& answer,
+                           const Deadline& deadline) const {
+  const auto rows = static_cast<std::int64_t>(query.owners.size());
+  const std::int64_t inputs = bounds_->program().inputs;
+  answer.nominal.assign(query.owners.size(), 0.0);
+  answer.error.assign(query.owners.size(), 0.0);
+  if (query.linear_form) {
+    answer.form.resize(query.owners.size() * static_cast<std::size_t>(inputs));
+    answer.form_constant.resize(query.owners.size());
+  }
+  return for_each_block(*bounds_, task, rows, deadline, [&](RowFrame& block, std::int64_t first) {
+    block.batch = &frame;
+    block.owners = query.owners.data() + first;
+    block.indices = query.rows.data() + first;
+    block.spec = query.spec;
+    block.constants = answer.nominal.data() + first;
+    block.errors = answer.error.data() + first;
+    if (query.linear_form) {
+      block.form = answer.form.data() + first * inputs;
+      block.form_constants = answer.form_constant.data() + first;
+    }
+  });
+}
+
+void QueryEngine::check_observed(BufferId bounds, const BatchFrame& frame, const std::string& stage) const {
+  const Buffer& buffer = bounds_->program().buffers[static_cast<std::size_t>(bounds)];
+  const std::int64_t inputs = bounds_->program().inputs;
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    if (!observer_->inside(frame.lower + b * inputs, frame.upper + b * inputs)) continue;
+    const std::int64_t at = b * leading_dimension(buffer);
+    observer_->check_bounds(buffer.value, bounds_->lower(bounds, frame) + at, bounds_->upper(bounds, frame) + at,
+                            frame.semantics, stage);
+  }
+}
+
+void QueryEngine::check_observed(const TaskOp& op, const BatchFrame& frame, const std::string& stage) const {
+  for (const BufferId id : op.outputs) {
+    if (bounds_->program().buffers[static_cast<std::size_t>(id)].kind == BufferKind::Bounds) {
+      check_observed(id, frame, stage);
+    }
+  }
+}
+
+BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
+                             std::vector<ValueBounds>* intermediate) const {
+  ensure(query.spec != nullptr && query.owners.size() == query.rows.size(), "malformed bound query");
+  const BoundProgram& program = bounds_->program();
+  ensure(query.spec->outputs == program.outputs && query.spec->inputs == program.inputs,
+         "the specification does not fit the network");
+  ensure(options_.lowering.input_terms || query.spec->input_coefficients.empty(),
+         "the program was lowered without input terms");
+  auto workspace = workspaces_.take();
+  BatchFrame frame;
+  frame.subproblems = query.subproblems;
+  frame.arena = workspace->batch.reserve(static_cast<std::size_t>(bounds_->plan().batch_bytes * query.subproblems));
+  frame.lower = query.lower.data();
+  frame.upper = query.upper.data();
+  frame.semantics = query.semantics;
+
+  BoundAnswer answer;
+  for (const Task& task : program.tasks) {
+    if (deadline.should_stop()) return answer;
+    if (task.kind == TaskKind::Batch) {
+      for (const TaskOp& op : task.ops) {
+        bounds_->run(op, frame);
+        if (observer_) check_observed(op, frame, task.name);
+        if (intermediate != nullptr && op.kind == TaskOpKind::Relax) {
+          const Buffer& buffer = program.buffers[static_cast<std::size_t>(op.inputs[0])];
+          ValueBounds bounds{buffer.value, {}, {}};
+          for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+            const double* l = bounds_->lower(op.inputs[0], frame) + b * leading_dimension(buffer);
+            const double* u = bounds_->upper(op.inputs[0], frame) + b * leading_dimension(buffer);
+            bounds.lower.insert(bounds.lower.end(), l, l + buffer.columns);
+            bounds.upper.insert(bounds.upper.end(), u, u + buffer.columns);
+          }
+          intermediate->push_back(std::move(bounds));
+        }
+      }
+    } else if (task.kind == TaskKind::Neurons) {
+      if (!run_neurons(task, frame, *workspace, deadline)) return answer;
+      if (observer_) check_observed(task.target, frame, task.name);
+    } else {
+      if (!run_spec(task, frame, query, answer, deadline)) return answer;
+    }
+  }
+  answer.complete = true;
+  if (observer_) {
+    for (std::size_t n = 0; n < query.owners.size(); ++n) {
+      const std::int64_t box = query.owners[n] * program.inputs;
+      if (!observer_->inside(frame.lower + box, frame.upper + box)) continue;
+      observer_->check_row(*query.spec, query.rows[n], sub_down(answer.nominal[n], answer.error[n]), query.semantics);
+    }
+  }
+  return answer;
+}
+
+BoundAnswer QueryEngine::bound(const BoundQuery& query, const Deadline& deadline) const {
+  return run(query, deadline, nullptr);
+}
+
+std::vector<QueryEngine::ValueBounds> QueryEngine::intermediate_bounds(const BoundQuery& query) const {
+  std::vector<ValueBounds> bounds;
+  run(query, Deadline(), &bounds);
+  return bounds;
+}
+
+void QueryEngine::evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const {
+  const BoundProgram& program = gradients_->program();
+  const BatchFrame none;
+  for_each_block(*gradients_, program.tasks.at(0), count, Deadline(), [&](RowFrame& block, std::int64_t first) {
+    block.batch = &none;
+    block.points = points.data() + first * program.inputs;
+    block.values = outputs.data() + first * program.outputs;
+  });
+}
+
+void QueryEngine::gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
+                           std::span<double> outputs, std::span<double> gradients) const {
+  const BoundProgram& program = gradients_->program();
+  const BatchFrame none;
+  const std::int64_t per_block = block_rows(gradients_->plan(), options_.block_bytes);
+  auto arena = block_arenas_.take();
+  std::vector<double> cotangents(static_cast<std::size_t>(per_block * program.outputs));
+  for (std::int64_t first = 0; first < count; first += per_block) {
+    RowFrame frame;
+    frame.batch = &none;
+    frame.rows = std::min(per_block, count - first);
+    frame.arena = arena->reserve(static_cast<std::size_t>(gradients_->plan().row_bytes * frame.rows));
+    frame.points = points.data() + first * program.inputs;
+    frame.values = outputs.data() + first * program.outputs;
+    frame.cotangents = cotangents.data();
+    frame.gradients = gradients.data() + first * program.inputs;
+    const auto size = static_cast<std::size_t>(frame.rows * program.outputs);
+    for (const TaskOp& op : program.tasks.at(0).ops) gradients_->run(op, frame);
+    choose(first, {frame.values, size}, {cotangents.data(), size});
+    for (const TaskOp& op : program.tasks.at(1).ops) gradients_->run(op, frame);
+  }
+}
+
+}  // namespace boundflow

@@ -1,0 +1,81 @@
+#pragma once
+// Executor: gives TaskOps their kernels. Executors differ in kernels only and agree within the error terms that they
+// report. They know LinearMap and ScalarFunction, and no operator.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "ir/query.hpp"
+#include "program/bound_program.hpp"
+#include "program/storage_plan.hpp"
+
+namespace boundflow {
+
+// The subproblems of one query and the storage of what is known per subproblem.
+struct BatchFrame {
+  std::byte* arena = nullptr;  // plan.batch_bytes * subproblems, 64-byte aligned
+  std::int64_t subproblems = 0;
+  const double* lower = nullptr;  // the input boxes [subproblems, inputs]
+  const double* upper = nullptr;
+  Semantics semantics = Semantics::Float32;
+};
+
+// A block of rows (or points) on its way through a task.
+struct RowFrame {
+  const BatchFrame* batch = nullptr;
+  std::byte* arena = nullptr;  // plan.row_bytes * rows
+  std::int64_t rows = 0;       // N of this block
+  const std::int32_t* owners = nullptr;  // [N]
+  // Neurons: the neuron's index and +1 or -1. Spec: the row of `spec`.
+  const std::int32_t* indices = nullptr;
+  const double* signs = nullptr;
+  const LinearSpec* spec = nullptr;
+  double* constants = nullptr;  // [N] accumulators, zero at the start; after Concretize the nominal bound
+  double* errors = nullptr;     // [N] likewise; after Concretize the error bound
+  double* form = nullptr;       // [N, inputs] or nullptr: Lambda at the input, written by Concretize
+  double* form_constants = nullptr;
+  // Points:
+  const double* points = nullptr;  // [N, inputs]
+  double* values = nullptr;        // [N, outputs]
+  const double* cotangents = nullptr;
+  double* gradients = nullptr;  // [N, inputs]
+};
+
+// A program with its constants in the executor's layout. Immutable: safe from several threads, each with frames of its
+// own.
+class CompiledProgram {
+ public:
+  virtual ~CompiledProgram() = default;
+  virtual void run(const TaskOp& op, const BatchFrame& frame) const = 0;
+  virtual void run(const TaskOp& op, const RowFrame& frame) const = 0;
+  // Lower and upper bounds of a Bounds buffer, entries [subproblems, ld].
+  double* lower(BufferId id, const BatchFrame& frame) const;
+  double* upper(BufferId id, const BatchFrame& frame) const;
+  const BoundProgram& program() const { return *program_; }
+  const StoragePlan& plan() const { return *plan_; }
+
+ protected:
+  CompiledProgram(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan)
+      : program_(std::move(program)), plan_(std::move(plan)) {}
+  std::byte* at(BufferId id, const BatchFrame& frame) const;
+  std::byte* at(BufferId id, const RowFrame& frame) const;
+  std::int64_t columns(BufferId id) const { return program_->buffers[static_cast<std::size_t>(id)].columns; }
+  std::int64_t ld(BufferId id) const { return leading_dimension(program_->buffers[static_cast<std::size_t>(id)]); }
+
+ private:
+  std::shared_ptr<const BoundProgram> program_;
+  std::shared_ptr<const StoragePlan> plan_;
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::int64_t element_bytes() const = 0;  // of Rows, Points and Lines
+  virtual std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
+                                                   std::shared_ptr<const StoragePlan> plan) const = 0;
+};
+
+}  // namespace boundflow

@@ -1,0 +1,277 @@
+// C = A B on packed B. A tile of rows x vectors of C stays in registers while k runs; each element of C is one chain of
+// multiply-adds in ascending k, whatever tile it falls into, so that a row's result depends on neither the number of
+// rows nor its place among them.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "exec/native/kernels.hpp"
+#include "exec/native/panel.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "exec/native/multiply.cpp"
+#include "hwy/foreach_target.h"  // must come before highway.h
+// clang-format off
+#include "exec/native/access-inl.hpp"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace boundflow::native {
+namespace HWY_NAMESPACE {
+
+// One tile's work. Longer sums are cut into blocks of k; the partial sums between them rest in a buffer of their own
+// and not in c, because with `add` the old value of c is added once, after the whole sum (one rounding, not k of them).
+template <class T>
+struct Tile {
+  const T* a;
+  std::int64_t lda;
+  const T* panel;  // the panel of the tile's first vector, at the first k
+  std::int64_t panel_stride;
+  std::int64_t skip;  // to the first vector within its panel
+  std::int64_t k;
+  T* partial;         // [rows, vectors * lanes]
+  bool from_partial;  // continue from the partial sums
+  bool to_partial;    // leave the sums there
+  T* c;
+  std::int64_t ldc;
+  std::int64_t columns;  // of c, from the tile's first on
+  bool add;
+};
+
+// The most rows for each number of vectors: enough accumulators to hide the latency of multiply-add (8 and more), few
+// enough to stay in registers, of which AVX-512 has 32 and the others 16.
+inline constexpr bool kManyRegisters = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3;
+inline constexpr int kVectorsOfTile = kManyRegisters ? 4 : 2;
+constexpr int max_rows(int vectors) {
+  constexpr std::array<int, 9> sixteen = {0, 8, 6, 4, 2, 0, 0, 0, 1};
+  constexpr std::array<int, 9> thirty_two = {0, 12, 12, 8, 6, 0, 0, 0, 3};
+  return kManyRegisters ? thirty_two[vectors] : sixteen[vectors];
+}
+
+// Blocks of k keep the panel in use in the first-level cache, chunks of rows keep A in the second-level one.
+inline constexpr std::int64_t kBlockOfK = 384;
+inline constexpr std::int64_t kChunkOfRows = 96;
+
+// Where the sums go: all of them, or the first `rest` columns of the last vector only.
+template <bool kAdd, bool kWhole, class T, class V, int kRows, int kVectors>
+HWY_INLINE void store_tile(const V (&sum)[kRows][kVectors], T* c, std::int64_t ldc, std::size_t rest) {
+  const hn::ScalableTag<T> d;
+  constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
+#pragma GCC unroll 12
+  for (int r = 0; r < kRows; ++r, c += ldc) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      T* to = c + v * lanes;
+      if constexpr (kWhole) {
+        hn::StoreU(kAdd ? hn::Add(hn::LoadU(d, to), sum[r][v]) : sum[r][v], d, to);
+      } else if (v + 1 < kVectors) {
+        hn::StoreU(kAdd ? hn::Add(hn::LoadU(d, to), sum[r][v]) : sum[r][v], d, to);
+      } else {
+        store_first(kAdd ? hn::Add(load_first(d, to, rest), sum[r][v]) : sum[r][v], d, to, rest);
+      }
+    }
+  }
+}
+
+template <class T, int kRows, int kVectors>
+void run_tile(const Tile<T>& tile) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
+  constexpr std::int64_t width = kPanelWidth<T>;
+  constexpr std::int64_t vectors_per_panel = width / lanes;
+
+  const T* a[kRows];
+#pragma GCC unroll 12
+  for (int r = 0; r < kRows; ++r) a[r] = tile.a + r * tile.lda;
+  // Tiles start at panels, or lie within one.
+  const T* b[kVectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) {
+    b[v] = tile.panel + tile.skip + v / vectors_per_panel * tile.panel_stride + v % vectors_per_panel * lanes;
+  }
+
+  V sum[kRows][kVectors];
+  if (tile.from_partial) {
+#pragma GCC unroll 12
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::LoadU(d, tile.partial + (r * kVectors + v) * lanes);
+    }
+  } else {
+#pragma GCC unroll 12
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+    }
+  }
+
+  const std::int64_t k = tile.k;
+  for (std::int64_t p = 0; p < k; ++p) {
+    V right[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b[v] + p * width);
+#pragma GCC unroll 12
+    for (int r = 0; r < kRows; ++r) {
+      const V left = hn::Set(d, a[r][p]);
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(left, right[v], sum[r][v]);
+    }
+  }
+
+  if (tile.to_partial) {
+#pragma GCC unroll 12
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[r][v], d, tile.partial + (r * kVectors + v) * lanes);
+    }
+    return;
+  }
+  T* const c = tile.c;
+  const std::int64_t ldc = tile.ldc;
+  // Only the last vector of the last tile may reach beyond the matrix.
+  const auto rest = static_cast<std::size_t>(tile.columns - (kVectors - 1) * lanes);
+  if (rest >= static_cast<std::size_t>(lanes)) {
+    tile.add ? store_tile<true, true>(sum, c, ldc, rest) : store_tile<false, true>(sum, c, ldc, rest);
+  } else {
+    tile.add ? store_tile<true, false>(sum, c, ldc, rest) : store_tile<false, false>(sum, c, ldc, rest);
+  }
+}
+
+template <class T>
+using TileFunction = void (*)(const Tile<T>&);
+
+template <class T, int kVectors, int... kRows>
+TileFunction<T> select_rows(int rows, std::integer_sequence<int, kRows...>) {
+  static constexpr TileFunction<T> table[] = {&run_tile<T, kRows + 1, kVectors>...};
+  return table[rows - 1];
+}
+
+template <class T, int kVectors>
+TileFunction<T> select_rows(int rows) {
+  return select_rows<T, kVectors>(rows, std::make_integer_sequence<int, max_rows(kVectors)>());
+}
+
+template <class T>
+TileFunction<T> select_tile(int rows, int vectors) {
+  switch (vectors) {
+    case 1:
+      return select_rows<T, 1>(rows);
+    case 2:
+      return select_rows<T, 2>(rows);
+    case 3:
+      return select_rows<T, 3>(rows);
+    case 4:
+      return select_rows<T, 4>(rows);
+    default:
+      return select_rows<T, 8>(rows);
+  }
+}
+
+// With few rows the tiles get wider, to have enough independent chains.
+int choose_vectors(std::int64_t rows, std::int64_t vectors_left, std::int64_t vectors_per_panel) {
+  for (const int vectors : {8, 4}) {
+    if (vectors_left >= vectors && (rows <= max_rows(vectors) || vectors == kVectorsOfTile)) return vectors;
+  }
+  // Three vectors as the last tile, where they do not straddle panels in the middle.
+  if (vectors_left == 3 && vectors_per_panel <= 2) return 3;
+  return static_cast<int>(std::min<std::int64_t>(vectors_left, 2));
+}
+
+template <class T>
+void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const T* panels, std::int64_t k, std::int64_t n,
+                     T* c, std::int64_t ldc, bool accumulate) {
+  if (m <= 0 || n <= 0) return;
+  constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
+  constexpr std::int64_t width = kPanelWidth<T>;
+  constexpr std::int64_t vectors_per_panel = width / lanes;
+  const std::int64_t vectors = (n + lanes - 1) / lanes;
+  const std::int64_t k_blocks = std::max<std::int64_t>(1, (k + kBlockOfK - 1) / kBlockOfK);
+  const std::int64_t chunks = (m + kChunkOfRows - 1) / kChunkOfRows;
+  HWY_ALIGN T partial[kChunkOfRows * kVectorsOfTile * lanes + 8 * lanes];
+
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const std::int64_t first_row = chunk * m / chunks;
+    const std::int64_t rows = (chunk + 1) * m / chunks - first_row;
+    for (std::int64_t vector = 0; vector < vectors;) {
+      const int tile_vectors = choose_vectors(rows, vectors - vector, vectors_per_panel);
+      // Blocks of nearly equal height: a short last block would not hide the latency.
+      const std::int64_t row_blocks = (rows + max_rows(tile_vectors) - 1) / max_rows(tile_vectors);
+      const std::int64_t height = rows / row_blocks, taller = rows % row_blocks;
+      const TileFunction<T> run = select_tile<T>(static_cast<int>(height), tile_vectors);
+      const TileFunction<T> run_taller = taller == 0 ? run : select_tile<T>(static_cast<int>(height) + 1, tile_vectors);
+      for (std::int64_t k_block = 0; k_block < k_blocks; ++k_block) {
+        const std::int64_t first_k = k_block * k / k_blocks;
+        Tile<T> tile;
+        tile.a = a + first_row * lda + first_k;
+        tile.lda = lda;
+        tile.panel = panels + vector / vectors_per_panel * k * width + first_k * width;
+        tile.panel_stride = k * width;
+        tile.skip = vector % vectors_per_panel * lanes;
+        tile.k = (k_block + 1) * k / k_blocks - first_k;
+        tile.partial = partial;
+        tile.from_partial = k_block > 0;
+        tile.to_partial = k_block + 1 < k_blocks;
+        tile.c = c + first_row * ldc + vector * lanes;
+        tile.ldc = ldc;
+        tile.columns = n - vector * lanes;
+        tile.add = accumulate;
+        for (std::int64_t block = 0; block < row_blocks; ++block) {
+          const std::int64_t block_rows = block < taller ? height + 1 : height;
+          (block < taller ? run_taller : run)(tile);
+          tile.a += block_rows * lda;
+          tile.partial += block_rows * tile_vectors * lanes;
+          tile.c += block_rows * ldc;
+        }
+      }
+      vector += tile_vectors;
+    }
+  }
+}
+
+void multiply_float(const float* a, std::int64_t lda, std::int64_t m, const float* panels, std::int64_t k,
+                    std::int64_t n, float* c, std::int64_t ldc, bool accumulate) {
+  multiply_target(a, lda, m, panels, k, n, c, ldc, accumulate);
+}
+
+void multiply_double(const double* a, std::int64_t lda, std::int64_t m, const double* panels, std::int64_t k,
+                     std::int64_t n, double* c, std::int64_t ldc, bool accumulate) {
+  multiply_target(a, lda, m, panels, k, n, c, ldc, accumulate);
+}
+
+const char* target_name() {
+  return HWY_TARGET == HWY_SCALAR ? "scalar" : hwy::TargetName(HWY_TARGET);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace boundflow::native
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace boundflow::native {
+
+HWY_EXPORT(multiply_float);
+HWY_EXPORT(multiply_double);
+HWY_EXPORT(target_name);
+
+template <>
+void multiply<float>(const float* a, std::int64_t lda, std::int64_t m, const PackedMatrix<float>& b, float* c,
+                     std::int64_t ldc, bool accumulate) {
+  HWY_DYNAMIC_DISPATCH(multiply_float)(a, lda, m, b.panels(), b.k(), b.n(), c, ldc, accumulate);
+}
+
+template <>
+void multiply<double>(const double* a, std::int64_t lda, std::int64_t m, const PackedMatrix<double>& b, double* c,
+                      std::int64_t ldc, bool accumulate) {
+  HWY_DYNAMIC_DISPATCH(multiply_double)(a, lda, m, b.panels(), b.k(), b.n(), c, ldc, accumulate);
+}
+
+const char* instruction_set() {
+  return HWY_DYNAMIC_DISPATCH(target_name)();
+}
+
+}  // namespace boundflow::native
+#endif  // HWY_ONCE

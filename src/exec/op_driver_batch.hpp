@@ -1,0 +1,247 @@
+#pragma once
+// OpDriver's ops per subproblem. Included by op_driver.hpp only.
+
+namespace boundflow {
+
+template <class Kernels>
+OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan)
+    : CompiledProgram(program, std::move(plan)), kernels_(*program) {
+  for (const Task& task : program->tasks) {
+    for (const TaskOp& op : task.ops) {
+      const bool interval = op.kind == TaskOpKind::IntervalAffine;
+      models_.push_back(interval ? AffineErrorModel(*op.affine, columns(op.outputs[0]), kFloat32) : AffineErrorModel());
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::run(const TaskOp& op, const BatchFrame& frame) const {
+  switch (op.kind) {
+    case TaskOpKind::InputBox: return input_box(op, frame);
+    case TaskOpKind::IntervalAffine: return interval_affine(op, frame);
+    case TaskOpKind::IntervalImage: return interval_image(op, frame);
+    case TaskOpKind::Relax: return relax(op, frame);
+    default: throw InternalError("a row op stands in a batch task");
+  }
+}
+
+template <class Kernels>
+double OpDriver<Kernels>::max_abs(const double* lower, const double* upper, std::int64_t n) {
+  double result = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double magnitude = std::max(std::fabs(lower[i]), std::fabs(upper[i]));
+    if (!(magnitude <= result)) result = magnitude;  // NaN sticks: !(NaN <= x), and no magnitude replaces it below
+    if (std::isnan(result)) return result;
+  }
+  return result;
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::input_box(const TaskOp& op, const BatchFrame& frame) const {
+  const std::int64_t n = columns(op.outputs[0]);
+  const std::int64_t stride = ld(op.outputs[0]);
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    std::copy_n(frame.lower + b * n, n, lower(op.outputs[0], frame) + b * stride);
+    std::copy_n(frame.upper + b * n, n, upper(op.outputs[0], frame) + b * stride);
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::interval_affine(const TaskOp& op, const BatchFrame& frame) const {
+  const bool moves = std::none_of(op.affine->maps.begin(), op.affine->maps.end(),
+                                  [](const auto& map) { return map->rounds(); });
+  if (moves) {
+    interval_moves(op, frame);
+  } else {
+    interval_products(op, frame);
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i,
+                                         double centre, double radius, double magnitude, double max_abs_x) const {
+  const std::int64_t y = b * ld(op.outputs[0]) + i;
+  float& weight = weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + i];
+  const double bias = op.affine->bias.empty() ? 0.0 : op.affine->bias[static_cast<std::size_t>(i)];
+  if (frame.semantics == Semantics::Nominal) {
+    lower(op.outputs[0], frame)[y] = centre + bias - radius;
+    upper(op.outputs[0], frame)[y] = centre + bias + radius;
+    weight = 0;
+    return;
+  }
+  const AffineCoordinate bound =
+      bound_affine_coordinate(models_[static_cast<std::size_t>(op.number)], centre, radius, magnitude, bias, max_abs_x,
+                              frame.semantics == Semantics::Float32);
+  lower(op.outputs[0], frame)[y] = bound.lower;
+  upper(op.outputs[0], frame)[y] = bound.upper;
+  weight = cast_up<float>(bound.weight);
+}
+
+// What a row pays once when it walks through the node, whatever its Lambda.
+template <class Kernels>
+void OpDriver<Kernels>::store_row_scalars(const TaskOp& op, const BatchFrame& frame, std::int64_t b) const {
+  const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
+  double sum_abs_x = 0;
+  for (const BufferId x : op.inputs) {
+    const double* l = lower(x, frame) + b * ld(x);
+    const double* u = upper(x, frame) + b * ld(x);
+    for (std::int64_t j = 0; j < columns(x); ++j) sum_abs_x += std::max(std::fabs(l[j]), std::fabs(u[j]));
+  }
+  const double scalar =
+      frame.semantics == Semantics::Nominal ? 0.0 : 2 * model.backward_tiny * sum_abs_x + model.dot_tiny;
+  weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + columns(op.outputs[1])] = cast_up<float>(scalar);
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& frame) const {
+  const std::int64_t count = frame.subproblems;
+  const std::int64_t out = columns(op.outputs[0]);
+  // Rows 0..B-1 hold r, B..2B-1 hold |c| + r: one pass over |M| serves both.
+  thread_local std::vector<T> centres, spans, y_centre, y_spans;
+  thread_local std::vector<double> largest;
+  y_centre.assign(static_cast<std::size_t>(count * out), 0);
+  y_spans.assign(static_cast<std::size_t>(2 * count * out), 0);
+  largest.assign(static_cast<std::size_t>(count), 0);
+  for (std::size_t t = 0; t < op.inputs.size(); ++t) {
+    const BufferId x = op.inputs[t];
+    const std::int64_t n = columns(x);
+    centres.resize(static_cast<std::size_t>(count * n));
+    spans.resize(static_cast<std::size_t>(2 * count * n));
+    for (std::int64_t b = 0; b < count; ++b) {
+      const double* l = lower(x, frame) + b * ld(x);
+      const double* u = upper(x, frame) + b * ld(x);
+      for (std::int64_t j = 0; j < n; ++j) {
+        const T c = static_cast<T>(0.5 * l[j] + 0.5 * u[j]);
+        const double r = std::max(sub_up(u[j], c), sub_up(c, l[j]));
+        // NaN bounds must reach the products, whichever operand std::max keeps.
+        const bool invalid = std::isnan(l[j]) || std::isnan(u[j]);
+        centres[static_cast<std::size_t>(b * n + j)] = c;
+        spans[static_cast<std::size_t>(b * n + j)] = invalid ? c : cast_up<T>(r);
+        spans[static_cast<std::size_t>((count + b) * n + j)] = cast_up<T>(add_up(std::fabs(c), r));
+      }
+      const double magnitude = max_abs(l, u, n);
+      double& so_far = largest[static_cast<std::size_t>(b)];
+      if (!(magnitude <= so_far)) so_far = magnitude;
+    }
+    kernels_.forward(op, t, centres.data(), n, count, y_centre.data(), out, false, t > 0);
+    kernels_.forward(op, t, spans.data(), n, 2 * count, y_spans.data(), out, true, t > 0);
+  }
+  for (std::int64_t b = 0; b < count; ++b) {
+    for (std::int64_t i = 0; i < out; ++i) {
+      const auto k = static_cast<std::size_t>(b * out + i);
+      store_coordinate(op, frame, b, i, y_centre[k], y_spans[k],
+                       y_spans[k + static_cast<std::size_t>(count * out)], largest[static_cast<std::size_t>(b)]);
+    }
+    store_row_scalars(op, frame, b);
+  }
+}
+
+// Nodes without a product (data movement, residual sums, bias): directly on the bounds, so that no width is lost.
+template <class Kernels>
+void OpDriver<Kernels>::interval_moves(const TaskOp& op, const BatchFrame& frame) const {
+  const std::int64_t out = columns(op.outputs[0]);
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    double* y_l = lower(op.outputs[0], frame) + b * ld(op.outputs[0]);
+    double* y_u = upper(op.outputs[0], frame) + b * ld(op.outputs[0]);
+    const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
+    const bool deployed = frame.semantics == Semantics::Float32;
+    for (std::int64_t i = 0; i < out; ++i) {
+      double sum_l = 0;
+      double sum_u = 0;
+      double sum_abs = 0;
+      std::int64_t terms = 0;
+      for (std::size_t t = 0; t < op.inputs.size(); ++t) {
+        const IndexMap& map = *op.affine->maps[t]->index();
+        const std::int64_t source = map.source.empty() ? i : map.source[static_cast<std::size_t>(i)];
+        if (source < 0) continue;
+        const double l = lower(op.inputs[t], frame)[b * ld(op.inputs[t]) + source];
+        const double u = upper(op.inputs[t], frame)[b * ld(op.inputs[t]) + source];
+        const double low = map.factor < 0 ? -u : l;
+        const double high = map.factor < 0 ? -l : u;
+        sum_l = terms == 0 ? low : add_down(sum_l, low);
+        sum_u = terms == 0 ? high : add_up(sum_u, high);
+        sum_abs = add_up(sum_abs, std::max(std::fabs(l), std::fabs(u)));
+        ++terms;
+      }
+      const double bias = op.affine->bias.empty() ? 0.0 : op.affine->bias[static_cast<std::size_t>(i)];
+      if (bias != 0) {
+        sum_l = terms == 0 ? bias : add_down(sum_l, bias);
+        sum_u = terms == 0 ? bias : add_up(sum_u, bias);
+      }
+      const AffineCoordinate cost = bound_affine_coordinate(model, 0, 0, sum_abs, bias, sum_abs, deployed);
+      y_l[i] = cost.execution > 0 ? sub_down(sum_l, cost.execution) : sum_l;
+      y_u[i] = cost.execution > 0 ? add_up(sum_u, cost.execution) : sum_u;
+      if (std::isnan(sum_abs)) y_l[i] = y_u[i] = sum_abs;
+      weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + i] =
+          frame.semantics == Semantics::Nominal ? 0.0F : cast_up<float>(cost.weight);
+    }
+    store_row_scalars(op, frame, b);
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::interval_image(const TaskOp& op, const BatchFrame& frame) const {
+  const BufferId x = op.inputs[0];
+  const BufferId y = op.outputs[0];
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    const double* l = lower(x, frame) + b * ld(x);
+    const double* u = upper(x, frame) + b * ld(x);
+    double* image_l = lower(y, frame) + b * ld(y);
+    double* image_u = upper(y, frame) + b * ld(y);
+    for (std::int64_t i = 0; i < columns(x); ++i) {
+      op.function->image(l[i], u[i], image_l[i], image_u[i]);
+      if (frame.semantics != Semantics::Float32) continue;
+      const double execution = op.function->deployed_error(l[i], u[i], op.unit_roundoff);
+      if (execution == 0) continue;
+      image_l[i] = sub_down(image_l[i], execution);
+      image_u[i] = add_up(image_u[i], execution);
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
+  const BufferId x = op.inputs[0];
+  const LineStorage out = line_storage(op.outputs[0], frame);
+  const std::int64_t n = columns(x);
+  const double dot_gamma = gamma_up(n + 4, kUnitRoundoff64);
+  const double tiny = kFloat32 ? 0x1p-149 : 0x1p-1074;
+  const bool nominal = frame.semantics == Semantics::Nominal;
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    const double* l = lower(x, frame) + b * ld(x);
+    const double* u = upper(x, frame) + b * ld(x);
+    const std::int64_t row = b * out.ld;
+    double sum_abs_x = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      Relaxation line = op.function->relax(l[i], u[i], kFloat32);
+      if (frame.semantics == Semantics::Float32) {
+        const double execution = op.function->deployed_error(l[i], u[i], op.unit_roundoff);
+        if (execution != 0) {
+          line.lower_intercept = sub_down(line.lower_intercept, execution);
+          line.upper_intercept = add_up(line.upper_intercept, execution);
+        }
+      }
+      const double abs_x = std::max(std::fabs(l[i]), std::fabs(u[i]));
+      sum_abs_x += abs_x;
+      const T lower_intercept = cast_down<T>(line.lower_intercept);
+      const T upper_intercept = cast_up<T>(line.upper_intercept);
+      out.lower_slope[row + i] = static_cast<T>(line.lower_slope);
+      out.lower_intercept[row + i] = lower_intercept;
+      out.upper_slope[row + i] = static_cast<T>(line.upper_slope);
+      out.upper_intercept[row + i] = upper_intercept;
+      // Lambda times a slope rounds unless the slope is 0 or 1; the dot with the intercepts rounds in double.
+      const auto exact = [](double slope) { return slope == 0 || slope == 1; };
+      double slope = 0;
+      if (!exact(line.lower_slope)) slope = std::fabs(line.lower_slope);
+      if (!exact(line.upper_slope)) slope = std::max(slope, std::fabs(line.upper_slope));
+      const double intercept = std::max(std::fabs(static_cast<double>(lower_intercept)),
+                                        std::fabs(static_cast<double>(upper_intercept)));
+      const double weight = (kUnitRoundoff<T> * slope * abs_x + dot_gamma * intercept) * (1 + 0x1p-40);
+      out.error_weight[row + i] = nominal ? 0.0F : cast_up<float>(weight);
+    }
+    const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));
+    out.error_weight[row + n] = nominal ? 0.0F : cast_up<float>(scalar);
+  }
+}
+
+}  // namespace boundflow

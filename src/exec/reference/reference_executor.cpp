@@ -1,0 +1,98 @@
+#include "exec/reference/reference_executor.hpp"
+
+#include "exec/op_driver.hpp"
+
+namespace boundflow {
+
+namespace {
+
+class PlainKernels {
+ public:
+  using Element = double;
+  explicit PlainKernels(const BoundProgram&) {}
+
+  void transpose(const TaskOp& op, const double* rows, std::int64_t ld, std::int64_t n, double* out,
+                 std::int64_t ld_out) const {
+    const LinearMap& map = *op.affine->maps[op.term];
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::span<double> x(out + i * ld_out, static_cast<std::size_t>(map.in_size()));
+      std::fill(x.begin(), x.end(), 0.0);
+      map.apply_transpose({rows + i * ld, static_cast<std::size_t>(map.out_size())}, x);
+    }
+  }
+
+  void forward(const TaskOp& op, std::size_t term, const double* x, std::int64_t ld, std::int64_t n, double* y,
+               std::int64_t ld_y, bool absolute, bool accumulate) const {
+    const LinearMap& map = *op.affine->maps[term];
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::span<double> out(y + i * ld_y, static_cast<std::size_t>(map.out_size()));
+      if (!accumulate) std::fill(out.begin(), out.end(), 0.0);
+      map.apply({x + i * ld, static_cast<std::size_t>(map.in_size())}, out, absolute);
+    }
+  }
+
+  void bias_and_error(const double* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* bias,
+                      const float* weight, std::int64_t weight_ld, const std::int32_t* weight_row, double* constant,
+                      double* error) const {
+    for (std::int64_t i = 0; i < m; ++i) {
+      double dot = 0;
+      double cost = 0;
+      for (std::int64_t j = 0; j < n; ++j) {
+        const double v = lambda[i * ld + j];
+        if (bias != nullptr) dot += v * bias[j];
+        if (weight != nullptr) cost += std::fabs(v) * static_cast<double>(weight[weight_row[i] * weight_ld + j]);
+      }
+      constant[i] += dot;
+      error[i] += cost;
+    }
+  }
+
+  void apply_relaxation(const double* lambda, double* out, std::int64_t ld, std::int64_t m, std::int64_t n,
+                        const RelaxationLines<double>& lines, const std::int32_t* owner, double* constant,
+                        double* error) const {
+    for (std::int64_t i = 0; i < m; ++i) {
+      const std::int64_t base = owner[i] * lines.ld;
+      double dot = 0;
+      double cost = 0;
+      for (std::int64_t j = 0; j < n; ++j) {
+        const double v = lambda[i * ld + j];
+        const bool lower = v >= 0;
+        dot += v * (lower ? lines.lower_intercept[base + j] : lines.upper_intercept[base + j]);
+        cost += std::fabs(v) * static_cast<double>(lines.error_weight[base + j]);
+        out[i * ld + j] = v * (lower ? lines.lower_slope[base + j] : lines.upper_slope[base + j]);
+      }
+      constant[i] += dot;
+      error[i] += cost;
+    }
+  }
+
+  void concretize(const double* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,
+                  const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,
+                  double* magnitude) const {
+    for (std::int64_t i = 0; i < m; ++i) {
+      const double* l = lower + owner[i] * box_ld;
+      const double* u = upper + owner[i] * box_ld;
+      for (std::int64_t j = 0; j < n; ++j) {
+        const double v = lambda[i * ld + j];
+        minimum[i] += v >= 0 ? v * l[j] : v * u[j];
+        magnitude[i] += std::fabs(v) * std::max(std::fabs(l[j]), std::fabs(u[j]));
+      }
+    }
+  }
+};
+
+class ReferenceExecutor final : public Executor {
+ public:
+  std::string_view name() const override { return "reference"; }
+  std::int64_t element_bytes() const override { return sizeof(double); }
+  std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
+                                           std::shared_ptr<const StoragePlan> plan) const override {
+    return std::make_unique<OpDriver<PlainKernels>>(std::move(program), std::move(plan));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> make_reference_executor() { return std::make_unique<ReferenceExecutor>(); }
+
+}  // namespace boundflow

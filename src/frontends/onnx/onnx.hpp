@@ -1,0 +1,21 @@
+#pragma once
+// ONNX models -> Network. What comes out is the model's inference graph and nothing else: initialisers and Constant
+// nodes are constants, nodes that read constants only are folded where that is exact, nodes that do not reach the
+// output are dropped, a symbolic first dimension is 1. Anything whose meaning is not certain is refused by node and
+// operator.
+
+#include <string>
+#include <string_view>
+
+#include "ir/network.hpp"
+
+namespace boundflow {
+
+// InputError (which names `file_name`) for malformed models, UnsupportedError for well-formed ones that need more than
+// BoundFlow has.
+Network import_onnx(std::string_view bytes, const std::string& file_name);
+
+// The same from a file, which may be gzipped.
+Network read_onnx(const std::string& path);
+
+}  // namespace boundflow

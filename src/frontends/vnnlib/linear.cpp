@@ -1,0 +1,42 @@
+#include "frontends/vnnlib/linear.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace boundflow::vnnlib {
+
+void add(Linear& into, Linear&& other, int sign) {
+  if (sign < 0) {
+    for (LinearTerm& term : other.terms) mpq_neg(term.coefficient.get_mpq_t(), term.coefficient.get_mpq_t());
+    into.constant -= other.constant;
+  } else {
+    into.constant += other.constant;
+  }
+  if (into.terms.empty()) {
+    into.terms = std::move(other.terms);
+  } else {
+    std::move(other.terms.begin(), other.terms.end(), std::back_inserter(into.terms));
+  }
+}
+
+void scale(Linear& expression, const Rational& factor) {
+  for (LinearTerm& term : expression.terms) term.coefficient *= factor;
+  expression.constant *= factor;
+}
+
+void normalise(Linear& expression) {
+  std::vector<LinearTerm>& terms = expression.terms;
+  std::sort(terms.begin(), terms.end(), [](const LinearTerm& a, const LinearTerm& b) { return a.index < b.index; });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < terms.size();) {
+    const std::size_t first = i++;
+    while (i < terms.size() && terms[i].index == terms[first].index) terms[first].coefficient += terms[i++].coefficient;
+    if (terms[first].coefficient == 0) continue;
+    if (kept != first) terms[kept] = std::move(terms[first]);
+    ++kept;
+  }
+  terms.resize(kept);
+}
+
+}  // namespace boundflow::vnnlib

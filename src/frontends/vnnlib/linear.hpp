@@ -1,0 +1,24 @@
+#pragma once
+// Linear expressions over all variables of a file, exact.
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/property.hpp"
+
+namespace boundflow::vnnlib {
+
+// terms + constant. A variable is one number: X_i is i, Y_j is inputs + j. Until `normalise`, a variable may occur
+// several times and with coefficients that cancel.
+struct Linear {
+  std::vector<LinearTerm> terms;
+  Rational constant;
+};
+
+// into += sign * other, for sign 1 or -1.
+void add(Linear& into, Linear&& other, int sign);
+void scale(Linear& expression, const Rational& factor);
+// Ascending variables, each once, none with coefficient zero.
+void normalise(Linear& expression);
+
+}  // namespace boundflow::vnnlib

@@ -1,0 +1,42 @@
+#pragma once
+// Facets: what an operator lowers to. Domains have one rule per facet, so operators and domains meet here and not in
+// N x M code.
+
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "ir/linear_map.hpp"
+#include "ir/scalar_function.hpp"
+
+namespace boundflow {
+
+// y = sum_t M_t x_t + bias over the node's non-constant inputs.
+struct AffineTerm {
+  std::size_t input = 0;  // index into the node's inputs; the same input may occur in several terms
+  std::shared_ptr<const LinearMap> map;
+};
+
+struct Affine {
+  std::vector<AffineTerm> terms;
+  std::vector<double> bias;  // [out], or empty for zero
+  // The m of gamma_m: an execution of the node in the format of its dtype, sums in any order, FMA allowed, is within
+  // gamma_m (sum_t |M_t| |x_t| + |bias|), plus underflow, of the exact result. 0 for nodes that only move data.
+  std::int64_t deployed_roundings = 0;
+};
+
+// A node that only moves data: reshape, flatten, transpose, slice, concat, identity. Exact in every arithmetic.
+struct DataMovement {
+  std::vector<AffineTerm> terms;  // index maps with factor 1
+};
+
+// y_i = f(x_i) for the node's single non-constant input.
+struct Elementwise {
+  std::size_t input = 0;
+  std::shared_ptr<const ScalarFunction> function;
+};
+
+using Facet = std::variant<Affine, DataMovement, Elementwise>;
+
+}  // namespace boundflow

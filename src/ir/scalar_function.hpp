@@ -1,0 +1,42 @@
+#pragma once
+// ScalarFunction: an elementwise function of one variable, described by what bound propagation needs of it. An operator
+// of ops/ implements it; domains and executors use it through this interface only.
+
+#include <span>
+#include <string_view>
+
+namespace boundflow {
+
+// Two lines around f on [l, u]: lower_slope x + lower_intercept <= f(x) <= upper_slope x + upper_intercept.
+struct Relaxation {
+  double lower_slope = 0;
+  double lower_intercept = 0;
+  double upper_slope = 0;
+  double upper_intercept = 0;
+};
+
+class ScalarFunction {
+ public:
+  virtual ~ScalarFunction() = default;
+  virtual std::string_view name() const = 0;
+
+  // f(x) and f'(x) (any subgradient at a kink), not rigorous: for attacks and branching.
+  virtual double value(double x) const = 0;
+  virtual double derivative(double x) const = 0;
+
+  // Sound image of [l, u], rounded outward. NaN in l or u gives NaN.
+  virtual void image(double l, double u, double& image_l, double& image_u) const = 0;
+
+  // True if f is a line on [l, u], so that no relaxation is needed and its bounds need not be tight.
+  virtual bool is_stable(double l, double u) const = 0;
+
+  // Lines that hold for every real x in [l, u], l <= u finite. The slopes are float32 numbers if `float32_slopes`; the
+  // intercepts are rounded outward for the very slopes returned, so rounding the slopes costs width, never soundness.
+  virtual Relaxation relax(double l, double u, bool float32_slopes) const = 0;
+
+  // Half-width of what a float32 (float64) execution of f may add at a point of [l, u] under the deployed model; 0 for
+  // selections such as ReLU, which are exact.
+  virtual double deployed_error(double l, double u, double unit_roundoff) const = 0;
+};
+
+}  // namespace boundflow

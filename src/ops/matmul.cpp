@@ -1,0 +1,168 @@
+// MatMul as numpy.matmul: a 1-D operand is a row on the left, a column on the right, and loses that dimension again;
+// leading dimensions broadcast. Opsets 1 to 13.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ops/broadcast.hpp"
+#include "ops/exact_arithmetic.hpp"
+#include "ops/matrix_product.hpp"
+#include "ops/operator_list.hpp"
+#include "ops/sample_network.hpp"
+#include "ops/type_rules.hpp"
+
+namespace boundflow {
+
+namespace {
+
+struct MatMul {
+  std::int64_t m = 0;
+  std::int64_t k = 0;
+  std::int64_t n = 0;
+  Shape batch_a;  // leading dimensions
+  Shape batch_b;
+  Shape batch;  // what they broadcast to
+  Shape output;
+};
+
+MatMul read(const NodeView& node) {
+  Shape a = node.input_type(0).shape;
+  Shape b = node.input_type(1).shape;
+  if (a.empty() || b.empty()) node.malformed("a scalar operand; matrices or vectors are expected");
+  const bool row = a.size() == 1;
+  const bool column = b.size() == 1;
+  if (row) a.insert(a.begin(), 1);
+  if (column) b.push_back(1);
+  MatMul matmul;
+  matmul.m = a[a.size() - 2];
+  matmul.k = a.back();
+  matmul.n = b.back();
+  if (b[b.size() - 2] != matmul.k) {
+    node.malformed(
+        fmt::format("{} and {} do not fit", to_string(node.input_type(0).shape), to_string(node.input_type(1).shape)));
+  }
+  matmul.batch_a.assign(a.begin(), a.end() - 2);
+  matmul.batch_b.assign(b.begin(), b.end() - 2);
+  matmul.batch = broadcast_shape(node, matmul.batch_a, matmul.batch_b);
+  matmul.output = matmul.batch;
+  if (!row) matmul.output.push_back(matmul.m);
+  if (!column) matmul.output.push_back(matmul.n);
+  return matmul;
+}
+
+std::vector<TensorType> infer(const NodeView& node) {
+  const DType dtype = common_floating_dtype(node);
+  return {{dtype, read(node).output}};
+}
+
+// For each matrix of the broadcast batch, where the operand's matrix of `size` elements begins.
+std::vector<std::size_t> matrix_offsets(const Shape& own, const Shape& batch, std::int64_t size) {
+  std::vector<std::size_t> offsets;
+  const std::vector<std::int64_t> source = broadcast_source(own, batch);
+  for (std::int64_t i = 0; i < element_count(batch); ++i) {
+    offsets.push_back(static_cast<std::size_t>((source.empty() ? i : source[static_cast<std::size_t>(i)]) * size));
+  }
+  return offsets;
+}
+
+std::vector<Tensor> evaluate(const NodeView& node, std::span<const Tensor* const> inputs) {
+  const MatMul mm = read(node);
+  return with_floating_type(inputs[0]->dtype(), [&](auto zero) -> std::vector<Tensor> {
+    using T = decltype(zero);
+    const std::vector<std::size_t> starts_a = matrix_offsets(mm.batch_a, mm.batch, mm.m * mm.k);
+    const std::vector<std::size_t> starts_b = matrix_offsets(mm.batch_b, mm.batch, mm.k * mm.n);
+    std::vector<T> y;
+    for (std::size_t i = 0; i < starts_a.size(); ++i) {
+      const T* a = elements<T>(*inputs[0]).data() + starts_a[i];
+      const T* b = elements<T>(*inputs[1]).data() + starts_b[i];
+      for (std::int64_t m = 0; m < mm.m; ++m) {
+        for (std::int64_t n = 0; n < mm.n; ++n) {
+          y.push_back(dot<T>(
+              mm.k, [&](std::int64_t k) { return a[m * mm.k + k]; }, [&](std::int64_t k) { return b[k * mm.n + n]; }));
+        }
+      }
+    }
+    return {Tensor(mm.output, std::move(y))};
+  });
+}
+
+std::optional<std::vector<Tensor>> fold(const NodeView& node, std::span<const Tensor* const> inputs) {
+  const MatMul mm = read(node);
+  const std::vector<std::size_t> starts_a = matrix_offsets(mm.batch_a, mm.batch, mm.m * mm.k);
+  const std::vector<std::size_t> starts_b = matrix_offsets(mm.batch_b, mm.batch, mm.k * mm.n);
+  const std::vector<double> a = inputs[0]->to_doubles();
+  const std::vector<double> b = inputs[1]->to_doubles();
+  const bool exact = exact_sums(inputs[0]->dtype(), element_count(mm.output), [&](std::int64_t i, ExactTerms& terms) {
+    const auto matrix = static_cast<std::size_t>(i / (mm.m * mm.n));
+    const std::int64_t row = i / mm.n % mm.m, column = i % mm.n;
+    for (std::int64_t k = 0; k < mm.k; ++k) {
+      terms.add_product(a[starts_a[matrix] + matrix_index(row, k, mm.m, mm.k, false)],
+                        b[starts_b[matrix] + matrix_index(k, column, mm.k, mm.n, false)]);
+    }
+  });
+  if (!exact) return std::nullopt;
+  return evaluate(node, inputs);
+}
+
+Facet lower(const NodeView& node) {
+  const MatMul mm = read(node);
+  const bool variable_left = node.constant(1) != nullptr;
+  const Tensor* constant = node.constant(variable_left ? 1 : 0);
+  if (constant == nullptr) node.unsupported("the product of two variables is not supported");
+  const Shape& constant_batch = variable_left ? mm.batch_b : mm.batch_a;
+  if (element_count(constant_batch) != 1) {
+    node.unsupported(fmt::format("a batch of constant matrices, {}, is not supported", to_string(constant->type())));
+  }
+  const std::vector<double> weights = constant->to_doubles();
+  const std::int64_t batch = element_count(mm.batch);
+  // The constant is one matrix for all leading indices, which therefore count as further rows of a variable on the
+  // left.
+  DenseMap map = variable_left ? DenseMap{batch * mm.m, mm.n, mm.k, 1, {}} : DenseMap{batch, mm.m, mm.k, mm.n, {}};
+  if (variable_left) {
+    map.weights.reserve(weights.size());
+    for (std::int64_t n = 0; n < mm.n; ++n) {
+      for (std::int64_t k = 0; k < mm.k; ++k) map.weights.push_back(weights[static_cast<std::size_t>(k * mm.n + n)]);
+    }
+  } else {
+    map.weights = weights;
+  }
+  Affine affine;
+  affine.terms.push_back(
+      {variable_left ? std::size_t{0} : std::size_t{1}, std::make_shared<const LinearMap>(std::move(map))});
+  affine.deployed_roundings = mm.k;
+  return affine;
+}
+
+Network sample(Random& random) {
+  SampleNetwork sample(random);
+  const std::int64_t k = random.integer(1, 5);
+  const bool variable_left = random.coin();
+  // A matrix [other, k] or [k, other], or a vector [k]; leading dimensions on the variable, ones on the constant.
+  const auto operand = [&](bool left, bool leading_ones) {
+    Shape shape{k};
+    if (random.integer(0, 3) == 0) return shape;
+    shape.insert(left ? shape.begin() : shape.end(), random.integer(1, 3));
+    for (std::int64_t d = random.integer(0, 2); d > 0; --d) {
+      shape.insert(shape.begin(), leading_ones ? 1 : random.integer(1, d));
+    }
+    return shape;
+  };
+  const ValueId x = sample.input(operand(variable_left, false));
+  const ValueId c = sample.constant(operand(!variable_left, true));
+  return sample.finish("MatMul", variable_left ? std::vector<ValueId>{x, c} : std::vector<ValueId>{c, x});
+}
+
+}  // namespace
+
+Operator matmul_operator() {
+  return {.name = "MatMul",
+          .min_inputs = 2,
+          .max_inputs = 2,
+          .infer = infer,
+          .evaluate = evaluate,
+          .fold = fold,
+          .lower = lower,
+          .sample = sample};
+}
+
+}  // namespace boundflow

@@ -1,0 +1,82 @@
+#pragma once
+// Operator: all that BoundFlow knows about one operator, in one file of ops/ each. The table of ops/table.cpp lists
+// them; nothing outside ops/ compares operator names.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.hpp"
+#include "ir/facet.hpp"
+#include "ir/network.hpp"
+
+namespace boundflow {
+
+struct Operator {
+  std::string_view name;
+  int min_inputs = 1;
+  int max_inputs = 1;  // -1: any number
+  // Only moves data: never computes a new number.
+  bool layout_only = false;
+  // Attributes that the operator reads; an attribute that is not listed is refused by name at import, so that none is
+  // ignored silently.
+  std::vector<std::string_view> attributes = {};
+
+  // Output types from input types, constants and attributes. InputError / UnsupportedError that name the node.
+  std::vector<TensorType> (*infer)(const NodeView& node) = nullptr;
+
+  // Reference evaluation on full tensors, one per input (nullptr where absent), in the dtype of the inputs with
+  // ascending order of terms: one of the executions that the deployed semantics admits.
+  std::vector<Tensor> (*evaluate)(const NodeView& node, std::span<const Tensor* const> inputs) = nullptr;
+
+  // The outputs of a node of constants only, if every execution in the dtype of the inputs gives exactly these, in any
+  // summation order; empty where rounding may occur. nullptr: never folded, unless layout_only (there `evaluate` is
+  // exact).
+  std::optional<std::vector<Tensor>> (*fold)(const NodeView& node, std::span<const Tensor* const> inputs) = nullptr;
+
+  // The facet of a node with at least one non-constant input. UnsupportedError if this use of the operator has none
+  // (e.g. the product of two variables).
+  Facet (*lower)(const NodeView& node) = nullptr;
+
+  // A random small network around one node of this operator, for the generated tests: variables, constants, shapes and
+  // attributes vary with the seed. Its input is one float32 tensor, its output the node's.
+  Network (*sample)(Random& random) = nullptr;
+};
+
+class OperatorTable {
+ public:
+  explicit OperatorTable(std::vector<Operator> operators);
+  // nullptr if there is none of that name.
+  const Operator* find(std::string_view name) const;
+  // UnsupportedError that names the node and lists nothing else, if there is none.
+  const Operator& at(const Node& node) const;
+  std::span<const Operator> all() const { return operators_; }
+
+ private:
+  std::vector<Operator> operators_;
+};
+
+// All operators, in alphabetical order.
+const OperatorTable& operator_table();
+
+// The output types of a node that need not be part of the network yet: checks the operator, the number of inputs, the
+// attributes and the sizes, too.
+std::vector<TensorType> infer_node(const Network& network, const OperatorTable& table, const Node& node);
+
+// True if all present inputs are constants.
+bool reads_constants_only(const Network& network, const Node& node);
+
+// The outputs of a checked node that reads constants only, or empty if computing them would round.
+std::optional<std::vector<Tensor>> fold_node(const Network& network, const OperatorTable& table, const Node& node);
+
+// Appends a node with the output types of infer_node.
+NodeId append_node(Network& network, const OperatorTable& table, std::string op, std::string name,
+                   std::vector<ValueId> inputs, std::vector<std::string> output_names, Attributes attributes = {});
+
+// Evaluates the whole network on one input by the operators' reference evaluation; a tensor per value.
+std::vector<Tensor> evaluate_network(const Network& network, const Tensor& input);
+
+}  // namespace boundflow

@@ -1,0 +1,23 @@
+#pragma once
+// One function per operator, each defined in the file of its name. Explicit, because static initialisers get dropped
+// from static libraries.
+
+#include "ops/operator.hpp"
+
+namespace boundflow {
+
+Operator add_operator();
+Operator concat_operator();
+Operator constant_operator();
+Operator dropout_operator();
+Operator flatten_operator();
+Operator gemm_operator();
+Operator identity_operator();
+Operator matmul_operator();
+Operator relu_operator();
+Operator reshape_operator();
+Operator slice_operator();
+Operator sub_operator();
+Operator transpose_operator();
+
+}  // namespace boundflow

@@ -1,0 +1,50 @@
+#include "ops/sample_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace boundflow {
+
+Shape SampleNetwork::shape(int rank, std::int64_t max_elements) {
+  Shape dimensions;
+  std::int64_t left = max_elements;
+  for (int i = 0; i < rank; ++i) {
+    dimensions.push_back(random_->integer(1, std::min<std::int64_t>(left, 6)));
+    left /= dimensions.back();
+  }
+  return dimensions;
+}
+
+ValueId SampleNetwork::input(Shape shape) {
+  return network_.add_input(fresh_name("x"), {DType::Float32, std::move(shape)});
+}
+
+ValueId SampleNetwork::constant(Shape shape) {
+  std::vector<float> values(static_cast<std::size_t>(element_count(shape)));
+  for (float& value : values) {
+    const std::int64_t kind = random_->integer(0, 9);
+    const double scale = kind == 0   ? 0.0
+                         : kind == 1 ? std::ldexp(1.0, static_cast<int>(random_->integer(-30, 20)))
+                                     : 1.0;
+    value = static_cast<float>(scale * random_->uniform(-2, 2));
+  }
+  return network_.add_constant(fresh_name("c"), Tensor(std::move(shape), std::move(values)));
+}
+
+ValueId SampleNetwork::indices(std::vector<std::int64_t> values) {
+  const auto count = static_cast<std::int64_t>(values.size());
+  return network_.add_constant(fresh_name("i"), Tensor({count}, std::move(values)));
+}
+
+ValueId SampleNetwork::node(std::string op, std::vector<ValueId> inputs, Attributes attributes) {
+  const NodeId id = append_node(network_, operator_table(), std::move(op), fresh_name("node"), std::move(inputs),
+                                {fresh_name("y")}, std::move(attributes));
+  return network_.node(id).outputs.front();
+}
+
+Network SampleNetwork::finish(std::string op, std::vector<ValueId> inputs, Attributes attributes) {
+  network_.set_outputs({node(std::move(op), std::move(inputs), std::move(attributes))});
+  return std::move(network_);
+}
+
+}  // namespace boundflow

@@ -1,0 +1,36 @@
+#pragma once
+// Builds the small random networks of the operators' sample generators.
+
+#include <string>
+#include <vector>
+
+#include "ops/operator.hpp"
+
+namespace boundflow {
+
+class SampleNetwork {
+ public:
+  explicit SampleNetwork(Random& random) : random_(&random) {}
+
+  // A shape of the given rank with at most `max_elements` elements.
+  Shape shape(int rank, std::int64_t max_elements = 24);
+  ValueId input(Shape shape);
+  // A float32 constant: mostly values of ordinary size, with exact zeros and some far larger or smaller ones.
+  ValueId constant(Shape shape);
+  ValueId indices(std::vector<std::int64_t> values);
+  // A node in between.
+  ValueId node(std::string op, std::vector<ValueId> inputs, Attributes attributes = {});
+  // The node under test, whose output is the network's.
+  Network finish(std::string op, std::vector<ValueId> inputs, Attributes attributes = {});
+
+  const Shape& shape_of(ValueId id) const { return network_.value(id).type.shape; }
+
+ private:
+  std::string fresh_name(const char* prefix) { return prefix + std::to_string(names_++); }
+
+  Random* random_;
+  Network network_;
+  int names_ = 0;
+};
+
+}  // namespace boundflow

@@ -1,0 +1,21 @@
+// Sub: a - b with multidirectional broadcasting. Opsets 7 to 14; the limited broadcasting of opset 6 is mapped away at
+// import.
+#include "ops/addition.hpp"
+#include "ops/operator_list.hpp"
+
+namespace boundflow {
+
+Operator sub_operator() {
+  return {.name = "Sub",
+          .min_inputs = 2,
+          .max_inputs = 2,
+          .infer = infer_addition,
+          .evaluate = [](const NodeView& node,
+                         std::span<const Tensor* const> inputs) { return evaluate_addition(node, inputs, -1); },
+          .fold = [](const NodeView& node,
+                     std::span<const Tensor* const> inputs) { return fold_addition(node, inputs, -1); },
+          .lower = [](const NodeView& node) { return lower_addition(node, -1); },
+          .sample = [](Random& random) { return sample_addition(random, "Sub"); }};
+}
+
+}  // namespace boundflow

@@ -1,0 +1,25 @@
+// The table of operators: one line each, in alphabetical order.
+#include "ops/operator_list.hpp"
+
+namespace boundflow {
+
+const OperatorTable& operator_table() {
+  static const OperatorTable table({
+      add_operator(),
+      concat_operator(),
+      constant_operator(),
+      dropout_operator(),
+      flatten_operator(),
+      gemm_operator(),
+      identity_operator(),
+      matmul_operator(),
+      relu_operator(),
+      reshape_operator(),
+      slice_operator(),
+      sub_operator(),
+      transpose_operator(),
+  });
+  return table;
+}
+
+}  // namespace boundflow

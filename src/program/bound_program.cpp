@@ -1,0 +1,166 @@
+#include "program/bound_program.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "program/op_schema.hpp"
+
+namespace boundflow {
+
+namespace {
+
+[[noreturn]] void broken(const Task& task, const TaskOp& op, std::string_view label) {
+  throw InternalError(fmt::format("program: [{}] in task '{}', op {}", label, task.name, to_string(op.kind)));
+}
+
+std::size_t operand_count(const OpSchema& schema, const TaskOp& op) {
+  if (!schema.variadic) return schema.inputs.size();
+  return op.affine ? op.affine->maps.size() + schema.inputs.size() - 1 : schema.inputs.size();
+}
+
+BufferKind operand_kind(const OpSchema& schema, const TaskOp& op, std::size_t i) {
+  if (!schema.variadic) return schema.inputs[i];
+  return i < op.affine->maps.size() ? schema.inputs[0] : schema.inputs[i - op.affine->maps.size() + 1];
+}
+
+bool needs_affine(TaskOpKind kind) {
+  return kind == TaskOpKind::IntervalAffine || kind == TaskOpKind::GatherRows || kind == TaskOpKind::BiasAndError ||
+         kind == TaskOpKind::Transpose || kind == TaskOpKind::AffineForward;
+}
+
+bool needs_function(TaskOpKind kind) {
+  return kind == TaskOpKind::IntervalImage || kind == TaskOpKind::Relax || kind == TaskOpKind::ScalarValue ||
+         kind == TaskOpKind::ScaleByDerivative;
+}
+
+// Sizes of the operands of the ops that carry a map; all other ops keep the number of columns.
+void verify_sizes(const BoundProgram& program, const Task& task, const TaskOp& op) {
+  const auto columns = [&](BufferId id) { return program.buffers[static_cast<std::size_t>(id)].columns; };
+  if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
+    for (std::size_t t = 0; t < op.affine->maps.size(); ++t) {
+      if (op.affine->maps[t]->in_size() != columns(op.inputs[t])) broken(task, op, "P5 map-sizes");
+      if (op.affine->maps[t]->out_size() != columns(op.outputs[0])) broken(task, op, "P5 map-sizes");
+    }
+    if (!op.affine->bias.empty() && static_cast<std::int64_t>(op.affine->bias.size()) != columns(op.outputs[0])) {
+      broken(task, op, "P6 bias-size");
+    }
+  } else if (op.kind == TaskOpKind::Transpose) {
+    if (op.term >= op.affine->maps.size()) broken(task, op, "P7 term-in-range");
+    const LinearMap& map = *op.affine->maps[op.term];
+    if (map.out_size() != columns(op.inputs[0]) || map.in_size() != columns(op.outputs[0])) {
+      broken(task, op, "P5 map-sizes");
+    }
+  } else if (op.kind == TaskOpKind::GatherRows) {
+    if (op.affine->maps.size() != 1 || op.affine->maps[0]->in_size() != columns(op.outputs[0])) {
+      broken(task, op, "P5 map-sizes");
+    }
+  } else {
+    for (std::size_t i = 1; i < op.inputs.size(); ++i) {
+      if (columns(op.inputs[i]) != columns(op.inputs[0])) broken(task, op, "P8 equal-columns");
+    }
+    if (!op.outputs.empty() && !op.inputs.empty() && columns(op.outputs[0]) != columns(op.inputs[0])) {
+      broken(task, op, "P8 equal-columns");
+    }
+  }
+}
+
+std::string print_op(const BoundProgram& program, const TaskOp& op) {
+  std::vector<std::string> results;
+  for (const BufferId id : op.outputs) results.push_back(fmt::format("%{}", id));
+  std::vector<std::string> operands;
+  for (const BufferId id : op.inputs) operands.push_back(fmt::format("%{}", id));
+  std::string text = results.empty() ? "" : fmt::format("{} = ", fmt::join(results, ", "));
+  text += fmt::format("{}({})", to_string(op.kind), fmt::join(operands, ", "));
+  if (op.affine) {
+    text += fmt::format(" '{}'", op.affine->name);
+    if (op.kind == TaskOpKind::Transpose) {
+      text += fmt::format(" [{}]", op.affine->maps[op.term]->print());
+    } else if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
+      std::vector<std::string> maps;
+      for (const auto& map : op.affine->maps) maps.push_back(map->print());
+      text += fmt::format(" [{}]", fmt::join(maps, " + "));
+    }
+  }
+  if (op.function) text += fmt::format(" {}", op.function->name());
+  for (const BufferId id : op.outputs) {
+    const Buffer& buffer = program.buffers[static_cast<std::size_t>(id)];
+    text += fmt::format(" : {}[{}, {}]", to_string(buffer.kind), is_per_row(buffer.kind) ? "N" : "B", buffer.columns);
+  }
+  return text;
+}
+
+std::string_view task_rows(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::Batch: return "per subproblem";
+    case TaskKind::Neurons: return "rows: +-e_i of unstable neurons";
+    case TaskKind::Spec: return "rows: the query's";
+    case TaskKind::Points: return "per point";
+  }
+  throw InternalError("task kind out of range");
+}
+
+}  // namespace
+
+void verify_program(const BoundProgram& program) {
+  std::vector<bool> defined(program.buffers.size(), false);
+  const auto valid = [&](BufferId id) { return id >= 0 && static_cast<std::size_t>(id) < program.buffers.size(); };
+  for (const Task& task : program.tasks) {
+    for (const TaskOp& op : task.ops) {
+      const OpSchema& schema = op_schema(op.kind);
+      if (needs_affine(op.kind) && !op.affine) broken(task, op, "P1 affine-present");
+      if (needs_function(op.kind) && !op.function) broken(task, op, "P2 function-present");
+      if (op.inputs.size() != operand_count(schema, op)) broken(task, op, "P3 operand-count");
+      if (op.outputs.size() != schema.outputs.size()) broken(task, op, "P3 operand-count");
+      for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+        const BufferId id = op.inputs[i];
+        if (!valid(id) || !defined[static_cast<std::size_t>(id)]) broken(task, op, "P4 defined-before-use");
+        if (program.buffers[static_cast<std::size_t>(id)].kind != operand_kind(schema, op, i)) {
+          broken(task, op, "P9 operand-kind");
+        }
+      }
+      for (std::size_t i = 0; i < op.outputs.size(); ++i) {
+        const BufferId id = op.outputs[i];
+        if (!valid(id) || defined[static_cast<std::size_t>(id)]) broken(task, op, "P10 single-definition");
+        if (program.buffers[static_cast<std::size_t>(id)].kind != schema.outputs[i]) broken(task, op, "P9 operand-kind");
+        defined[static_cast<std::size_t>(id)] = true;
+      }
+      verify_sizes(program, task, op);
+    }
+    if (task.kind == TaskKind::Neurons && (!task.function || !valid(task.target))) {
+      throw InternalError(fmt::format("program: [P11 neurons-target] in task '{}'", task.name));
+    }
+  }
+}
+
+std::string print(const BoundProgram& program) {
+  std::string text = fmt::format("program inputs={} outputs={}\n", program.inputs, program.outputs);
+  for (const Task& task : program.tasks) {
+    text += fmt::format("task '{}' ({})", task.name, task_rows(task.kind));
+    if (task.target >= 0) text += fmt::format(" tightens %{}", task.target);
+    text += "\n";
+    for (const TaskOp& op : task.ops) text += fmt::format("  {}\n", print_op(program, op));
+  }
+  return text;
+}
+
+BufferId ProgramBuilder::add_buffer(BufferKind kind, ValueId value, std::int64_t columns) {
+  program_.buffers.push_back({kind, value, columns});
+  return static_cast<BufferId>(program_.buffers.size() - 1);
+}
+
+BoundProgram ProgramBuilder::finish(std::int64_t inputs, std::int64_t outputs) {
+  std::erase_if(program_.tasks, [](const Task& task) { return task.ops.empty(); });
+  program_.inputs = inputs;
+  program_.outputs = outputs;
+  for (const Buffer& buffer : program_.buffers) program_.max_columns = std::max(program_.max_columns, buffer.columns);
+  std::int32_t number = 0;
+  for (Task& task : program_.tasks) {
+    for (TaskOp& op : task.ops) op.number = number++;
+  }
+  verify_program(program_);
+  return std::move(program_);
+}
+
+}  // namespace boundflow

@@ -1,0 +1,135 @@
+#pragma once
+// Level 2, the Task IR: a bound query as a program of tensor tasks. Domains emit it, the planner places its buffers,
+// executors run it. Dimensions are symbolic: B subproblems, N rows (backward walk) or points (forward values), bound
+// when a task starts.
+//
+// Rows are one flat dimension with an owner index row -> subproblem. Beside its coefficients Lambda every row carries
+// two accumulators that ops add to: `constant` (double) and `error`, an upper bound on what rounding and the deployed
+// executions may have changed (docs/soundness.md).
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/linear_map.hpp"
+#include "ir/network.hpp"
+#include "ir/scalar_function.hpp"
+
+namespace boundflow {
+
+enum class BufferKind {
+  Bounds,        // [B, n] lower and [B, n] upper, double, rounded outward
+  ErrorWeights,  // [B, n + 1] float: a row of Lambda at this value pays sum_i |Lambda_i| w_i + w_n
+  Lines,         // [B, n] relaxation: slopes and intercepts in kernel precision, ErrorWeights of its own
+  Rows,          // [N, n] Lambda in kernel precision
+  Points,        // [N, n] values in kernel precision
+};
+
+using BufferId = std::int32_t;
+
+struct Buffer {
+  BufferKind kind = BufferKind::Bounds;
+  ValueId value = kNoValue;   // the network's value whose coordinates these are
+  std::int64_t columns = 0;   // n
+};
+
+// True for buffers that have an entry per row or point, false for those with an entry per subproblem.
+inline bool is_per_row(BufferKind kind) { return kind == BufferKind::Rows || kind == BufferKind::Points; }
+
+// An affine node as executors see it: y = sum_t M_t x_t + bias, in the order of the op's operands.
+struct AffineData {
+  std::string name;  // of the node, for messages and printing
+  std::vector<std::shared_ptr<const LinearMap>> maps;
+  std::vector<double> bias;  // [n] or empty
+  std::int64_t deployed_roundings = 0;
+  double deployed_unit_roundoff = 0;  // of the node's dtype
+  double deployed_smallest_normal = 0;
+};
+
+enum class TaskOpKind {
+  // Per subproblem:
+  InputBox,        //                          -> Bounds          the query's boxes
+  IntervalAffine,  // Bounds x_t...            -> Bounds y, ErrorWeights y
+  IntervalImage,   // Bounds x                 -> Bounds y        elementwise image
+  Relax,           // Bounds x                 -> Lines x         lines around f, [l, u] of every neuron
+  // Per row:
+  OneHot,           //                         -> Rows y          +-e_i for the task's selected neurons
+  GatherRows,       // ErrorWeights y          -> Rows x          one-hot start carried through y = W x + b: +-W[i, :]
+  SpecRows,         // Bounds y                -> Rows y          output coefficients C of the query's rows
+  SpecInputRows,    // Bounds x                -> Rows x          input coefficients A of the query's rows
+  BiasAndError,     // Rows y, ErrorWeights y  ->                 constant += Lambda b, error += |Lambda| w
+  Transpose,        // Rows y                  -> Rows x          Lambda M
+  ApplyRelaxation,  // Rows y, Lines x         -> Rows x          Lambda through the lines of y = f(x)
+  Accumulate,       // Rows x, Rows x, Bounds x -> Rows x         fan-out: the sum of both
+  Concretize,       // Rows x, Bounds x        ->                 the row's bound over the input box
+  // Per point:
+  LoadPoints,         //                       -> Points x        the query's points
+  AffineForward,      // Points x_t...         -> Points y
+  ScalarValue,        // Points x              -> Points y
+  StorePoints,        // Points y              ->                 the query's outputs
+  LoadCotangents,     //                       -> Rows y          the query's cotangents
+  ScaleByDerivative,  // Rows y, Points x      -> Rows x          Lambda f'(x)
+  AddRows,            // Rows x, Rows x        -> Rows x          fan-out without error accounting
+  StoreGradients,     // Rows x                ->                 the query's gradients
+};
+
+std::string_view to_string(TaskOpKind kind);
+std::string_view to_string(BufferKind kind);
+
+struct TaskOp {
+  TaskOpKind kind = TaskOpKind::InputBox;
+  std::vector<BufferId> inputs;
+  std::vector<BufferId> outputs;
+  std::shared_ptr<const AffineData> affine;          // IntervalAffine, GatherRows, BiasAndError, AffineForward, Transpose
+  std::size_t term = 0;                              // Transpose: which map of `affine`
+  std::shared_ptr<const ScalarFunction> function;    // IntervalImage, Relax, ScalarValue, ScaleByDerivative
+  double unit_roundoff = 0;                          // IntervalImage, Relax: of the node's dtype (deployed model)
+  std::int32_t number = -1;                          // position in the whole program, given by ProgramBuilder::finish
+};
+
+enum class TaskKind {
+  Batch,    // once per query, over subproblems
+  Neurons,  // rows +-e_i for the unstable neurons of `target`; the result tightens its Bounds
+  Spec,     // the query's rows; the result is the answer
+  Points,   // over points
+};
+
+// One unit of planning: what gives the bounds of a value, the specification, or values at points.
+struct Task {
+  std::string name;
+  TaskKind kind = TaskKind::Batch;
+  BufferId target = -1;                              // Neurons: the Bounds to tighten
+  std::shared_ptr<const ScalarFunction> function;    // Neurons: decides which neurons are unstable
+  std::vector<TaskOp> ops;
+};
+
+struct BoundProgram {
+  std::vector<Buffer> buffers;
+  std::vector<Task> tasks;  // in execution order; later issues run independent ones in parallel
+  std::int64_t inputs = 0;
+  std::int64_t outputs = 0;
+  std::int64_t max_columns = 0;  // over all buffers
+};
+
+// The schema of an op: operand kinds and results. Checked by `verify_program` and printed.
+void verify_program(const BoundProgram& program);  // InternalError that names task, op and label of the rule
+
+std::string print(const BoundProgram& program);
+
+// Builds a program op by op; used by the domains' rules.
+class ProgramBuilder {
+ public:
+  BufferId add_buffer(BufferKind kind, ValueId value, std::int64_t columns);
+  void begin_task(Task task) { program_.tasks.push_back(std::move(task)); }
+  void emit(TaskOp op) { program_.tasks.back().ops.push_back(std::move(op)); }
+  const Buffer& buffer(BufferId id) const { return program_.buffers.at(static_cast<std::size_t>(id)); }
+  // Drops tasks without ops, computes max_columns and verifies.
+  BoundProgram finish(std::int64_t inputs, std::int64_t outputs);
+
+ private:
+  BoundProgram program_;
+};
+
+}  // namespace boundflow

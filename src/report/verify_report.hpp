@@ -1,0 +1,40 @@
+#pragma once
+// The JSON form of a verification: schema 1, snake_case keys, units in the key. docs/architecture.md lists the keys.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace boundflow {
+
+struct VerifyReport {
+  std::string version;
+  std::string network;
+  std::string property;
+  std::string verdict;
+  std::string reason;
+  std::string semantics;
+  double time_s = 0;
+  double import_s = 0;
+  double attack_s = 0;
+  double bounding_s = 0;
+  std::int64_t subproblems = 0;
+  std::int64_t rows = 0;
+  std::int64_t closed = 0;
+  std::int64_t splits = 0;
+  std::int64_t bounded_in_double = 0;
+  std::int64_t peak_open = 0;
+  std::int64_t open = 0;
+  std::int64_t depth = 0;
+  double worst_bound = 0;
+  std::string executor;
+  std::string instruction_set;
+  int threads = 0;
+  std::uint64_t seed = 0;
+  std::vector<std::string> witness_input;
+  std::vector<std::string> witness_output;
+};
+
+std::string to_json(const VerifyReport& report);
+
+}  // namespace boundflow

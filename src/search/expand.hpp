@@ -1,0 +1,37 @@
+#pragma once
+// One step of branch and bound on a chunk of subproblems: bound their open clauses, close or clip them, choose splits.
+// Pure: touches nothing shared, so chunks run on any thread.
+
+#include <span>
+#include <vector>
+
+#include "search/queue.hpp"
+#include "search/specification.hpp"
+#include "search/splitting.hpp"
+
+namespace boundflow {
+
+struct Expansion {
+  std::int64_t closed_clauses = 0;
+  std::vector<std::int32_t> open;     // clauses that remain
+  std::vector<double> lower;          // the hull of their clipped boxes
+  std::vector<double> upper;
+  std::vector<double> slopes;         // per input: sum over open clauses of |slope|
+  std::vector<double> minimizers;     // [open, inputs]: where each open clause is closest to violated
+  double bound = 0;                   // the smallest over open clauses
+  bool blocked = false;               // every open clause would close but for its error terms
+  double gap = 0;                     // how much the error exceeds the nominal bound, where blocked
+  double error = 0;                   // the error that blocks
+};
+
+struct ChunkResult {
+  bool complete = false;  // false: the deadline passed
+  std::int64_t rows = 0;
+  std::vector<Expansion> expansions;
+};
+
+// All subproblems of the chunk belong to `specification`'s region.
+ChunkResult expand(const Specification& specification, std::span<const Subproblem> chunk, const Bounder& bounder,
+                   Semantics semantics, const Deadline& deadline);
+
+}  // namespace boundflow

@@ -1,0 +1,359 @@
+#include "search/search.hpp"
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.hpp"
+#include "search/expand.hpp"
+
+namespace boundflow {
+
+namespace {
+
+// A subproblem whose error alone keeps it open is set aside when splitting its parent has not shrunk that error by at
+// least this factor: more splits would not help either.
+constexpr double kErrorProgress = 0.9;
+// Points that bounding produced and that are evaluated per round.
+constexpr std::int64_t kMinimizersPerSubproblem = 2;
+
+class Search {
+ public:
+  Search(const Property& property, const SearchTools& tools, const SearchOptions& options, const Deadline& deadline)
+      : property_(property), tools_(tools), options_(options), deadline_(deadline), random_(options.seed) {}
+
+  SearchResult run() {
+    for (const Region& region : property_.regions) {
+      specifications_.push_back(make_specification(region, property_.input_count, property_.output_count));
+    }
+    if (attack_regions()) return finish(Verdict::Sat, "");
+    for (std::size_t r = 0; r < specifications_.size(); ++r) push_root(static_cast<std::int32_t>(r));
+    while (!queue_.empty()) {
+      report_progress();
+      if (deadline_.should_stop()) return stopped();
+      if (queue_.bytes() > options_.memory_bytes) return finish(Verdict::Unknown, "memory");
+      if (round()) return finish(Verdict::Sat, "");
+    }
+    if (!aside_.empty()) return decide_aside();
+    return finish(Verdict::Unsat, "");
+  }
+
+ private:
+  // A chunk of one round: subproblems of one region, bounded by one query.
+  struct Chunk {
+    std::vector<Subproblem> subproblems;
+    ChunkResult result;
+  };
+
+  void push_root(std::int32_t region) {
+    const Specification& specification = specifications_[static_cast<std::size_t>(region)];
+    Subproblem root;
+    root.region = region;
+    root.lower = specification.box.lower;
+    root.upper = specification.box.upper;
+    root.bound = -std::numeric_limits<double>::infinity();
+    for (std::size_t c = 0; c < specification.clauses.size(); ++c) root.clauses.push_back(static_cast<std::int32_t>(c));
+    if (!root.clauses.empty()) queue_.push(std::move(root));
+  }
+
+  SearchResult stopped() {
+    if (fallback_) return finish(Verdict::Sat, "");
+    if (deadline_.interrupted()) return finish(Verdict::Unknown, "interrupted");
+    return finish(Verdict::Timeout, "time limit reached");
+  }
+
+  SearchResult finish(Verdict verdict, std::string reason) {
+    if (verdict != Verdict::Sat && fallback_) {
+      witness_ = std::move(fallback_);
+      verdict = Verdict::Sat;
+      reason.clear();
+    }
+    statistics_.open = queue_.size();
+    statistics_.worst_bound = queue_.empty() ? std::numeric_limits<double>::infinity() : queue_.worst_bound();
+    return {verdict, std::move(reason), std::move(witness_), statistics_};
+  }
+
+  // True if the point is a proved violation that an execution shows as well. One that only the real-valued network has
+  // is kept for the end of the search.
+  bool accept(std::int32_t region, std::span<const double> point) {
+    Witness witness;
+    const ReplayResult replay =
+        tools_.replayer.replay(property_.regions[static_cast<std::size_t>(region)], point, witness);
+    if (replay == ReplayResult::Violated) {
+      witness_ = std::move(witness);
+      return true;
+    }
+    if (replay == ReplayResult::ViolatedInRealsOnly && !fallback_) fallback_ = std::move(witness);
+    return false;
+  }
+
+  bool attack_regions() {
+    const double limit = std::isfinite(deadline_.remaining()) ? options_.attack_share * deadline_.remaining() : 10.0;
+    const Deadline deadline = deadline_.sooner(std::min(limit, 10.0));
+    const double start = deadline_.elapsed();
+    // Two rounds over all regions; the second starts from other points.
+    bool found = false;
+    for (int pass = 0; pass < 2 && !found; ++pass) {
+      for (std::size_t r = 0; r < specifications_.size() && !found; ++r) {
+        if (deadline.should_stop()) break;
+        const auto region = static_cast<std::int32_t>(r);
+        found = attack(specifications_[r], {}, tools_.evaluator, options_.attack, random_, deadline,
+                       [&](std::span<const double> point) { return accept(region, point); });
+      }
+    }
+    statistics_.attack_s += deadline_.elapsed() - start;
+    return found;
+  }
+
+  std::vector<Chunk> next_chunks() {
+    std::vector<Subproblem> taken;
+    const std::int64_t limit = options_.subproblems_per_query * options_.queries_per_round;
+    while (!queue_.empty() && static_cast<std::int64_t>(taken.size()) < limit) taken.push_back(queue_.pop());
+    // Few subproblems still occupy all queries; many fill them.
+    const std::int64_t per_chunk =
+        std::clamp<std::int64_t>((static_cast<std::int64_t>(taken.size()) + options_.queries_per_round - 1) /
+                                     options_.queries_per_round,
+                                 1, options_.subproblems_per_query);
+    std::stable_sort(taken.begin(), taken.end(),
+                     [](const Subproblem& a, const Subproblem& b) { return a.region < b.region; });
+    std::vector<Chunk> chunks;
+    for (Subproblem& subproblem : taken) {
+      if (chunks.empty() || static_cast<std::int64_t>(chunks.back().subproblems.size()) >= per_chunk ||
+          chunks.back().subproblems.back().region != subproblem.region) {
+        chunks.emplace_back();
+      }
+      chunks.back().subproblems.push_back(std::move(subproblem));
+    }
+    return chunks;
+  }
+
+  const Specification& specification_of(const Chunk& chunk) const {
+    return specifications_[static_cast<std::size_t>(chunk.subproblems.front().region)];
+  }
+
+  void bound(std::vector<Chunk>& chunks, const Bounder& bounder, Semantics semantics) {
+    const double start = deadline_.elapsed();
+    tbb::parallel_for(std::size_t{0}, chunks.size(), [&](std::size_t i) {
+      chunks[i].result = expand(specification_of(chunks[i]), chunks[i].subproblems, bounder, semantics, deadline_);
+    });
+    statistics_.bounding_s += deadline_.elapsed() - start;
+  }
+
+  // Bounds one round of subproblems; true if it found a witness.
+  bool round() {
+    std::vector<Chunk> chunks = next_chunks();
+    bound(chunks, tools_.bounder, options_.semantics);
+    for (const Chunk& chunk : chunks) {
+      if (!chunk.result.complete) {
+        put_back(chunks);
+        return false;
+      }
+    }
+    std::vector<Chunk> blocked;
+    for (Chunk& chunk : chunks) {
+      count(chunk);
+      if (try_minimizers(chunk)) return true;
+      take_over(chunk, &blocked);
+    }
+    if (blocked.empty()) return false;
+    bound(blocked, tools_.precise, options_.semantics);
+    for (const Chunk& chunk : blocked) {
+      if (!chunk.result.complete) {
+        put_back(blocked);
+        return false;
+      }
+    }
+    for (Chunk& chunk : blocked) {
+      statistics_.precise += static_cast<std::int64_t>(chunk.subproblems.size());
+      take_over(chunk, nullptr);
+    }
+    return false;
+  }
+
+  void put_back(std::vector<Chunk>& chunks) {
+    for (Chunk& chunk : chunks) {
+      for (Subproblem& subproblem : chunk.subproblems) queue_.push(std::move(subproblem));
+    }
+  }
+
+  void count(const Chunk& chunk) {
+    statistics_.subproblems += static_cast<std::int64_t>(chunk.subproblems.size());
+    statistics_.rows += chunk.result.rows;
+    for (const Subproblem& subproblem : chunk.subproblems) {
+      statistics_.depth = std::max(statistics_.depth, static_cast<int>(subproblem.depth));
+    }
+  }
+
+  // Evaluates the points where the open clauses' forms are smallest: bounding's own suggestions for a counterexample.
+  bool try_minimizers(const Chunk& chunk) {
+    const Specification& specification = specification_of(chunk);
+    const LinearSpec& spec = specification.spec;
+    const auto inputs = static_cast<std::size_t>(spec.inputs);
+    std::vector<double> points;
+    std::vector<std::int32_t> clauses;
+    for (const Expansion& expansion : chunk.result.expansions) {
+      const std::int64_t some = std::min(kMinimizersPerSubproblem, static_cast<std::int64_t>(expansion.open.size()));
+      for (std::int64_t k = 0; k < some; ++k) {
+        const auto at = static_cast<std::size_t>(k);
+        clauses.push_back(expansion.open[at]);
+        points.insert(points.end(), expansion.minimizers.begin() + static_cast<std::ptrdiff_t>(at * inputs),
+                      expansion.minimizers.begin() + static_cast<std::ptrdiff_t>((at + 1) * inputs));
+      }
+    }
+    const auto count = static_cast<std::int64_t>(clauses.size());
+    std::vector<double> outputs(clauses.size() * static_cast<std::size_t>(spec.outputs));
+    std::vector<double> values(clauses.size() * static_cast<std::size_t>(spec.rows));
+    tools_.evaluator.evaluate(points, count, outputs);
+    row_values(spec, points, outputs, count, values);
+    int replays = 0;
+    for (std::size_t p = 0; p < clauses.size(); ++p) {
+      const RowClause& clause = specification.clauses[static_cast<std::size_t>(clauses[p])];
+      const auto rows = static_cast<std::size_t>(spec.rows);
+      if (!(violation_distance(clause, std::span(values).subspan(p * rows, rows)) <= 0)) continue;
+      if (++replays > 4) break;  // replays are slow; the next round brings more points
+      if (accept(chunk.subproblems.front().region, std::span(points).subspan(p * inputs, inputs))) return true;
+    }
+    return false;
+  }
+
+  // Turns expansions into children. Subproblems that only their error keeps open go to `blocked` for another try.
+  void take_over(Chunk& chunk, std::vector<Chunk>* blocked) {
+    for (std::size_t b = 0; b < chunk.subproblems.size(); ++b) {
+      Subproblem& subproblem = chunk.subproblems[b];
+      Expansion& expansion = chunk.result.expansions[b];
+      check_observed(subproblem, expansion);
+      if (expansion.open.empty()) {
+        ++statistics_.closed;
+        continue;
+      }
+      if (expansion.blocked && blocked != nullptr) {
+        const bool fits = !blocked->empty() &&
+                          static_cast<std::int64_t>(blocked->back().subproblems.size()) < options_.subproblems_per_query &&
+                          blocked->back().subproblems.front().region == subproblem.region;
+        if (!fits) blocked->emplace_back();
+        subproblem.clauses = expansion.open;
+        blocked->back().subproblems.push_back(std::move(subproblem));
+        continue;
+      }
+      const bool hopeless = expansion.blocked && subproblem.blocked_error > 0 &&
+                            expansion.error > kErrorProgress * subproblem.blocked_error;
+      const std::optional<Split> split =
+          hopeless ? std::nullopt : choose_split(expansion.slopes, expansion.lower, expansion.upper);
+      if (!split) {
+        set_aside(std::move(subproblem), expansion);
+        continue;
+      }
+      branch(subproblem, expansion, *split);
+    }
+    statistics_.peak_open = std::max(statistics_.peak_open, queue_.size());
+  }
+
+  void branch(const Subproblem& parent, Expansion& expansion, const Split& split) {
+    ++statistics_.splits;
+    Subproblem child;
+    child.region = parent.region;
+    child.depth = parent.depth + 1;
+    child.clauses = std::move(expansion.open);
+    child.bound = expansion.bound;
+    child.blocked_error = expansion.blocked ? expansion.error : 0;
+    child.lower = std::move(expansion.lower);
+    child.upper = std::move(expansion.upper);
+    Subproblem other = child;
+    child.upper[split.input] = split.at;
+    other.lower[split.input] = split.at;
+    queue_.push(std::move(child));
+    queue_.push(std::move(other));
+  }
+
+  void set_aside(Subproblem subproblem, const Expansion& expansion) {
+    subproblem.clauses = expansion.open;
+    if (expansion.blocked) gap_ = std::max(gap_, expansion.gap);
+    else all_blocked_ = false;
+    aside_.push_back(std::move(subproblem));
+  }
+
+  // Nothing is open but what cannot be split any further: say how much of it real arithmetic decides.
+  SearchResult decide_aside() {
+    const auto left = static_cast<std::int64_t>(aside_.size());
+    if (options_.semantics == Semantics::Float32 && all_blocked_ && proved_for_reals()) {
+      return finish(Verdict::Unknown, fmt::format("proved for real arithmetic, float32 gap {:.3g}", gap_));
+    }
+    return finish(Verdict::Unknown,
+                  fmt::format("precision: {} subproblems could be neither closed nor split further", left));
+  }
+
+  bool proved_for_reals() {
+    for (Subproblem& subproblem : aside_) {
+      std::vector<Chunk> chunk(1);
+      chunk[0].subproblems.push_back(std::move(subproblem));
+      bound(chunk, tools_.precise, Semantics::Real);
+      if (!chunk[0].result.complete || !chunk[0].result.expansions[0].open.empty()) return false;
+    }
+    return true;
+  }
+
+  // A subproblem that holds the observed violation must keep its clause open and its point inside.
+  void check_observed(const Subproblem& subproblem, const Expansion& expansion) const {
+    if (!options_.observed || options_.observed->region != subproblem.region) return;
+    const std::vector<double>& point = options_.observed->point;
+    const std::int32_t clause = options_.observed->clause;
+    const auto inside = [&](const std::vector<double>& lower, const std::vector<double>& upper) {
+      for (std::size_t i = 0; i < point.size(); ++i) {
+        if (!(lower[i] <= point[i] && point[i] <= upper[i])) return false;
+      }
+      return true;
+    };
+    const auto has = [&](const std::vector<std::int32_t>& clauses) {
+      return std::find(clauses.begin(), clauses.end(), clause) != clauses.end();
+    };
+    if (!inside(subproblem.lower, subproblem.upper) || !has(subproblem.clauses)) return;
+    if (!has(expansion.open) || !inside(expansion.lower, expansion.upper)) {
+      throw InternalError("observer: a subproblem dropped the observed violation");
+    }
+  }
+
+  void report_progress() {
+    if (!options_.progress) return;
+    const double now = deadline_.elapsed();
+    if (now - last_progress_ < 0.1) return;
+    last_progress_ = now;
+    options_.progress({now, queue_.size(), statistics_.closed, queue_.worst_bound(), statistics_.depth});
+  }
+
+  const Property& property_;
+  const SearchTools& tools_;
+  const SearchOptions& options_;
+  const Deadline& deadline_;
+  Random random_;
+  std::vector<Specification> specifications_;
+  SubproblemQueue queue_;
+  std::vector<Subproblem> aside_;
+  bool all_blocked_ = true;
+  double gap_ = 0;
+  std::optional<Witness> witness_;
+  std::optional<Witness> fallback_;
+  SearchStatistics statistics_;
+  double last_progress_ = 0;
+};
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::Unsat: return "unsat";
+    case Verdict::Sat: return "sat";
+    case Verdict::Unknown: return "unknown";
+    case Verdict::Timeout: return "timeout";
+  }
+  throw InternalError("verdict out of range");
+}
+
+SearchResult search(const Property& property, const SearchTools& tools, const SearchOptions& options,
+                    const Deadline& deadline) {
+  return Search(property, tools, options, deadline).run();
+}
+
+}  // namespace boundflow

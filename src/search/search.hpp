@@ -1,0 +1,80 @@
+#pragma once
+// Branch and bound over input boxes: attack first, then batches of the worst open subproblems are bounded, clipped per
+// clause, and split along one input each until the property is decided. The tree depends on the seed and the limits
+// only, never on the number of threads.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "ir/query.hpp"
+#include "search/attack.hpp"
+
+namespace boundflow {
+
+enum class Verdict { Unsat, Sat, Unknown, Timeout };
+
+std::string_view to_string(Verdict verdict);  // "unsat", ...
+
+struct SearchProgress {
+  double elapsed_s = 0;
+  std::int64_t open = 0;
+  std::int64_t closed = 0;
+  double worst_bound = 0;  // over the open subproblems
+  int depth = 0;
+};
+
+// A point of a region's box that is proved to violate one of the region's clauses.
+struct ObservedViolation {
+  std::vector<double> point;
+  std::int32_t region = 0;
+  std::int32_t clause = 0;
+};
+
+struct SearchOptions {
+  std::uint64_t seed = 0;
+  Semantics semantics = Semantics::Float32;
+  std::int64_t memory_bytes = std::int64_t{4} << 30;  // of the open subproblems and the queries
+  std::int64_t subproblems_per_query = 32;
+  std::int64_t queries_per_round = 8;
+  AttackOptions attack;
+  double attack_share = 0.1;  // of the time limit, at most, before the first subproblem
+  // A known violation: dropping it, by closing its clause or by clipping it away, is an internal error.
+  std::optional<ObservedViolation> observed;
+  std::function<void(const SearchProgress&)> progress;  // called about every 0.1 s
+};
+
+struct SearchStatistics {
+  double attack_s = 0;
+  double bounding_s = 0;
+  std::int64_t subproblems = 0;  // bounded
+  std::int64_t rows = 0;         // specification rows bounded
+  std::int64_t closed = 0;
+  std::int64_t splits = 0;
+  std::int64_t precise = 0;  // subproblems bounded again in double
+  std::int64_t peak_open = 0;
+  std::int64_t open = 0;  // at the end
+  int depth = 0;
+  double worst_bound = 0;  // of the subproblems left open; +infinity if there are none
+};
+
+struct SearchResult {
+  Verdict verdict = Verdict::Unknown;
+  std::string reason;  // for unknown: why
+  std::optional<Witness> witness;
+  SearchStatistics statistics;
+};
+
+// `precise` bounds again, with smaller analysis errors, what `bounder` leaves open by its error alone.
+struct SearchTools {
+  const Bounder& bounder;
+  const Bounder& precise;
+  const Evaluator& evaluator;
+  const Replayer& replayer;
+};
+
+SearchResult search(const Property& property, const SearchTools& tools, const SearchOptions& options,
+                    const Deadline& deadline);
+
+}  // namespace boundflow

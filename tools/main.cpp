@@ -1,0 +1,148 @@
+// The command line: parses, calls the library, prints. Exit codes: 0 a verdict or result, 2 usage, 3 bad input,
+// 4 unsupported, 70 internal, 130 interrupted.
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include "base/error.hpp"
+#include "boundflow/boundflow.hpp"
+
+namespace {
+
+using boundflow::ExitCode;
+
+std::atomic<bool> interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler needs a lock-free flag");
+
+void on_signal(int) {
+  if (interrupted.exchange(true)) std::_Exit(static_cast<int>(ExitCode::Interrupted));  // a second signal ends at once
+}
+
+template <class T>
+void add_option(CLI::App& app, const char* flag, T& member, const char* help) {
+  app.add_option(flag, member, help);
+}
+
+void add_option(CLI::App& app, const char* flag, boundflow::ByteSize& member, const char* help) {
+  app.add_option_function<std::string>(
+      flag,
+      [&member](const std::string& text) {
+        std::string number = text;
+        CLI::AsSizeValue(false)(number);
+        try {
+          member.bytes = std::stoll(number);
+        } catch (const std::exception&) {
+          throw CLI::ValidationError("expected a size such as 512M or 4G, found '" + text + "'");
+        }
+      },
+      help);
+}
+
+void add_options(CLI::App& app, boundflow::Options& options) {
+#define BOUNDFLOW_ADD_OPTION(type, member, flag, otherwise, help) add_option(app, flag, options.member, help);
+  BOUNDFLOW_OPTIONS(BOUNDFLOW_ADD_OPTION)
+#undef BOUNDFLOW_ADD_OPTION
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw boundflow::UsageError("cannot write '" + path + "'");
+}
+
+// Everything that the user asked to see must arrive: a closed pipe or a full disk is an error, not a success.
+void print(const std::string& text) {
+  std::cout << text << std::flush;
+  if (!std::cout) throw boundflow::Error(ExitCode::Internal, "cannot write to standard output");
+}
+
+void show_progress(const boundflow::Progress& p) {
+  std::fprintf(stderr, "\r%7.1f s  open %-8lld closed %-8lld depth %-4d worst bound %-12.4g", p.elapsed_s,
+               static_cast<long long>(p.open), static_cast<long long>(p.closed), p.depth, p.worst_bound);
+}
+
+int run_verify(const std::string& network, const std::string& property, const boundflow::Options& options) {
+  boundflow::VerifyHooks hooks;
+  hooks.interrupt = &interrupted;
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  bool shown = false;
+  if (terminal) {
+    hooks.progress = [&](const boundflow::Progress& p) {
+      if (p.elapsed_s < 0.5) return;
+      shown = true;
+      show_progress(p);
+    };
+  }
+  const boundflow::VerifyResult result = boundflow::verify(network, property, options, hooks);
+  if (shown) std::fputs("\r\x1b[K", stderr);
+  std::string text = result.verdict + "\n";
+  if (result.verdict == "sat") text += boundflow::assignment(result.counterexample);
+  print(text);
+  if (!result.reason.empty()) std::fprintf(stderr, "%s: %s\n", result.verdict.c_str(), result.reason.c_str());
+  if (result.verdict == "sat" && !options.counterexample.empty()) {
+    write_file(options.counterexample, boundflow::assignment(result.counterexample));
+  }
+  if (!options.json.empty()) write_file(options.json, result.json);
+  return static_cast<int>(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("BoundFlow proves properties of neural networks: sound bounds, compiled.");
+  app.set_version_flag("--version", "boundflow " + boundflow::version());
+  app.require_subcommand(1);
+  app.fallthrough();
+  boundflow::Options options;
+  add_options(app, options);
+
+  std::string network;
+  std::string property;
+  CLI::App* verify = app.add_subcommand("verify", "Decide a property: prints unsat, sat, unknown or timeout");
+  verify->add_option("network", network, "The network, .onnx or .onnx.gz")->required();
+  verify->add_option("property", property, "The property, .vnnlib or .vnnlib.gz")->required();
+
+  std::string stop_after;
+  CLI::App* compile = app.add_subcommand("compile", "Print what a network is compiled to");
+  compile->add_option("network", network, "The network, .onnx or .onnx.gz")->required();
+  compile->add_option("--stop-after", stop_after, "network, program or plan")->default_val("plan");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::Usage);
+  }
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("boundflow"));
+  spdlog::set_level(spdlog::level::from_str(options.log_level));
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  if (*verify) return run_verify(network, property, options);
+  print(boundflow::compile(network, stop_after, options));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const boundflow::Error& error) {
+    std::fprintf(stderr, "boundflow: %s\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "boundflow: out of memory; give a smaller --memory or a smaller network\n");
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "boundflow: internal error: %s\n", error.what());
+  }
+  return static_cast<int>(ExitCode::Internal);
+}
