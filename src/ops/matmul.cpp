@@ -135,7 +135,7 @@ Facet lower(const NodeView& node) {
 
 Network sample(Random& random) {
   SampleNetwork sample(random);
-  const std::int64_t k = random.integer(1, 5);
+  const std::int64_t k = random.integer(1, 4);
   const bool variable_left = random.coin();
   // A matrix [other, k] or [k, other], or a vector [k]; leading dimensions on the variable, ones on the constant.
   const auto operand = [&](bool left, bool leading_ones) {

@@ -241,7 +241,8 @@ class Search {
       const bool hopeless = expansion.blocked && subproblem.blocked_error > 0 &&
                             expansion.error > kErrorProgress * subproblem.blocked_error;
       const std::optional<Split> split =
-          hopeless ? std::nullopt : choose_split(expansion.slopes, expansion.lower, expansion.upper);
+          hopeless ? std::nullopt : choose_split(expansion.slopes, specification_of(chunk).root_widths,
+                                                  expansion.lower, expansion.upper);
       if (!split) {
         set_aside(std::move(subproblem), expansion);
         continue;

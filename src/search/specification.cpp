@@ -125,6 +125,9 @@ Specification make_specification(const Region& region, std::int64_t inputs, std:
   Specification result = builder.finish();
   result.clauses = std::move(clauses);
   result.box = outward_box(region.box);
+  for (std::size_t i = 0; i < result.box.lower.size(); ++i) {
+    result.root_widths.push_back(result.box.upper[i] - result.box.lower[i]);
+  }
   return result;
 }
 

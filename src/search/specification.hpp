@@ -20,6 +20,7 @@ struct Specification {
   std::vector<char> strict;  // [rows]
   std::vector<RowClause> clauses;
   InputBox box;
+  std::vector<double> root_widths;  // upper - lower
 
   // True if a row's sound lower bound refutes it. Written so that NaN and infinities never do.
   bool refuted(std::int32_t row, double lower_bound) const;
