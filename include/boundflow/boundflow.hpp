@@ -25,8 +25,8 @@ struct Counterexample {
 std::string assignment(const Counterexample& counterexample);
 
 struct VerifyResult {
-  std::string verdict;            // "unsat" (proved), "sat", "unknown" or "timeout"
-  std::string reason;             // why it is unknown; empty otherwise
+  std::string verdict;  // "unsat" (proved), "sat", "unknown" or "timeout"
+  std::string reason;   // why it is unknown; empty otherwise
   bool interrupted = false;
   Counterexample counterexample;  // for sat
   double time_s = 0;              // wall clock, import included
@@ -36,9 +36,9 @@ struct VerifyResult {
 // What the search reports while it runs, about ten times a second.
 struct Progress {
   double elapsed_s = 0;
-  std::int64_t open = 0;    // subproblems
+  std::int64_t open = 0;  // subproblems
   std::int64_t closed = 0;
-  double worst_bound = 0;   // the smallest lower bound over open subproblems
+  double worst_bound = 0;  // the smallest lower bound over open subproblems
   int depth = 0;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// The options of BoundFlow, one table line each: type, member, flag, default, help. The struct, the command line's flags
-// and their help texts all come from this table.
+// The options of BoundFlow, one table line each: type, member, flag, default, help. The struct, the command line's
+// flags and their help texts all come from this table.
 
 #include <cstdint>
 #include <limits>

@@ -47,8 +47,7 @@ Observation observe_point(std::shared_ptr<const Network> network, const Operator
         {enclosures[v].lower, enclosures[v].upper, variable ? executed[v].to_doubles() : std::vector<double>{}});
   }
   Observation result;
-  result.violation =
-      violated_clause(property, observed.input, enclosures[static_cast<std::size_t>(network->output())]);
+  result.violation = violated_clause(property, observed.input, enclosures[static_cast<std::size_t>(network->output())]);
   result.observer = std::make_shared<const Observer>(std::move(network), std::move(observed));
   return result;
 }

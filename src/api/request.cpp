@@ -21,7 +21,8 @@ std::int64_t physical_memory() {
 Request validate(const Options& options) {
   Request request;
   if (!(options.timeout > 0)) throw UsageError("--timeout: expected a positive number of seconds");
-  if (options.threads < 0 || options.threads > 1024) throw UsageError("--threads: expected 1 to 1024, or 0 for all cores");
+  if (options.threads < 0 || options.threads > 1024)
+    throw UsageError("--threads: expected 1 to 1024, or 0 for all cores");
   if (options.memory.bytes < 0) throw UsageError("--memory: expected a positive size");
   if (options.semantics == "real") {
     request.semantics = Semantics::Real;

@@ -61,7 +61,9 @@ std::string decimal_text(const Rational& value) {
   return exact_decimal(value).value_or(fmt::format("{:.17g}", to_double_nearest(value)));
 }
 
-std::string number_text(double value) { return std::isfinite(value) ? exact_decimal(value) : fmt::format("{}", value); }
+std::string number_text(double value) {
+  return std::isfinite(value) ? exact_decimal(value) : fmt::format("{}", value);
+}
 
 Counterexample to_counterexample(const Witness& witness) {
   Counterexample result;
@@ -96,7 +98,9 @@ VerifyReport make_report(const SearchResult& result, const Options& options, con
 
 }  // namespace
 
-std::string version() { return BOUNDFLOW_VERSION; }
+std::string version() {
+  return BOUNDFLOW_VERSION;
+}
 
 std::string assignment(const Counterexample& counterexample) {
   std::string text = "(";
@@ -114,9 +118,8 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   const Request request = validate(options);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   const ImportedNetwork network = import_network(network_path);
-  const Property property =
-      read_vnnlib(property_path, network.source->size_of(network.source->input()),
-                  network.source->size_of(network.source->output()));
+  const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
+                                        network.source->size_of(network.source->output()));
 
   BoundLowering lowering;
   lowering.input_terms = has_input_terms(property);

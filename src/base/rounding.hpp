@@ -21,17 +21,35 @@ inline constexpr double kUnitRoundoff = sizeof(T) == 4 ? kUnitRoundoff32 : kUnit
 template <class T>
 inline constexpr double kSmallestNormal = sizeof(T) == 4 ? kSmallestNormal32 : kSmallestNormal64;
 
-inline double round_up(double x) { return std::nextafter(x, kInfinity); }
-inline double round_down(double x) { return std::nextafter(x, -kInfinity); }
+inline double round_up(double x) {
+  return std::nextafter(x, kInfinity);
+}
+inline double round_down(double x) {
+  return std::nextafter(x, -kInfinity);
+}
 
 // Sums and products rounded outward. NaN stays NaN.
-inline double add_up(double a, double b) { return round_up(a + b); }
-inline double add_down(double a, double b) { return round_down(a + b); }
-inline double sub_up(double a, double b) { return round_up(a - b); }
-inline double sub_down(double a, double b) { return round_down(a - b); }
-inline double mul_up(double a, double b) { return a == 0 || b == 0 ? a * b : round_up(a * b); }
-inline double mul_down(double a, double b) { return a == 0 || b == 0 ? a * b : round_down(a * b); }
-inline double div_up(double a, double b) { return a == 0 ? a / b : round_up(a / b); }
+inline double add_up(double a, double b) {
+  return round_up(a + b);
+}
+inline double add_down(double a, double b) {
+  return round_down(a + b);
+}
+inline double sub_up(double a, double b) {
+  return round_up(a - b);
+}
+inline double sub_down(double a, double b) {
+  return round_down(a - b);
+}
+inline double mul_up(double a, double b) {
+  return a == 0 || b == 0 ? a * b : round_up(a * b);
+}
+inline double mul_down(double a, double b) {
+  return a == 0 || b == 0 ? a * b : round_down(a * b);
+}
+inline double div_up(double a, double b) {
+  return a == 0 ? a / b : round_up(a / b);
+}
 
 // The nearest float that is not below (above) x. Beyond the range of float the result is an infinity, which later
 // stages refuse to use as a proof.
@@ -56,6 +74,8 @@ inline double gamma_up(std::int64_t n, double unit_roundoff) {
 
 // A factor that covers the rounding of a sum of n non-negative terms, each already rounded a few times, accumulated
 // with the given unit roundoff.
-inline double sum_inflation(std::int64_t n, double unit_roundoff) { return round_up(1.0 + 2.0 * gamma_up(n + 4, unit_roundoff)); }
+inline double sum_inflation(std::int64_t n, double unit_roundoff) {
+  return round_up(1.0 + 2.0 * gamma_up(n + 4, unit_roundoff));
+}
 
 }  // namespace boundflow

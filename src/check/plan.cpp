@@ -40,9 +40,7 @@ void check_plan(const BoundProgram& program, const StoragePlan& plan) {
   const auto memory = [&](BufferId id) -> Memory& {
     return is_per_row(program.buffers[static_cast<std::size_t>(id)].kind) ? row : batch;
   };
-  const auto placement = [&](BufferId id) -> const Placement& {
-    return plan.placements[static_cast<std::size_t>(id)];
-  };
+  const auto placement = [&](BufferId id) -> const Placement& { return plan.placements[static_cast<std::size_t>(id)]; };
   for (const Task& task : program.tasks) {
     for (const TaskOp& op : task.ops) {
       for (const BufferId id : op.inputs) memory(id).expect(id, placement(id), task, op);

@@ -10,8 +10,8 @@ namespace boundflow {
 
 namespace {
 
-// The coordinate of the witness: a float32 inside [lower, upper] as near to x as there is, so that the point and what is
-// executed are the same; where the box holds no float32 (pinned decimals), the decimal end nearest to x.
+// The coordinate of the witness: a float32 inside [lower, upper] as near to x as there is, so that the point and what
+// is executed are the same; where the box holds no float32 (pinned decimals), the decimal end nearest to x.
 Rational coordinate(double x, const Rational& lower, const Rational& upper) {
   float nearest = static_cast<float>(x);
   if (!std::isfinite(nearest)) nearest = 0;
@@ -64,9 +64,8 @@ bool any_proved(const Region& region, const std::vector<Rational>& first, const 
 
 bool proved(const Clause& clause, const std::vector<Rational>& first, const std::vector<Rational>& second,
             const Enclosure& outputs) {
-  const bool atoms = std::all_of(clause.atoms.begin(), clause.atoms.end(), [&](const Atom& atom) {
-    return atom_proved(atom, first, second, outputs);
-  });
+  const bool atoms = std::all_of(clause.atoms.begin(), clause.atoms.end(),
+                                 [&](const Atom& atom) { return atom_proved(atom, first, second, outputs); });
   if (!atoms) return false;
   return std::all_of(clause.choices.begin(), clause.choices.end(), [&](const std::vector<Clause>& choice) {
     return std::any_of(choice.begin(), choice.end(),

@@ -16,7 +16,7 @@ struct LoweredNode {
   NodeId id = kNoNode;
   const Node* node = nullptr;
   FacetKind facet = FacetKind::Affine;
-  std::vector<ValueId> operands;                   // Affine: one per map; Elementwise: one
+  std::vector<ValueId> operands;  // Affine: one per map; Elementwise: one
   ValueId output = kNoValue;
   std::shared_ptr<const AffineData> affine;        // Affine
   std::shared_ptr<const ScalarFunction> function;  // Elementwise

@@ -25,7 +25,8 @@ class RuleRegistry {
       return found->second(state, node);
     }
     if (const auto found = by_facet_.find(node.facet); found != by_facet_.end()) return found->second(state, node);
-    throw UnsupportedError(node.node->name, node.node->op, "the " + std::string(domain_) + " domain has no rule for it");
+    throw UnsupportedError(node.node->name, node.node->op,
+                           "the " + std::string(domain_) + " domain has no rule for it");
   }
 
  private:

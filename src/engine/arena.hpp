@@ -1,6 +1,6 @@
 #pragma once
-// Memory for frames: 64-byte aligned blocks that grow and are reused from query to query, so that the warm path does not
-// allocate. A pool hands out one at a time to each thread that asks.
+// Memory for frames: 64-byte aligned blocks that grow and are reused from query to query, so that the warm path does
+// not allocate. A pool hands out one at a time to each thread that asks.
 
 #include <cstddef>
 #include <memory>

@@ -9,7 +9,7 @@ namespace boundflow {
 // How the bounds of an activation's input are found before its relaxation.
 enum class IntermediateBounds {
   Interval,  // interval steps only (the crown-ibp of the literature)
-  Crown,     // one interval step from the final bounds of the predecessors; CROWN rows for the neurons it leaves unstable
+  Crown,  // one interval step from the final bounds of the predecessors; CROWN rows for the neurons it leaves unstable
 };
 
 struct BoundLowering {

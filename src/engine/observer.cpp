@@ -33,7 +33,8 @@ void Observer::check_row(const LinearSpec& spec, std::int64_t row, double bound,
   if (semantics == Semantics::Nominal) return;
   const ObservedPoint::Activation& output = point_.activations.at(static_cast<std::size_t>(network_->output()));
   // An upper bound of the row's value at the point.
-  double value = add_up(spec.constants[static_cast<std::size_t>(row)], spec.constant_errors[static_cast<std::size_t>(row)]);
+  double value =
+      add_up(spec.constants[static_cast<std::size_t>(row)], spec.constant_errors[static_cast<std::size_t>(row)]);
   for (std::int64_t j = 0; j < spec.outputs; ++j) {
     const auto k = static_cast<std::size_t>(row * spec.outputs + j);
     const auto i = static_cast<std::size_t>(j);

@@ -28,8 +28,8 @@ class QueryEngine final : public Bounder, public Evaluator {
 
   BoundAnswer bound(const BoundQuery& query, const Deadline& deadline) const override;
   void evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const override;
-  void gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
-                std::span<double> outputs, std::span<double> gradients) const override;
+  void gradient(std::span<const double> points, std::int64_t count, const Choose& choose, std::span<double> outputs,
+                std::span<double> gradients) const override;
 
   const CompiledProgram& bounds_program() const { return *bounds_; }
   std::int64_t rows_per_block() const { return rows_per_block_; }

@@ -25,8 +25,8 @@ struct BatchFrame {
 // A block of rows (or points) on its way through a task.
 struct RowFrame {
   const BatchFrame* batch = nullptr;
-  std::byte* arena = nullptr;  // plan.row_bytes * rows
-  std::int64_t rows = 0;       // N of this block
+  std::byte* arena = nullptr;            // plan.row_bytes * rows
+  std::int64_t rows = 0;                 // N of this block
   const std::int32_t* owners = nullptr;  // [N]
   // Neurons: the neuron's index and +1 or -1. Spec: the row of `spec`.
   const std::int32_t* indices = nullptr;

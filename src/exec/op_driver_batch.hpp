@@ -17,11 +17,16 @@ OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::sh
 template <class Kernels>
 void OpDriver<Kernels>::run(const TaskOp& op, const BatchFrame& frame) const {
   switch (op.kind) {
-    case TaskOpKind::InputBox: return input_box(op, frame);
-    case TaskOpKind::IntervalAffine: return interval_affine(op, frame);
-    case TaskOpKind::IntervalImage: return interval_image(op, frame);
-    case TaskOpKind::Relax: return relax(op, frame);
-    default: throw InternalError("a row op stands in a batch task");
+    case TaskOpKind::InputBox:
+      return input_box(op, frame);
+    case TaskOpKind::IntervalAffine:
+      return interval_affine(op, frame);
+    case TaskOpKind::IntervalImage:
+      return interval_image(op, frame);
+    case TaskOpKind::Relax:
+      return relax(op, frame);
+    default:
+      throw InternalError("a row op stands in a batch task");
   }
 }
 
@@ -48,8 +53,8 @@ void OpDriver<Kernels>::input_box(const TaskOp& op, const BatchFrame& frame) con
 
 template <class Kernels>
 void OpDriver<Kernels>::interval_affine(const TaskOp& op, const BatchFrame& frame) const {
-  const bool moves = std::none_of(op.affine->maps.begin(), op.affine->maps.end(),
-                                  [](const auto& map) { return map->rounds(); });
+  const bool moves =
+      std::none_of(op.affine->maps.begin(), op.affine->maps.end(), [](const auto& map) { return map->rounds(); });
   if (moves) {
     interval_moves(op, frame);
   } else {
@@ -129,8 +134,8 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
   for (std::int64_t b = 0; b < count; ++b) {
     for (std::int64_t i = 0; i < out; ++i) {
       const auto k = static_cast<std::size_t>(b * out + i);
-      store_coordinate(op, frame, b, i, y_centre[k], y_spans[k],
-                       y_spans[k + static_cast<std::size_t>(count * out)], largest[static_cast<std::size_t>(b)]);
+      store_coordinate(op, frame, b, i, y_centre[k], y_spans[k], y_spans[k + static_cast<std::size_t>(count * out)],
+                       largest[static_cast<std::size_t>(b)]);
     }
     store_row_scalars(op, frame, b);
   }
@@ -234,8 +239,8 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
       double slope = 0;
       if (!exact(line.lower_slope)) slope = std::fabs(line.lower_slope);
       if (!exact(line.upper_slope)) slope = std::max(slope, std::fabs(line.upper_slope));
-      const double intercept = std::max(std::fabs(static_cast<double>(lower_intercept)),
-                                        std::fabs(static_cast<double>(upper_intercept)));
+      const double intercept =
+          std::max(std::fabs(static_cast<double>(lower_intercept)), std::fabs(static_cast<double>(upper_intercept)));
       const double weight = (kUnitRoundoff<T> * slope * abs_x + dot_gamma * intercept) * (1 + 0x1p-40);
       out.error_weight[row + i] = nominal ? 0.0F : cast_up<float>(weight);
     }

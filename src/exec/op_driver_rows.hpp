@@ -6,26 +6,43 @@ namespace boundflow {
 template <class Kernels>
 void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
   switch (op.kind) {
-    case TaskOpKind::OneHot: return one_hot(op, frame);
-    case TaskOpKind::GatherRows: return gather_rows(op, frame);
-    case TaskOpKind::SpecRows: return spec_rows(op, frame, false);
-    case TaskOpKind::SpecInputRows: return spec_rows(op, frame, true);
-    case TaskOpKind::BiasAndError: return bias_and_error(op, frame);
+    case TaskOpKind::OneHot:
+      return one_hot(op, frame);
+    case TaskOpKind::GatherRows:
+      return gather_rows(op, frame);
+    case TaskOpKind::SpecRows:
+      return spec_rows(op, frame, false);
+    case TaskOpKind::SpecInputRows:
+      return spec_rows(op, frame, true);
+    case TaskOpKind::BiasAndError:
+      return bias_and_error(op, frame);
     case TaskOpKind::Transpose:
-      return kernels_.transpose(op, rows(op.inputs[0], frame), ld(op.inputs[0]), frame.rows,
-                                rows(op.outputs[0], frame), ld(op.outputs[0]));
-    case TaskOpKind::ApplyRelaxation: return apply_relaxation(op, frame);
-    case TaskOpKind::Accumulate: return add_rows(op, frame, true);
-    case TaskOpKind::Concretize: return concretize(op, frame);
-    case TaskOpKind::LoadPoints: return load(frame.points, op.outputs[0], frame);
-    case TaskOpKind::AffineForward: return affine_forward(op, frame);
-    case TaskOpKind::ScalarValue: return scalar_value(op, frame);
-    case TaskOpKind::StorePoints: return store(op.inputs[0], frame.values, frame);
-    case TaskOpKind::LoadCotangents: return load(frame.cotangents, op.outputs[0], frame);
-    case TaskOpKind::ScaleByDerivative: return scale_by_derivative(op, frame);
-    case TaskOpKind::AddRows: return add_rows(op, frame, false);
-    case TaskOpKind::StoreGradients: return store(op.inputs[0], frame.gradients, frame);
-    default: throw InternalError("a batch op stands in a row task");
+      return kernels_.transpose(op, rows(op.inputs[0], frame), ld(op.inputs[0]), frame.rows, rows(op.outputs[0], frame),
+                                ld(op.outputs[0]));
+    case TaskOpKind::ApplyRelaxation:
+      return apply_relaxation(op, frame);
+    case TaskOpKind::Accumulate:
+      return add_rows(op, frame, true);
+    case TaskOpKind::Concretize:
+      return concretize(op, frame);
+    case TaskOpKind::LoadPoints:
+      return load(frame.points, op.outputs[0], frame);
+    case TaskOpKind::AffineForward:
+      return affine_forward(op, frame);
+    case TaskOpKind::ScalarValue:
+      return scalar_value(op, frame);
+    case TaskOpKind::StorePoints:
+      return store(op.inputs[0], frame.values, frame);
+    case TaskOpKind::LoadCotangents:
+      return load(frame.cotangents, op.outputs[0], frame);
+    case TaskOpKind::ScaleByDerivative:
+      return scale_by_derivative(op, frame);
+    case TaskOpKind::AddRows:
+      return add_rows(op, frame, false);
+    case TaskOpKind::StoreGradients:
+      return store(op.inputs[0], frame.gradients, frame);
+    default:
+      throw InternalError("a batch op stands in a row task");
   }
 }
 
@@ -148,8 +165,9 @@ void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) cons
   const T* lambda = rows(op.inputs[0], frame);
   std::vector<double> minimum(static_cast<std::size_t>(frame.rows), 0.0);
   std::vector<double> magnitude(static_cast<std::size_t>(frame.rows), 0.0);
-  kernels_.concretize(lambda, stride, frame.rows, n, lower(op.inputs[1], *frame.batch), upper(op.inputs[1], *frame.batch),
-                      ld(op.inputs[1]), frame.owners, minimum.data(), magnitude.data());
+  kernels_.concretize(lambda, stride, frame.rows, n, lower(op.inputs[1], *frame.batch),
+                      upper(op.inputs[1], *frame.batch), ld(op.inputs[1]), frame.owners, minimum.data(),
+                      magnitude.data());
   const bool nominal_only = frame.batch->semantics == Semantics::Nominal;
   const std::int64_t terms = program().max_columns;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
@@ -191,7 +209,8 @@ void OpDriver<Kernels>::affine_forward(const TaskOp& op, const RowFrame& frame) 
   T* out = rows(y, frame);
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     for (std::int64_t j = 0; j < n; ++j) {
-      out[i * ld(y) + j] = op.affine->bias.empty() ? T(0) : static_cast<T>(op.affine->bias[static_cast<std::size_t>(j)]);
+      out[i * ld(y) + j] =
+          op.affine->bias.empty() ? T(0) : static_cast<T>(op.affine->bias[static_cast<std::size_t>(j)]);
     }
   }
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {

@@ -100,6 +100,8 @@ Array parse_npy(const std::string& bytes, const std::string& file) {
   return array;
 }
 
-Array read_npy(const std::string& path) { return parse_npy(read_file(path), path); }
+Array read_npy(const std::string& path) {
+  return parse_npy(read_file(path), path);
+}
 
 }  // namespace boundflow

@@ -15,14 +15,14 @@ namespace boundflow {
 // has outer = inner = 1; MatMul with the constant on the right has inner = 1, with it on the left outer = 1.
 struct DenseMap {
   std::int64_t outer = 1;
-  std::int64_t rows = 0;  // o
+  std::int64_t rows = 0;     // o
   std::int64_t columns = 0;  // i
   std::int64_t inner = 1;
   std::vector<double> weights;  // [rows, columns], row-major, finite
 };
 
-// y[j] = factor * x[source[j]], or 0 where source[j] is -1. An empty source is the identity (out == in). factor is +1 or
-// -1, so every product is exact.
+// y[j] = factor * x[source[j]], or 0 where source[j] is -1. An empty source is the identity (out == in). factor is +1
+// or -1, so every product is exact.
 struct IndexMap {
   std::int64_t out = 0;
   std::int64_t in = 0;
@@ -35,7 +35,9 @@ class LinearMap {
   // InternalError on sizes that do not fit.
   explicit LinearMap(DenseMap map);
   explicit LinearMap(IndexMap map);
-  static LinearMap identity(std::int64_t size, double factor = 1) { return LinearMap(IndexMap{size, size, {}, factor}); }
+  static LinearMap identity(std::int64_t size, double factor = 1) {
+    return LinearMap(IndexMap{size, size, {}, factor});
+  }
 
   const DenseMap* dense() const { return std::get_if<DenseMap>(&map_); }
   const IndexMap* index() const { return std::get_if<IndexMap>(&map_); }

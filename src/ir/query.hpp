@@ -68,8 +68,7 @@ class Evaluator {
   virtual void evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const = 0;
   // Also gradients [count, inputs] of cotangents . outputs, for cotangents that `choose` writes after the forward pass,
   // block by block: outputs and cotangents [k, outputs] of the points first, ..., first + k - 1.
-  using Choose =
-      std::function<void(std::int64_t first, std::span<const double> outputs, std::span<double> cotangents)>;
+  using Choose = std::function<void(std::int64_t first, std::span<const double> outputs, std::span<double> cotangents)>;
   virtual void gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
                         std::span<double> outputs, std::span<double> gradients) const = 0;
 };

@@ -63,6 +63,8 @@ class Tensor {
 };
 
 // True for float32 and float64.
-inline bool is_floating(DType dtype) { return dtype == DType::Float32 || dtype == DType::Float64; }
+inline bool is_floating(DType dtype) {
+  return dtype == DType::Float32 || dtype == DType::Float64;
+}
 
 }  // namespace boundflow

@@ -93,10 +93,14 @@ std::string print_op(const BoundProgram& program, const TaskOp& op) {
 
 std::string_view task_rows(TaskKind kind) {
   switch (kind) {
-    case TaskKind::Batch: return "per subproblem";
-    case TaskKind::Neurons: return "rows: +-e_i of unstable neurons";
-    case TaskKind::Spec: return "rows: the query's";
-    case TaskKind::Points: return "per point";
+    case TaskKind::Batch:
+      return "per subproblem";
+    case TaskKind::Neurons:
+      return "rows: +-e_i of unstable neurons";
+    case TaskKind::Spec:
+      return "rows: the query's";
+    case TaskKind::Points:
+      return "per point";
   }
   throw InternalError("task kind out of range");
 }
@@ -123,7 +127,8 @@ void verify_program(const BoundProgram& program) {
       for (std::size_t i = 0; i < op.outputs.size(); ++i) {
         const BufferId id = op.outputs[i];
         if (!valid(id) || defined[static_cast<std::size_t>(id)]) broken(task, op, "P10 single-definition");
-        if (program.buffers[static_cast<std::size_t>(id)].kind != schema.outputs[i]) broken(task, op, "P9 operand-kind");
+        if (program.buffers[static_cast<std::size_t>(id)].kind != schema.outputs[i])
+          broken(task, op, "P9 operand-kind");
         defined[static_cast<std::size_t>(id)] = true;
       }
       verify_sizes(program, task, op);

@@ -31,12 +31,14 @@ using BufferId = std::int32_t;
 
 struct Buffer {
   BufferKind kind = BufferKind::Bounds;
-  ValueId value = kNoValue;   // the network's value whose coordinates these are
-  std::int64_t columns = 0;   // n
+  ValueId value = kNoValue;  // the network's value whose coordinates these are
+  std::int64_t columns = 0;  // n
 };
 
 // True for buffers that have an entry per row or point, false for those with an entry per subproblem.
-inline bool is_per_row(BufferKind kind) { return kind == BufferKind::Rows || kind == BufferKind::Points; }
+inline bool is_per_row(BufferKind kind) {
+  return kind == BufferKind::Rows || kind == BufferKind::Points;
+}
 
 // An affine node as executors see it: y = sum_t M_t x_t + bias, in the order of the op's operands.
 struct AffineData {
@@ -82,11 +84,11 @@ struct TaskOp {
   TaskOpKind kind = TaskOpKind::InputBox;
   std::vector<BufferId> inputs;
   std::vector<BufferId> outputs;
-  std::shared_ptr<const AffineData> affine;          // IntervalAffine, GatherRows, BiasAndError, AffineForward, Transpose
-  std::size_t term = 0;                              // Transpose: which map of `affine`
-  std::shared_ptr<const ScalarFunction> function;    // IntervalImage, Relax, ScalarValue, ScaleByDerivative
-  double unit_roundoff = 0;                          // IntervalImage, Relax: of the node's dtype (deployed model)
-  std::int32_t number = -1;                          // position in the whole program, given by ProgramBuilder::finish
+  std::shared_ptr<const AffineData> affine;        // IntervalAffine, GatherRows, BiasAndError, AffineForward, Transpose
+  std::size_t term = 0;                            // Transpose: which map of `affine`
+  std::shared_ptr<const ScalarFunction> function;  // IntervalImage, Relax, ScalarValue, ScaleByDerivative
+  double unit_roundoff = 0;                        // IntervalImage, Relax: of the node's dtype (deployed model)
+  std::int32_t number = -1;                        // position in the whole program, given by ProgramBuilder::finish
 };
 
 enum class TaskKind {
@@ -100,8 +102,8 @@ enum class TaskKind {
 struct Task {
   std::string name;
   TaskKind kind = TaskKind::Batch;
-  BufferId target = -1;                              // Neurons: the Bounds to tighten
-  std::shared_ptr<const ScalarFunction> function;    // Neurons: decides which neurons are unstable
+  BufferId target = -1;                            // Neurons: the Bounds to tighten
+  std::shared_ptr<const ScalarFunction> function;  // Neurons: decides which neurons are unstable
   std::vector<TaskOp> ops;
 };
 

@@ -35,19 +35,30 @@ const std::vector<OpSchema>& table() {
 
 }  // namespace
 
-std::span<const OpSchema> op_schemas() { return table(); }
+std::span<const OpSchema> op_schemas() {
+  return table();
+}
 
-const OpSchema& op_schema(TaskOpKind kind) { return table().at(static_cast<std::size_t>(kind)); }
+const OpSchema& op_schema(TaskOpKind kind) {
+  return table().at(static_cast<std::size_t>(kind));
+}
 
-std::string_view to_string(TaskOpKind kind) { return op_schema(kind).name; }
+std::string_view to_string(TaskOpKind kind) {
+  return op_schema(kind).name;
+}
 
 std::string_view to_string(BufferKind kind) {
   switch (kind) {
-    case Bounds: return "bounds";
-    case ErrorWeights: return "error_weights";
-    case Lines: return "lines";
-    case Rows: return "rows";
-    case Points: return "points";
+    case Bounds:
+      return "bounds";
+    case ErrorWeights:
+      return "error_weights";
+    case Lines:
+      return "lines";
+    case Rows:
+      return "rows";
+    case Points:
+      return "points";
   }
   throw InternalError("buffer kind out of range");
 }

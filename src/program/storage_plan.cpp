@@ -13,16 +13,22 @@ namespace {
 
 constexpr std::int64_t kAlignment = 64;
 
-std::int64_t padded(std::int64_t n, std::int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+std::int64_t padded(std::int64_t n, std::int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 std::int64_t bytes_per_unit(const Buffer& buffer, std::int64_t element_bytes) {
   const std::int64_t ld = leading_dimension(buffer);
   switch (buffer.kind) {
-    case BufferKind::Bounds: return 2 * ld * static_cast<std::int64_t>(sizeof(double));
-    case BufferKind::ErrorWeights: return ld * static_cast<std::int64_t>(sizeof(float));
-    case BufferKind::Lines: return ld * (4 * element_bytes + static_cast<std::int64_t>(sizeof(float)));
+    case BufferKind::Bounds:
+      return 2 * ld * static_cast<std::int64_t>(sizeof(double));
+    case BufferKind::ErrorWeights:
+      return ld * static_cast<std::int64_t>(sizeof(float));
+    case BufferKind::Lines:
+      return ld * (4 * element_bytes + static_cast<std::int64_t>(sizeof(float)));
     case BufferKind::Rows:
-    case BufferKind::Points: return ld * element_bytes;
+    case BufferKind::Points:
+      return ld * element_bytes;
   }
   throw InternalError("buffer kind out of range");
 }

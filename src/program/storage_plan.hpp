@@ -1,8 +1,8 @@
 #pragma once
-// Level 3, StoragePlan: where each logical buffer of a program lies. Two arenas: one per query, whose buffers scale with
-// the number of subproblems B, and one per worker, whose buffers scale with the number of rows N of a block. Within an
-// arena every buffer scales with the same dimension, so offsets are packed once, in bytes per unit, and binding B or N
-// is a multiplication.
+// Level 3, StoragePlan: where each logical buffer of a program lies. Two arenas: one per query, whose buffers scale
+// with the number of subproblems B, and one per worker, whose buffers scale with the number of rows N of a block.
+// Within an arena every buffer scales with the same dimension, so offsets are packed once, in bytes per unit, and
+// binding B or N is a multiplication.
 
 #include <cstdint>
 #include <string>
@@ -20,11 +20,11 @@ struct Placement {
 };
 
 struct StoragePlan {
-  std::int64_t element_bytes = 4;              // of Rows, Points and Lines: the executor's precision
-  std::vector<Placement> placements;           // one per buffer
-  std::int64_t batch_bytes = 0;                // per subproblem, with reuse
+  std::int64_t element_bytes = 4;     // of Rows, Points and Lines: the executor's precision
+  std::vector<Placement> placements;  // one per buffer
+  std::int64_t batch_bytes = 0;       // per subproblem, with reuse
   std::int64_t batch_bytes_without_reuse = 0;
-  std::int64_t row_bytes = 0;                  // per row, with reuse
+  std::int64_t row_bytes = 0;  // per row, with reuse
   std::int64_t row_bytes_without_reuse = 0;
 };
 

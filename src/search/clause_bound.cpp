@@ -74,7 +74,8 @@ class Combination {
   double row_at_minimizer(std::size_t j) const {
     const auto row = static_cast<std::size_t>(clause_.rows[j]);
     double value = forms_.constant[row];
-    for (std::size_t i = 0; i < slope_.size(); ++i) value += forms_.form[row][i] * (slope_[i] >= 0 ? lower_[i] : upper_[i]);
+    for (std::size_t i = 0; i < slope_.size(); ++i)
+      value += forms_.form[row][i] * (slope_[i] >= 0 ? lower_[i] : upper_[i]);
     return value;
   }
 

@@ -21,7 +21,7 @@ struct RowForms {
 
 struct ClauseOutcome {
   bool refuted = false;
-  double bound = 0;                // the best sound lower bound of max over rows, for ordering subproblems
+  double bound = 0;                 // the best sound lower bound of max over rows, for ordering subproblems
   std::vector<double> combination;  // coefficients at the input of the best combination of rows: its slope
   std::vector<double> minimizer;    // where the combination is smallest over the box
   std::vector<double> lower;        // the box in which the clause may still be violated

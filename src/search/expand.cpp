@@ -4,13 +4,17 @@
 #include <cmath>
 #include <limits>
 
+#include "base/random.hpp"
 #include "base/rounding.hpp"
 #include "search/clause_bound.hpp"
+#include "search/row_gradients.hpp"
 
 namespace boundflow {
 
 namespace {
 
+constexpr std::size_t kMinimizers = 2;
+constexpr std::size_t kRandomPoints = 3;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // The rows that the open clauses of each subproblem need, flat with owners.
@@ -29,7 +33,8 @@ FlatRows flat_rows(const Specification& specification, std::span<const Subproble
     flat.first.push_back(flat.rows.size());
     std::fill(wanted.begin(), wanted.end(), 0);
     for (const std::int32_t clause : chunk[b].clauses) {
-      for (const std::int32_t row : by_clause[static_cast<std::size_t>(clause)]) wanted[static_cast<std::size_t>(row)] = 1;
+      for (const std::int32_t row : by_clause[static_cast<std::size_t>(clause)])
+        wanted[static_cast<std::size_t>(row)] = 1;
     }
     for (std::size_t row = 0; row < wanted.size(); ++row) {
       if (wanted[row] == 0) continue;
@@ -61,19 +66,63 @@ void merge_hull(Expansion& expansion, const ClauseOutcome& outcome) {
   if (expansion.open.empty()) {
     expansion.lower = outcome.lower;
     expansion.upper = outcome.upper;
-    expansion.slopes.assign(outcome.lower.size(), 0.0);
   }
   for (std::size_t i = 0; i < expansion.lower.size(); ++i) {
     expansion.lower[i] = std::min(expansion.lower[i], outcome.lower[i]);
     expansion.upper[i] = std::max(expansion.upper[i], outcome.upper[i]);
-    expansion.slopes[i] += std::fabs(outcome.combination[i]);
+  }
+}
+
+// Samples each open subproblem at the minimisers of its first open clauses (bounding's own suggestions for a
+// counterexample) and at random points; keeps the steepest gradients and the points that look like violations.
+void sample(const Specification& specification, std::span<const Subproblem> chunk, const Evaluator& evaluator,
+            const std::vector<std::vector<double>>& minimizers, std::uint64_t seed,
+            std::vector<Expansion>& expansions) {
+  struct Sample {
+    std::size_t subproblem;
+    std::int32_t clause;
+  };
+  const auto inputs = static_cast<std::size_t>(specification.spec.inputs);
+  std::vector<Sample> samples;
+  std::vector<double> points;
+  for (std::size_t b = 0; b < expansions.size(); ++b) {
+    const Expansion& expansion = expansions[b];
+    if (expansion.open.empty()) continue;
+    Random random(seed ^ (chunk[b].age * 0x9e3779b97f4a7c15ULL));
+    const std::size_t suggested = std::min(kMinimizers, expansion.open.size());
+    points.insert(points.end(), minimizers[b].begin(),
+                  minimizers[b].begin() + static_cast<std::ptrdiff_t>(suggested * inputs));
+    for (std::size_t k = 0; k < suggested + kRandomPoints; ++k) {
+      samples.push_back({b, expansion.open[k % expansion.open.size()]});
+      if (k < suggested) continue;
+      for (std::size_t i = 0; i < inputs; ++i) points.push_back(random.uniform(expansion.lower[i], expansion.upper[i]));
+    }
+  }
+  RowGradients gradients;
+  gradients.compute(specification.spec, evaluator, points, static_cast<std::int64_t>(samples.size()),
+                    [&](std::int64_t p, std::span<const double> values, std::span<double> weights) {
+                      const auto clause = static_cast<std::size_t>(samples[static_cast<std::size_t>(p)].clause);
+                      const std::int32_t row = deciding_row(specification.clauses[clause], values);
+                      if (row >= 0) weights[static_cast<std::size_t>(row)] = 1;
+                    });
+  for (std::size_t p = 0; p < samples.size(); ++p) {
+    Expansion& expansion = expansions[samples[p].subproblem];
+    const auto at = static_cast<std::int64_t>(p);
+    expansion.slopes.resize(inputs, 0.0);
+    for (std::size_t i = 0; i < inputs; ++i) {
+      expansion.slopes[i] = std::max(expansion.slopes[i], std::fabs(gradients.gradient(at)[i]));
+    }
+    const RowClause& clause = specification.clauses[static_cast<std::size_t>(samples[p].clause)];
+    if (!(violation_distance(clause, gradients.values(at)) <= 0)) continue;
+    const auto first = points.begin() + static_cast<std::ptrdiff_t>(p * inputs);
+    expansion.candidates.emplace_back(first, first + static_cast<std::ptrdiff_t>(inputs));
   }
 }
 
 }  // namespace
 
 ChunkResult expand(const Specification& specification, std::span<const Subproblem> chunk, const Bounder& bounder,
-                   Semantics semantics, const Deadline& deadline) {
+                   const Evaluator& evaluator, Semantics semantics, std::uint64_t seed, const Deadline& deadline) {
   const LinearSpec& spec = specification.spec;
   const auto inputs = static_cast<std::size_t>(spec.inputs);
   const auto rows = static_cast<std::size_t>(spec.rows);
@@ -102,6 +151,7 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
   forms.inputs = spec.inputs;
   std::vector<double> nominal(rows);
   std::vector<double> error(rows);
+  std::vector<std::vector<double>> minimizers(chunk.size());  // per subproblem [open, inputs]
   for (std::size_t b = 0; b < chunk.size(); ++b) {
     forms.bound.assign(rows, kNaN);
     forms.form.assign(rows, nullptr);
@@ -128,7 +178,7 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
       }
       merge_hull(expansion, outcome);
       expansion.open.push_back(clause_index);
-      expansion.minimizers.insert(expansion.minimizers.end(), outcome.minimizer.begin(), outcome.minimizer.end());
+      minimizers[b].insert(minimizers[b].end(), outcome.minimizer.begin(), outcome.minimizer.end());
       if (!(outcome.bound >= expansion.bound)) expansion.bound = outcome.bound;
       const NominalRefutation refutation = nominal_refutation(clause, nominal, error);
       if (refutation.nominal > 0) {
@@ -141,6 +191,7 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
     if (expansion.open.empty()) expansion.blocked = false;
     result.expansions.push_back(std::move(expansion));
   }
+  sample(specification, chunk, evaluator, minimizers, seed, result.expansions);
   result.complete = true;
   return result;
 }

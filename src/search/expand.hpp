@@ -13,15 +13,15 @@ namespace boundflow {
 
 struct Expansion {
   std::int64_t closed_clauses = 0;
-  std::vector<std::int32_t> open;     // clauses that remain
-  std::vector<double> lower;          // the hull of their clipped boxes
+  std::vector<std::int32_t> open;  // clauses that remain
+  std::vector<double> lower;       // the hull of their clipped boxes
   std::vector<double> upper;
-  std::vector<double> slopes;         // per input: sum over open clauses of |slope|
-  std::vector<double> minimizers;     // [open, inputs]: where each open clause is closest to violated
-  double bound = 0;                   // the smallest over open clauses
-  bool blocked = false;               // every open clause would close but for its error terms
-  double gap = 0;                     // how much the error exceeds the nominal bound, where blocked
-  double error = 0;                   // the error that blocks
+  std::vector<double> slopes;  // per input: the largest |gradient| of an open clause at the sampled points
+  std::vector<std::vector<double>> candidates;  // sampled points that violate the specification as far as values tell
+  double bound = 0;                             // the smallest over open clauses
+  bool blocked = false;                         // every open clause would close but for its error terms
+  double gap = 0;                               // how much the error exceeds the nominal bound, where blocked
+  double error = 0;                             // the error that blocks
 };
 
 struct ChunkResult {
@@ -30,8 +30,9 @@ struct ChunkResult {
   std::vector<Expansion> expansions;
 };
 
-// All subproblems of the chunk belong to `specification`'s region.
+// All subproblems of the chunk belong to `specification`'s region. Points are sampled from `seed` and the subproblems'
+// ages, so that the result does not depend on the thread.
 ChunkResult expand(const Specification& specification, std::span<const Subproblem> chunk, const Bounder& bounder,
-                   Semantics semantics, const Deadline& deadline);
+                   const Evaluator& evaluator, Semantics semantics, std::uint64_t seed, const Deadline& deadline);
 
 }  // namespace boundflow

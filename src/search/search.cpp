@@ -17,8 +17,8 @@ namespace {
 // A subproblem whose error alone keeps it open is set aside when splitting its parent has not shrunk that error by at
 // least this factor: more splits would not help either.
 constexpr double kErrorProgress = 0.9;
-// Points that bounding produced and that are evaluated per round.
-constexpr std::int64_t kMinimizersPerSubproblem = 2;
+// Replays are slow; the next round brings more points.
+constexpr int kReplaysPerChunk = 4;
 
 class Search {
  public:
@@ -113,10 +113,9 @@ class Search {
     const std::int64_t limit = options_.subproblems_per_query * options_.queries_per_round;
     while (!queue_.empty() && static_cast<std::int64_t>(taken.size()) < limit) taken.push_back(queue_.pop());
     // Few subproblems still occupy all queries; many fill them.
-    const std::int64_t per_chunk =
-        std::clamp<std::int64_t>((static_cast<std::int64_t>(taken.size()) + options_.queries_per_round - 1) /
-                                     options_.queries_per_round,
-                                 1, options_.subproblems_per_query);
+    const std::int64_t per_chunk = std::clamp<std::int64_t>(
+        (static_cast<std::int64_t>(taken.size()) + options_.queries_per_round - 1) / options_.queries_per_round, 1,
+        options_.subproblems_per_query);
     std::stable_sort(taken.begin(), taken.end(),
                      [](const Subproblem& a, const Subproblem& b) { return a.region < b.region; });
     std::vector<Chunk> chunks;
@@ -137,7 +136,8 @@ class Search {
   void bound(std::vector<Chunk>& chunks, const Bounder& bounder, Semantics semantics) {
     const double start = deadline_.elapsed();
     tbb::parallel_for(std::size_t{0}, chunks.size(), [&](std::size_t i) {
-      chunks[i].result = expand(specification_of(chunks[i]), chunks[i].subproblems, bounder, semantics, deadline_);
+      chunks[i].result = expand(specification_of(chunks[i]), chunks[i].subproblems, bounder, tools_.evaluator,
+                                semantics, options_.seed, deadline_);
     });
     statistics_.bounding_s += deadline_.elapsed() - start;
   }
@@ -155,7 +155,7 @@ class Search {
     std::vector<Chunk> blocked;
     for (Chunk& chunk : chunks) {
       count(chunk);
-      if (try_minimizers(chunk)) return true;
+      if (try_candidates(chunk)) return true;
       take_over(chunk, &blocked);
     }
     if (blocked.empty()) return false;
@@ -187,34 +187,14 @@ class Search {
     }
   }
 
-  // Evaluates the points where the open clauses' forms are smallest: bounding's own suggestions for a counterexample.
-  bool try_minimizers(const Chunk& chunk) {
-    const Specification& specification = specification_of(chunk);
-    const LinearSpec& spec = specification.spec;
-    const auto inputs = static_cast<std::size_t>(spec.inputs);
-    std::vector<double> points;
-    std::vector<std::int32_t> clauses;
-    for (const Expansion& expansion : chunk.result.expansions) {
-      const std::int64_t some = std::min(kMinimizersPerSubproblem, static_cast<std::int64_t>(expansion.open.size()));
-      for (std::int64_t k = 0; k < some; ++k) {
-        const auto at = static_cast<std::size_t>(k);
-        clauses.push_back(expansion.open[at]);
-        points.insert(points.end(), expansion.minimizers.begin() + static_cast<std::ptrdiff_t>(at * inputs),
-                      expansion.minimizers.begin() + static_cast<std::ptrdiff_t>((at + 1) * inputs));
-      }
-    }
-    const auto count = static_cast<std::int64_t>(clauses.size());
-    std::vector<double> outputs(clauses.size() * static_cast<std::size_t>(spec.outputs));
-    std::vector<double> values(clauses.size() * static_cast<std::size_t>(spec.rows));
-    tools_.evaluator.evaluate(points, count, outputs);
-    row_values(spec, points, outputs, count, values);
+  // Replays the points that bounding and sampling suggest.
+  bool try_candidates(const Chunk& chunk) {
     int replays = 0;
-    for (std::size_t p = 0; p < clauses.size(); ++p) {
-      const RowClause& clause = specification.clauses[static_cast<std::size_t>(clauses[p])];
-      const auto rows = static_cast<std::size_t>(spec.rows);
-      if (!(violation_distance(clause, std::span(values).subspan(p * rows, rows)) <= 0)) continue;
-      if (++replays > 4) break;  // replays are slow; the next round brings more points
-      if (accept(chunk.subproblems.front().region, std::span(points).subspan(p * inputs, inputs))) return true;
+    for (const Expansion& expansion : chunk.result.expansions) {
+      for (const std::vector<double>& point : expansion.candidates) {
+        if (++replays > kReplaysPerChunk) return false;
+        if (accept(chunk.subproblems.front().region, point)) return true;
+      }
     }
     return false;
   }
@@ -230,9 +210,10 @@ class Search {
         continue;
       }
       if (expansion.blocked && blocked != nullptr) {
-        const bool fits = !blocked->empty() &&
-                          static_cast<std::int64_t>(blocked->back().subproblems.size()) < options_.subproblems_per_query &&
-                          blocked->back().subproblems.front().region == subproblem.region;
+        const bool fits =
+            !blocked->empty() &&
+            static_cast<std::int64_t>(blocked->back().subproblems.size()) < options_.subproblems_per_query &&
+            blocked->back().subproblems.front().region == subproblem.region;
         if (!fits) blocked->emplace_back();
         subproblem.clauses = expansion.open;
         blocked->back().subproblems.push_back(std::move(subproblem));
@@ -241,8 +222,7 @@ class Search {
       const bool hopeless = expansion.blocked && subproblem.blocked_error > 0 &&
                             expansion.error > kErrorProgress * subproblem.blocked_error;
       const std::optional<Split> split =
-          hopeless ? std::nullopt : choose_split(expansion.slopes, specification_of(chunk).root_widths,
-                                                  expansion.lower, expansion.upper);
+          hopeless ? std::nullopt : choose_split(expansion.slopes, expansion.lower, expansion.upper);
       if (!split) {
         set_aside(std::move(subproblem), expansion);
         continue;
@@ -271,8 +251,10 @@ class Search {
 
   void set_aside(Subproblem subproblem, const Expansion& expansion) {
     subproblem.clauses = expansion.open;
-    if (expansion.blocked) gap_ = std::max(gap_, expansion.gap);
-    else all_blocked_ = false;
+    if (expansion.blocked)
+      gap_ = std::max(gap_, expansion.gap);
+    else
+      all_blocked_ = false;
     aside_.push_back(std::move(subproblem));
   }
 
@@ -344,10 +326,14 @@ class Search {
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Unsat: return "unsat";
-    case Verdict::Sat: return "sat";
-    case Verdict::Unknown: return "unknown";
-    case Verdict::Timeout: return "timeout";
+    case Verdict::Unsat:
+      return "unsat";
+    case Verdict::Sat:
+      return "sat";
+    case Verdict::Unknown:
+      return "unknown";
+    case Verdict::Timeout:
+      return "timeout";
   }
   throw InternalError("verdict out of range");
 }

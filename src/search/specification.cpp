@@ -48,8 +48,10 @@ class Builder {
  private:
   static std::string key_of(const Atom& atom) {
     std::string key = atom.strict ? "<" : "<=";
-    for (const LinearTerm& term : atom.inputs) key += "x" + std::to_string(term.index) + "*" + term.coefficient.get_str();
-    for (const LinearTerm& term : atom.outputs) key += "y" + std::to_string(term.index) + "*" + term.coefficient.get_str();
+    for (const LinearTerm& term : atom.inputs)
+      key += "x" + std::to_string(term.index) + "*" + term.coefficient.get_str();
+    for (const LinearTerm& term : atom.outputs)
+      key += "y" + std::to_string(term.index) + "*" + term.coefficient.get_str();
     return key + "+" + atom.constant.get_str();
   }
 
@@ -125,9 +127,6 @@ Specification make_specification(const Region& region, std::int64_t inputs, std:
   Specification result = builder.finish();
   result.clauses = std::move(clauses);
   result.box = outward_box(region.box);
-  for (std::size_t i = 0; i < result.box.lower.size(); ++i) {
-    result.root_widths.push_back(result.box.upper[i] - result.box.lower[i]);
-  }
   return result;
 }
 
@@ -137,10 +136,12 @@ void row_values(const LinearSpec& spec, std::span<const double> points, std::spa
     for (std::int64_t r = 0; r < spec.rows; ++r) {
       double sum = spec.constants[static_cast<std::size_t>(r)];
       const double* c = spec.output_coefficients.data() + r * spec.outputs;
-      for (std::int64_t j = 0; j < spec.outputs; ++j) sum += c[j] * outputs[static_cast<std::size_t>(p * spec.outputs + j)];
+      for (std::int64_t j = 0; j < spec.outputs; ++j)
+        sum += c[j] * outputs[static_cast<std::size_t>(p * spec.outputs + j)];
       if (!spec.input_coefficients.empty()) {
         const double* a = spec.input_coefficients.data() + r * spec.inputs;
-        for (std::int64_t j = 0; j < spec.inputs; ++j) sum += a[j] * points[static_cast<std::size_t>(p * spec.inputs + j)];
+        for (std::int64_t j = 0; j < spec.inputs; ++j)
+          sum += a[j] * points[static_cast<std::size_t>(p * spec.inputs + j)];
       }
       values[static_cast<std::size_t>(p * spec.rows + r)] = sum;
     }

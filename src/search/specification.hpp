@@ -1,6 +1,6 @@
 #pragma once
-// A region of the property as the search handles it: its box in double, its atoms as rows of one LinearSpec (equal atoms
-// share a row), its clauses as indices of rows.
+// A region of the property as the search handles it: its box in double, its atoms as rows of one LinearSpec (equal
+// atoms share a row), its clauses as indices of rows.
 
 #include <cstdint>
 #include <vector>
@@ -20,7 +20,6 @@ struct Specification {
   std::vector<char> strict;  // [rows]
   std::vector<RowClause> clauses;
   InputBox box;
-  std::vector<double> root_widths;  // upper - lower
 
   // True if a row's sound lower bound refutes it. Written so that NaN and infinities never do.
   bool refuted(std::int32_t row, double lower_bound) const;

@@ -6,7 +6,9 @@ namespace boundflow::crown {
 
 namespace {
 
-std::size_t at(ValueId value) { return static_cast<std::size_t>(value); }
+std::size_t at(ValueId value) {
+  return static_cast<std::size_t>(value);
+}
 
 // Adds rows that arrive at `value`; at a join both ways are summed.
 void arrive(State& state, ValueId value, BufferId rows) {
@@ -16,9 +18,8 @@ void arrive(State& state, ValueId value, BufferId rows) {
     return;
   }
   const BufferId sum = state.builder.add_buffer(BufferKind::Rows, value, state.network.columns(value));
-  state.builder.emit({.kind = TaskOpKind::Accumulate,
-                      .inputs = {there, rows, state.known.bounds[at(value)]},
-                      .outputs = {sum}});
+  state.builder.emit(
+      {.kind = TaskOpKind::Accumulate, .inputs = {there, rows, state.known.bounds[at(value)]}, .outputs = {sum}});
   there = sum;
 }
 
@@ -44,11 +45,8 @@ void affine(State& state, const LoweredNode& node) {
       continue;
     }
     const BufferId result = state.builder.add_buffer(BufferKind::Rows, operand, state.network.columns(operand));
-    state.builder.emit({.kind = TaskOpKind::Transpose,
-                        .inputs = {rows},
-                        .outputs = {result},
-                        .affine = node.affine,
-                        .term = t});
+    state.builder.emit(
+        {.kind = TaskOpKind::Transpose, .inputs = {rows}, .outputs = {result}, .affine = node.affine, .term = t});
     arrive(state, operand, result);
   }
 }

@@ -8,7 +8,8 @@ namespace {
 
 void affine(State& state, const LoweredNode& node) {
   TaskOp op{.kind = TaskOpKind::IntervalAffine, .affine = node.affine};
-  for (const ValueId operand : node.operands) op.inputs.push_back(state.known.bounds[static_cast<std::size_t>(operand)]);
+  for (const ValueId operand : node.operands)
+    op.inputs.push_back(state.known.bounds[static_cast<std::size_t>(operand)]);
   const std::int64_t columns = state.network.columns(node.output);
   const BufferId bounds = state.builder.add_buffer(BufferKind::Bounds, node.output, columns);
   const BufferId weights = state.builder.add_buffer(BufferKind::ErrorWeights, node.output, columns);
@@ -19,8 +20,7 @@ void affine(State& state, const LoweredNode& node) {
 }
 
 void elementwise(State& state, const LoweredNode& node) {
-  const BufferId bounds =
-      state.builder.add_buffer(BufferKind::Bounds, node.output, state.network.columns(node.output));
+  const BufferId bounds = state.builder.add_buffer(BufferKind::Bounds, node.output, state.network.columns(node.output));
   state.builder.emit({.kind = TaskOpKind::IntervalImage,
                       .inputs = {state.known.bounds[static_cast<std::size_t>(node.operands[0])]},
                       .outputs = {bounds},
@@ -46,6 +46,8 @@ void emit_input(State& state) {
   state.known.bounds[static_cast<std::size_t>(input)] = bounds;
 }
 
-void emit(State& state, const LoweredNode& node) { rules().apply(state, node); }
+void emit(State& state, const LoweredNode& node) {
+  rules().apply(state, node);
+}
 
 }  // namespace boundflow::interval

@@ -13,21 +13,21 @@ struct State {
   std::vector<BufferId> cotangents;  // per value
 };
 
-std::size_t at(ValueId value) { return static_cast<std::size_t>(value); }
+std::size_t at(ValueId value) {
+  return static_cast<std::size_t>(value);
+}
 
 void forward_affine(State& state, const LoweredNode& node) {
   TaskOp op{.kind = TaskOpKind::AffineForward, .affine = node.affine};
   for (const ValueId operand : node.operands) op.inputs.push_back(state.points[at(operand)]);
-  const BufferId result =
-      state.builder.add_buffer(BufferKind::Points, node.output, state.network.columns(node.output));
+  const BufferId result = state.builder.add_buffer(BufferKind::Points, node.output, state.network.columns(node.output));
   op.outputs = {result};
   state.builder.emit(std::move(op));
   state.points[at(node.output)] = result;
 }
 
 void forward_elementwise(State& state, const LoweredNode& node) {
-  const BufferId result =
-      state.builder.add_buffer(BufferKind::Points, node.output, state.network.columns(node.output));
+  const BufferId result = state.builder.add_buffer(BufferKind::Points, node.output, state.network.columns(node.output));
   state.builder.emit({.kind = TaskOpKind::ScalarValue,
                       .inputs = {state.points[at(node.operands[0])]},
                       .outputs = {result},
@@ -51,11 +51,8 @@ void backward_affine(State& state, const LoweredNode& node) {
   for (std::size_t t = 0; t < node.operands.size(); ++t) {
     const ValueId operand = node.operands[t];
     const BufferId result = state.builder.add_buffer(BufferKind::Rows, operand, state.network.columns(operand));
-    state.builder.emit({.kind = TaskOpKind::Transpose,
-                        .inputs = {rows},
-                        .outputs = {result},
-                        .affine = node.affine,
-                        .term = t});
+    state.builder.emit(
+        {.kind = TaskOpKind::Transpose, .inputs = {rows}, .outputs = {result}, .affine = node.affine, .term = t});
     arrive(state, operand, result);
   }
 }

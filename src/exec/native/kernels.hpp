@@ -31,16 +31,16 @@ class PackedMatrix {
   std::vector<T> data_;
 };
 
-// c[i, :] = a[i, :] B for i < m, or += if `accumulate`. Leading dimensions lda >= k and ldc >= n in elements. c does not
-// overlap a. Serial; callers bring the threads.
+// c[i, :] = a[i, :] B for i < m, or += if `accumulate`. Leading dimensions lda >= k and ldc >= n in elements. c does
+// not overlap a. Serial; callers bring the threads.
 template <class T>
 void multiply(const T* a, std::int64_t lda, std::int64_t m, const PackedMatrix<T>& b, T* c, std::int64_t ldc,
               bool accumulate);
 
 // Per row i < m of lambda [m, n] (leading dimension ld): constant[i] += sum_j lambda_j bias_j in double;
-// error[i] += sum_j |lambda_j| weight_j. The error sum may accumulate in T: it is a sum of non-negative terms, which the
-// caller inflates. bias (or weight) may be nullptr for zero; weights of row i start at weight + weight_row[i] * weight_ld
-// (weight_row nullptr: row 0 for all).
+// error[i] += sum_j |lambda_j| weight_j. The error sum may accumulate in T: it is a sum of non-negative terms, which
+// the caller inflates. bias (or weight) may be nullptr for zero; weights of row i start at weight + weight_row[i] *
+// weight_ld (weight_row nullptr: row 0 for all).
 template <class T>
 void bias_and_error(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* bias,
                     const float* weight, std::int64_t weight_ld, const std::int32_t* weight_row, double* constant,
@@ -49,15 +49,15 @@ void bias_and_error(const T* lambda, std::int64_t ld, std::int64_t m, std::int64
 template <class T>
 using Lines = RelaxationLines<T>;
 
-// Per row i < m with subproblem owner[i]: out_j = lambda_j * slope_j, constant[i] += sum_j lambda_j intercept_j in double,
-// error[i] += sum_j |lambda_j| error_weight_j, where lambda_j >= 0 takes the lower line and lambda_j < 0 the upper (NaN
-// takes either and stays NaN). out may be lambda itself.
+// Per row i < m with subproblem owner[i]: out_j = lambda_j * slope_j, constant[i] += sum_j lambda_j intercept_j in
+// double, error[i] += sum_j |lambda_j| error_weight_j, where lambda_j >= 0 takes the lower line and lambda_j < 0 the
+// upper (NaN takes either and stays NaN). out may be lambda itself.
 template <class T>
 void apply_relaxation(const T* lambda, T* out, std::int64_t ld, std::int64_t m, std::int64_t n, const Lines<T>& lines,
                       const std::int32_t* owner, double* constant, double* error);
 
-// Per row i < m: minimum[i] += sum_j min(lambda_j l_j, lambda_j u_j), magnitude[i] += sum_j |lambda_j| max(|l_j|, |u_j|),
-// both in double, over the box [l, u] of subproblem owner[i] (boxes [subproblems, box_ld], double).
+// Per row i < m: minimum[i] += sum_j min(lambda_j l_j, lambda_j u_j), magnitude[i] += sum_j |lambda_j| max(|l_j|,
+// |u_j|), both in double, over the box [l, u] of subproblem owner[i] (boxes [subproblems, box_ld], double).
 template <class T>
 void concretize(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,
                 const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,

@@ -93,6 +93,8 @@ class ReferenceExecutor final : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_reference_executor() { return std::make_unique<ReferenceExecutor>(); }
+std::unique_ptr<Executor> make_reference_executor() {
+  return std::make_unique<ReferenceExecutor>();
+}
 
 }  // namespace boundflow
