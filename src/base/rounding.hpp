@@ -3,6 +3,7 @@
 // neighbouring float. One step covers the half ulp of the operation (Rump 2010, "Verification methods", section 2).
 // Also the constants of the error analysis of docs/soundness.md. All of these need IEEE arithmetic: no -ffast-math.
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -15,17 +16,24 @@ inline constexpr double kUnitRoundoff64 = 0x1p-53;
 // Smallest positive normal float: covers both gradual underflow and flush-to-zero in the models of rounding.
 inline constexpr double kSmallestNormal32 = 0x1p-126;
 inline constexpr double kSmallestNormal64 = 0x1p-1022;
+inline constexpr double kLargest32 = std::numeric_limits<float>::max();
+inline constexpr double kLargest64 = std::numeric_limits<double>::max();
 
 template <class T>
 inline constexpr double kUnitRoundoff = sizeof(T) == 4 ? kUnitRoundoff32 : kUnitRoundoff64;
 template <class T>
 inline constexpr double kSmallestNormal = sizeof(T) == 4 ? kSmallestNormal32 : kSmallestNormal64;
 
+// The next double above (below) x: std::nextafter without its call, which costs more than the sum that it rounds.
+// +infinity and NaN stay as they are (mirrored below). -0 and +0 both step to the smallest subnormal.
 inline double round_up(double x) {
-  return std::nextafter(x, kInfinity);
+  if (!(x < kInfinity)) return x;
+  if (x == 0) return std::numeric_limits<double>::denorm_min();
+  const auto bits = std::bit_cast<std::int64_t>(x);
+  return std::bit_cast<double>(x > 0 ? bits + 1 : bits - 1);
 }
 inline double round_down(double x) {
-  return std::nextafter(x, -kInfinity);
+  return -round_up(-x);
 }
 
 // Sums and products rounded outward. NaN stays NaN.

@@ -13,6 +13,7 @@ std::shared_ptr<AffineData> affine_data(const LoweredNode& lowered, const std::v
   const bool single = dtype == DType::Float32;
   data->deployed_unit_roundoff = single ? kUnitRoundoff32 : kUnitRoundoff64;
   data->deployed_smallest_normal = single ? kSmallestNormal32 : kSmallestNormal64;
+  data->deployed_largest = single ? kLargest32 : kLargest64;
   return data;
 }
 
@@ -41,6 +42,7 @@ LoweredNetwork::LoweredNetwork(std::shared_ptr<const Network> network, const Ope
       auto data = affine_data(lowered, affine->terms, dtype);
       data->bias = affine->bias;
       data->deployed_roundings = affine->deployed_roundings;
+      data->deployed_growth = affine->deployed_growth;
       lowered.affine = std::move(data);
       lowered.operands = operands_of(node, affine->terms);
     } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {

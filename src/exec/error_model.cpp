@@ -30,6 +30,8 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   deployed_gamma = gamma_up(affine.deployed_roundings, affine.deployed_unit_roundoff);
   if (affine.deployed_roundings > 0) {
     deployed_tiny = static_cast<double>(forward_terms) * affine.deployed_smallest_normal * (1 + max_weight);
+    // Half of the largest number: partial sums may exceed the exact ones by their rounding, which gamma_m < 1 bounds.
+    deployed_range = round_down(affine.deployed_largest / 2 / affine.deployed_growth);
   }
 }
 
@@ -40,6 +42,8 @@ AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model, double c
   double execution = 0;
   if (deployed) {
     execution = (model.deployed_gamma * (sum_abs + std::fabs(bias)) + model.deployed_tiny * (1 + max_abs_x)) * kSlack;
+    // Infinity, and NaN after it, is beyond any error bound. Written so that NaN fails.
+    if (!(sum_abs + std::fabs(bias) < model.deployed_range)) execution = kInfinity;
   }
   const double half_width =
       (radius * model.forward_inflation + model.forward_gamma * sum_abs + 2 * model.forward_tiny + execution) * kSlack;

@@ -23,6 +23,7 @@ struct AffineErrorModel {
   double bias_gamma = 0;         // rounding of the dot with the bias, in double
   double deployed_gamma = 0;     // of an execution of the node
   double deployed_tiny = 0;      // times (1 + |x|max): underflow of an execution, flushed to zero or not
+  double deployed_range = kInfinity;  // of sum |M||x| + |bias|: from here on an execution may overflow
 };
 
 // Sound bounds of y and the weight of one coordinate, given rounded-to-nearest sums of the kernels:

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "ir/query.hpp"
 #include "program/bound_program.hpp"
@@ -57,16 +58,16 @@ class CompiledProgram {
   const StoragePlan& plan() const { return *plan_; }
 
  protected:
-  CompiledProgram(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan)
-      : program_(std::move(program)), plan_(std::move(plan)) {}
+  CompiledProgram(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan);
   std::byte* at(BufferId id, const BatchFrame& frame) const;
   std::byte* at(BufferId id, const RowFrame& frame) const;
   std::int64_t columns(BufferId id) const { return program_->buffers[static_cast<std::size_t>(id)].columns; }
-  std::int64_t ld(BufferId id) const { return leading_dimension(program_->buffers[static_cast<std::size_t>(id)]); }
+  std::int64_t ld(BufferId id) const { return leading_dimensions_[static_cast<std::size_t>(id)]; }
 
  private:
   std::shared_ptr<const BoundProgram> program_;
   std::shared_ptr<const StoragePlan> plan_;
+  std::vector<std::int64_t> leading_dimensions_;  // per buffer
 };
 
 class Executor {

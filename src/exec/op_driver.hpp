@@ -6,6 +6,7 @@
 //   explicit Kernels(const BoundProgram&);                                     packs what the ops need
 //   transpose(op, rows, ld, n, out, ld_out)                                    out = rows M
 //   forward(op, term, x, ld, n, y, ld_y, absolute, accumulate)                 y (+)= x M^T, or |M|^T
+//   gather(op, neuron, sign, out)                                              out = sign * row `neuron` of M
 //   bias_and_error, apply_relaxation, concretize                               as in native/kernels.hpp
 
 #include <algorithm>

@@ -56,8 +56,6 @@ void OpDriver<Kernels>::one_hot(const TaskOp& op, const RowFrame& frame) const {
 
 template <class Kernels>
 void OpDriver<Kernels>::gather_rows(const TaskOp& op, const RowFrame& frame) const {
-  const DenseMap& map = *op.affine->maps[0]->dense();
-  const std::int64_t n = columns(op.outputs[0]);
   const std::int64_t stride = ld(op.outputs[0]);
   const std::int64_t out_columns = columns(op.inputs[0]);
   const float* weight = weights(op.inputs[0], *frame.batch);
@@ -65,8 +63,7 @@ void OpDriver<Kernels>::gather_rows(const TaskOp& op, const RowFrame& frame) con
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const std::int64_t neuron = frame.indices[i];
     const double sign = frame.signs[i];
-    const double* row = map.weights.data() + neuron * n;
-    for (std::int64_t j = 0; j < n; ++j) out[i * stride + j] = static_cast<T>(sign * row[j]);
+    kernels_.gather(op, neuron, static_cast<T>(sign), out + i * stride);
     if (!op.affine->bias.empty()) frame.constants[i] += sign * op.affine->bias[static_cast<std::size_t>(neuron)];
     const float* own = weight + frame.owners[i] * ld(op.inputs[0]);
     frame.errors[i] += static_cast<double>(own[neuron]) + static_cast<double>(own[out_columns]);

@@ -1,5 +1,6 @@
 #pragma once
-// Reading NumPy arrays (.npy, format 1.0 to 3.0, NEP 1): little-endian float32, float64, int32 or int64 in C order.
+// Reading NumPy arrays (.npy, format 1.0 to 3.0, NEP 1): little-endian float32, float64, int32, int64, bool
+// and text, in C or Fortran order.
 
 #include <cstdint>
 #include <string>
@@ -9,7 +10,8 @@ namespace boundflow {
 
 struct Array {
   std::vector<std::int64_t> shape;
-  std::vector<double> values;  // row-major
+  std::vector<double> values;      // row-major
+  std::vector<std::string> texts;  // ASCII, instead of values for an array of text
 };
 
 // InputError that names the file and what was expected.

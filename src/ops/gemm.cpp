@@ -152,6 +152,8 @@ Facet lower(const NodeView& node) {
     affine.terms.push_back(addend_term(node, gemm));
   }
   affine.deployed_roundings = gemm.k + 1 + (gemm.alpha != 1 ? 1 : 0) + (gemm.beta != 1 && node.has_input(2) ? 1 : 0);
+  // An execution may scale by alpha after it has summed.
+  if (gemm.alpha > -1 && gemm.alpha < 1) affine.deployed_growth = 1 / std::fabs(gemm.alpha);
   return affine;
 }
 

@@ -46,8 +46,10 @@ struct AffineData {
   std::vector<std::shared_ptr<const LinearMap>> maps;
   std::vector<double> bias;  // [n] or empty
   std::int64_t deployed_roundings = 0;
+  double deployed_growth = 1;
   double deployed_unit_roundoff = 0;  // of the node's dtype
   double deployed_smallest_normal = 0;
+  double deployed_largest = 0;  // finite number
 };
 
 enum class TaskOpKind {

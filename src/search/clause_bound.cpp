@@ -147,58 +147,80 @@ bool clip(const double* form, double constant, std::vector<double>& lower, std::
   return true;
 }
 
+// Where form . x is smallest over [lower, upper]; the middle of inputs that it does not depend on.
+std::vector<double> minimizer_of(const double* form, std::span<const double> lower, std::span<const double> upper) {
+  std::vector<double> point(lower.size());
+  for (std::size_t i = 0; i < point.size(); ++i) {
+    point[i] = form[i] > 0 ? lower[i] : (form[i] < 0 ? upper[i] : 0.5 * lower[i] + 0.5 * upper[i]);
+  }
+  return point;
+}
+
+bool usable(const CombinedRow& combined, std::size_t inputs) {
+  return combined.form != nullptr && std::isfinite(combined.constant) &&
+         std::all_of(combined.form, combined.form + inputs, [](double a) { return std::isfinite(a); });
+}
+
 }  // namespace
 
 ClauseOutcome bound_clause(const Specification& specification, const RowClause& clause, const RowForms& forms,
-                           std::span<const double> lower, std::span<const double> upper) {
+                           const CombinedRow& combined, std::span<const double> lower, std::span<const double> upper) {
   ClauseOutcome outcome;
   outcome.refuted = refuted_by_rows(specification, clause, forms);
+  // A convex combination of rows that must all be <= 0 cannot be positive.
+  if (combined.form != nullptr && std::isfinite(combined.bound) && combined.bound > 0) outcome.refuted = true;
   if (outcome.refuted) return outcome;
   outcome.lower.assign(lower.begin(), lower.end());
   outcome.upper.assign(upper.begin(), upper.end());
   outcome.bound = -kInfinity;
-  outcome.combination.assign(lower.size(), 0.0);
-  if (!clause.rows.empty() && all_finite(clause, forms)) {
-    Combination combination(clause, forms, lower, upper);
-    std::vector<double> lambda(clause.rows.size(), 0.0);
-    std::size_t best_row = 0;
-    for (std::size_t j = 1; j < clause.rows.size(); ++j) {
-      if (forms.bound[static_cast<std::size_t>(clause.rows[j])] >
-          forms.bound[static_cast<std::size_t>(clause.rows[best_row])]) {
-        best_row = j;
-      }
+  if (clause.rows.size() > 1) outcome.lambda.assign(clause.rows.size(), 0.0);
+  const std::vector<double> flat(lower.size(), 0.0);
+  outcome.minimizer = minimizer_of(flat.data(), lower, upper);
+  if (clause.rows.empty() || !all_finite(clause, forms)) return outcome;
+
+  Combination combination(clause, forms, lower, upper);
+  std::vector<double> lambda(clause.rows.size(), 0.0);
+  std::size_t best_row = 0;
+  for (std::size_t j = 1; j < clause.rows.size(); ++j) {
+    if (forms.bound[static_cast<std::size_t>(clause.rows[j])] >
+        forms.bound[static_cast<std::size_t>(clause.rows[best_row])]) {
+      best_row = j;
     }
-    lambda[best_row] = 1;
-    outcome.bound = combination.bound(lambda);
-    if (clause.rows.size() > 1) optimize_combination(combination, lambda, outcome.bound);
-    if (std::isfinite(outcome.bound) && outcome.bound > 0) {
+  }
+  lambda[best_row] = 1;
+  outcome.bound = combination.bound(lambda);
+  if (clause.rows.size() > 1) optimize_combination(combination, lambda, outcome.bound);
+  if (std::isfinite(outcome.bound) && outcome.bound > 0) {
+    outcome.refuted = true;
+    return outcome;
+  }
+  combination.bound(lambda);
+  for (std::size_t j = 0; j < lambda.size(); ++j) {
+    outcome.error += lambda[j] * forms.error[static_cast<std::size_t>(clause.rows[j])];
+  }
+  if (clause.rows.size() > 1) outcome.lambda = lambda;
+
+  const bool with_combined = usable(combined, lower.size());
+  for (int pass = 0; pass < kClipPasses; ++pass) {
+    bool possible = !with_combined || clip(combined.form, combined.constant, outcome.lower, outcome.upper);
+    for (const std::int32_t row : clause.rows) {
+      const auto r = static_cast<std::size_t>(row);
+      possible = possible && clip(forms.form[r], forms.constant[r], outcome.lower, outcome.upper);
+    }
+    // Rounding may leave a sliver with crossed ends; nothing lies inside it.
+    for (std::size_t i = 0; i < outcome.lower.size(); ++i) possible = possible && outcome.lower[i] <= outcome.upper[i];
+    if (!possible) {
       outcome.refuted = true;
       return outcome;
     }
-    combination.bound(lambda);
-    outcome.combination = combination.slope();
-    for (int pass = 0; pass < kClipPasses; ++pass) {
-      for (const std::int32_t row : clause.rows) {
-        const auto r = static_cast<std::size_t>(row);
-        if (!clip(forms.form[r], forms.constant[r], outcome.lower, outcome.upper)) {
-          outcome.refuted = true;
-          return outcome;
-        }
-      }
-    }
-    // Rounding may leave a sliver with crossed ends; nothing lies inside it.
-    for (std::size_t i = 0; i < outcome.lower.size(); ++i) {
-      if (outcome.lower[i] > outcome.upper[i]) {
-        outcome.refuted = true;
-        return outcome;
-      }
-    }
   }
-  outcome.minimizer.resize(lower.size());
-  for (std::size_t i = 0; i < lower.size(); ++i) {
-    outcome.minimizer[i] = outcome.combination[i] >= 0 ? outcome.lower[i] : outcome.upper[i];
-    if (outcome.combination[i] == 0) outcome.minimizer[i] = 0.5 * lower[i] + 0.5 * upper[i];
+  const bool combined_is_best = with_combined && combined.bound > outcome.bound;
+  if (combined_is_best) {
+    outcome.bound = combined.bound;
+    outcome.error = combined.error;
   }
+  outcome.minimizer =
+      minimizer_of(combined_is_best ? combined.form : combination.slope().data(), outcome.lower, outcome.upper);
   return outcome;
 }
 

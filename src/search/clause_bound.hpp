@@ -17,19 +17,30 @@ struct RowForms {
   std::vector<double> bound;        // [rows of the specification], NaN where not asked for
   std::vector<const double*> form;  // nullptr where not asked for
   std::vector<double> constant;
+  std::vector<double> error;  // the part of `bound` that is error: nominal - error = bound
+};
+
+// A convex combination of the clause's rows that was bounded as one row of its own: where the rows' coefficients cancel
+// in the outputs, its form is tighter than the combination of their forms.
+struct CombinedRow {
+  double bound = 0;
+  double error = 0;
+  const double* form = nullptr;  // nullptr: there is none
+  double constant = 0;
 };
 
 struct ClauseOutcome {
   bool refuted = false;
-  double bound = 0;                 // the best sound lower bound of max over rows, for ordering subproblems
-  std::vector<double> combination;  // coefficients at the input of the best combination of rows: its slope
-  std::vector<double> minimizer;    // where the combination is smallest over the box
-  std::vector<double> lower;        // the box in which the clause may still be violated
+  double bound = 0;               // the best sound lower bound of the largest row, for ordering subproblems
+  double error = 0;               // what of it is error: bound + error is the nominal bound
+  std::vector<double> lambda;     // the best convex combination of the clause's rows; empty for fewer than two rows
+  std::vector<double> minimizer;  // where the best form is smallest over the box
+  std::vector<double> lower;      // the box in which the clause may still be violated
   std::vector<double> upper;
 };
 
 // Bounds the clause over [lower, upper], the box for which the forms were computed.
 ClauseOutcome bound_clause(const Specification& specification, const RowClause& clause, const RowForms& forms,
-                           std::span<const double> lower, std::span<const double> upper);
+                           const CombinedRow& combined, std::span<const double> lower, std::span<const double> upper);
 
 }  // namespace boundflow

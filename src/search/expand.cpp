@@ -17,18 +17,58 @@ constexpr std::size_t kMinimizers = 2;
 constexpr std::size_t kRandomPoints = 3;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// The rows that the open clauses of each subproblem need, flat with owners.
+// The rows to bound, flat with owners: for each subproblem the rows of its open clauses, and one row of its own for
+// each combination that it inherited.
 struct FlatRows {
+  LinearSpec spec;  // the specification's rows, then the combinations
   std::vector<std::int32_t> owners;
   std::vector<std::int32_t> rows;
-  std::vector<std::size_t> first;  // [subproblems + 1]
+  std::vector<std::size_t> first;                   // [subproblems + 1]
+  std::vector<std::vector<std::int64_t>> combined;  // per subproblem and open clause: position in `rows`, or -1
 };
+
+// Appends sum_j lambda_j row_j to a matrix of coefficients; what rounding loses goes to the errors.
+void append_combination(std::span<const std::int32_t> rows, std::span<const float> lambda, std::size_t columns,
+                        std::vector<double>& coefficients, std::vector<double>& errors) {
+  const std::size_t start = coefficients.size();
+  coefficients.resize(start + columns, 0.0);
+  errors.resize(start + columns, 0.0);
+  const double gamma = gamma_up(static_cast<std::int64_t>(rows.size()) + 2, kUnitRoundoff64);
+  for (std::size_t i = 0; i < columns; ++i) {
+    double magnitude = 0;
+    double lost = 0;
+    for (std::size_t j = 0; j < rows.size(); ++j) {
+      const std::size_t at = static_cast<std::size_t>(rows[j]) * columns + i;
+      const double weight = static_cast<double>(lambda[j]);
+      coefficients[start + i] += weight * coefficients[at];
+      magnitude += weight * std::fabs(coefficients[at]);
+      lost += weight * errors[at];
+    }
+    errors[start + i] = magnitude == 0 && lost == 0 ? 0.0 : (gamma * magnitude + lost) * (1 + 0x1p-40) + 0x1p-1000;
+  }
+}
+
+std::int32_t append_combination(LinearSpec& spec, std::span<const std::int32_t> rows, std::span<const float> lambda) {
+  append_combination(rows, lambda, static_cast<std::size_t>(spec.outputs), spec.output_coefficients,
+                     spec.output_coefficient_errors);
+  if (!spec.input_coefficients.empty()) {
+    append_combination(rows, lambda, static_cast<std::size_t>(spec.inputs), spec.input_coefficients,
+                       spec.input_coefficient_errors);
+  }
+  append_combination(rows, lambda, 1, spec.constants, spec.constant_errors);
+  return static_cast<std::int32_t>(spec.rows++);
+}
 
 FlatRows flat_rows(const Specification& specification, std::span<const Subproblem> chunk) {
   FlatRows flat;
+  flat.spec = specification.spec;
   std::vector<std::vector<std::int32_t>> by_clause(specification.clauses.size());
   for (std::size_t c = 0; c < by_clause.size(); ++c) by_clause[c] = rows_of(specification.clauses[c]);
   std::vector<char> wanted(static_cast<std::size_t>(specification.spec.rows));
+  const auto add = [&](std::size_t owner, std::int32_t row) {
+    flat.owners.push_back(static_cast<std::int32_t>(owner));
+    flat.rows.push_back(row);
+  };
   for (std::size_t b = 0; b < chunk.size(); ++b) {
     flat.first.push_back(flat.rows.size());
     std::fill(wanted.begin(), wanted.end(), 0);
@@ -37,29 +77,23 @@ FlatRows flat_rows(const Specification& specification, std::span<const Subproble
         wanted[static_cast<std::size_t>(row)] = 1;
     }
     for (std::size_t row = 0; row < wanted.size(); ++row) {
-      if (wanted[row] == 0) continue;
-      flat.owners.push_back(static_cast<std::int32_t>(b));
-      flat.rows.push_back(static_cast<std::int32_t>(row));
+      if (wanted[row] != 0) add(b, static_cast<std::int32_t>(row));
+    }
+    std::vector<std::int64_t>& combined = flat.combined.emplace_back(chunk[b].clauses.size(), -1);
+    std::size_t used = 0;
+    for (std::size_t k = 0; k < combined.size() && !chunk[b].lambdas.empty(); ++k) {
+      const RowClause& clause = specification.clauses[static_cast<std::size_t>(chunk[b].clauses[k])];
+      if (clause.rows.size() < 2) continue;
+      const std::span<const float> lambda = std::span(chunk[b].lambdas).subspan(used, clause.rows.size());
+      used += clause.rows.size();
+      // A combination of one row is that row.
+      if (std::count_if(lambda.begin(), lambda.end(), [](float w) { return w != 0; }) < 2) continue;
+      combined[k] = static_cast<std::int64_t>(flat.rows.size());
+      add(b, append_combination(flat.spec, clause.rows, lambda));
     }
   }
   flat.first.push_back(flat.rows.size());
   return flat;
-}
-
-// The best nominal bound of a clause's rows that would refute it, and that row's error; nominal -infinity if none.
-struct NominalRefutation {
-  double nominal = -std::numeric_limits<double>::infinity();
-  double error = 0;
-};
-
-NominalRefutation nominal_refutation(const RowClause& clause, std::span<const double> nominal,
-                                     std::span<const double> error) {
-  NominalRefutation best;
-  for (const std::int32_t row : clause.rows) {
-    const auto r = static_cast<std::size_t>(row);
-    if (nominal[r] > 0 && nominal[r] - error[r] > best.nominal - best.error) best = {nominal[r], error[r]};
-  }
-  return best;
 }
 
 void merge_hull(Expansion& expansion, const ClauseOutcome& outcome) {
@@ -137,7 +171,7 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
   query.subproblems = static_cast<std::int64_t>(chunk.size());
   query.lower = lower;
   query.upper = upper;
-  query.spec = &spec;
+  query.spec = &flat.spec;
   query.owners = flat.owners;
   query.rows = flat.rows;
   query.linear_form = true;
@@ -149,19 +183,16 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
   if (!answer.complete) return result;
   RowForms forms;
   forms.inputs = spec.inputs;
-  std::vector<double> nominal(rows);
-  std::vector<double> error(rows);
   std::vector<std::vector<double>> minimizers(chunk.size());  // per subproblem [open, inputs]
   for (std::size_t b = 0; b < chunk.size(); ++b) {
     forms.bound.assign(rows, kNaN);
     forms.form.assign(rows, nullptr);
     forms.constant.assign(rows, kNaN);
-    nominal.assign(rows, kNaN);
-    error.assign(rows, kNaN);
+    forms.error.assign(rows, kNaN);
     for (std::size_t n = flat.first[b]; n < flat.first[b + 1]; ++n) {
       const auto row = static_cast<std::size_t>(flat.rows[n]);
-      nominal[row] = answer.nominal[n];
-      error[row] = answer.error[n];
+      if (row >= rows) continue;  // a combination
+      forms.error[row] = answer.error[n];
       forms.bound[row] = sub_down(answer.nominal[n], answer.error[n]);
       forms.form[row] = answer.form.data() + n * inputs;
       forms.constant[row] = answer.form_constant[n];
@@ -169,24 +200,29 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
     Expansion expansion;
     expansion.bound = std::numeric_limits<double>::infinity();
     expansion.blocked = true;
-    for (const std::int32_t clause_index : chunk[b].clauses) {
+    for (std::size_t k = 0; k < chunk[b].clauses.size(); ++k) {
+      const std::int32_t clause_index = chunk[b].clauses[k];
       const RowClause& clause = specification.clauses[static_cast<std::size_t>(clause_index)];
-      const ClauseOutcome outcome = bound_clause(specification, clause, forms, chunk[b].lower, chunk[b].upper);
+      CombinedRow combined;
+      if (const std::int64_t at = flat.combined[b][k]; at >= 0) {
+        const auto n = static_cast<std::size_t>(at);
+        combined = {sub_down(answer.nominal[n], answer.error[n]), answer.error[n], answer.form.data() + n * inputs,
+                    answer.form_constant[n]};
+      }
+      const ClauseOutcome outcome =
+          bound_clause(specification, clause, forms, combined, chunk[b].lower, chunk[b].upper);
       if (outcome.refuted) {
         ++expansion.closed_clauses;
         continue;
       }
       merge_hull(expansion, outcome);
       expansion.open.push_back(clause_index);
+      expansion.lambdas.insert(expansion.lambdas.end(), outcome.lambda.begin(), outcome.lambda.end());
       minimizers[b].insert(minimizers[b].end(), outcome.minimizer.begin(), outcome.minimizer.end());
       if (!(outcome.bound >= expansion.bound)) expansion.bound = outcome.bound;
-      const NominalRefutation refutation = nominal_refutation(clause, nominal, error);
-      if (refutation.nominal > 0) {
-        expansion.gap = std::max(expansion.gap, refutation.error - refutation.nominal);
-        expansion.error = std::max(expansion.error, refutation.error);
-      } else {
-        expansion.blocked = false;
-      }
+      const bool nominally_refuted = outcome.bound + outcome.error > 0;
+      expansion.blocked = expansion.blocked && nominally_refuted;
+      if (nominally_refuted) expansion.gap = std::max(expansion.gap, -outcome.bound);
     }
     if (expansion.open.empty()) expansion.blocked = false;
     result.expansions.push_back(std::move(expansion));

@@ -14,6 +14,7 @@ namespace boundflow {
 struct Expansion {
   std::int64_t closed_clauses = 0;
   std::vector<std::int32_t> open;  // clauses that remain
+  std::vector<float> lambdas;      // their best combinations, as in Subproblem
   std::vector<double> lower;       // the hull of their clipped boxes
   std::vector<double> upper;
   std::vector<double> slopes;  // per input: the largest |gradient| of an open clause at the sampled points
@@ -21,7 +22,6 @@ struct Expansion {
   double bound = 0;                             // the smallest over open clauses
   bool blocked = false;                         // every open clause would close but for its error terms
   double gap = 0;                               // how much the error exceeds the nominal bound, where blocked
-  double error = 0;                             // the error that blocks
 };
 
 struct ChunkResult {

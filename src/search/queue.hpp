@@ -13,13 +13,15 @@ struct Subproblem {
   std::int32_t region = 0;
   std::int32_t depth = 0;
   std::vector<std::int32_t> clauses;  // those still open here
-  double bound = 0;                   // the smallest lower bound over its clauses, as known from its parent
-  double blocked_error = 0;           // the error that alone kept the parent open; 0 if that was not so
+  std::vector<float> lambdas;  // per open clause with two rows or more: its parent's best combination, concatenated
+  double bound = 0;            // the smallest lower bound over its clauses, as known from its parent
+  double blocked_gap = 0;    // by how much only error keeps it open, as of the last split that reduced it; 0 if not so
+  std::int32_t stalled = 0;  // splits since then
   std::uint64_t age = 0;
 
   std::int64_t bytes() const {
     return static_cast<std::int64_t>(sizeof(Subproblem) + 2 * lower.size() * sizeof(double) +
-                                     clauses.size() * sizeof(std::int32_t));
+                                     clauses.size() * sizeof(std::int32_t) + lambdas.size() * sizeof(float));
   }
 };
 

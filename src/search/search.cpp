@@ -14,9 +14,10 @@ namespace boundflow {
 
 namespace {
 
-// A subproblem whose error alone keeps it open is set aside when splitting its parent has not shrunk that error by at
-// least this factor: more splits would not help either.
-constexpr double kErrorProgress = 0.9;
+// A subproblem that only its error keeps open is set aside when this many splits in a row have not reduced the gap by
+// at least this factor: more of them would not help either.
+constexpr double kGapProgress = 0.8;
+constexpr int kStalledSplits = 5;
 // Replays are slow; the next round brings more points.
 constexpr int kReplaysPerChunk = 4;
 
@@ -216,11 +217,14 @@ class Search {
             blocked->back().subproblems.front().region == subproblem.region;
         if (!fits) blocked->emplace_back();
         subproblem.clauses = expansion.open;
+        subproblem.lambdas = expansion.lambdas;
         blocked->back().subproblems.push_back(std::move(subproblem));
         continue;
       }
-      const bool hopeless = expansion.blocked && subproblem.blocked_error > 0 &&
-                            expansion.error > kErrorProgress * subproblem.blocked_error;
+      const bool first = subproblem.blocked_gap == 0 || expansion.gap < kGapProgress * subproblem.blocked_gap;
+      subproblem.stalled = !expansion.blocked || first ? 0 : subproblem.stalled + 1;
+      if (!expansion.blocked || first) subproblem.blocked_gap = expansion.blocked ? expansion.gap : 0;
+      const bool hopeless = subproblem.stalled >= kStalledSplits;
       const std::optional<Split> split =
           hopeless ? std::nullopt : choose_split(expansion.slopes, expansion.lower, expansion.upper);
       if (!split) {
@@ -238,8 +242,10 @@ class Search {
     child.region = parent.region;
     child.depth = parent.depth + 1;
     child.clauses = std::move(expansion.open);
+    child.lambdas = std::move(expansion.lambdas);
     child.bound = expansion.bound;
-    child.blocked_error = expansion.blocked ? expansion.error : 0;
+    child.blocked_gap = parent.blocked_gap;
+    child.stalled = parent.stalled;
     child.lower = std::move(expansion.lower);
     child.upper = std::move(expansion.upper);
     Subproblem other = child;

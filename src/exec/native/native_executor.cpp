@@ -40,6 +40,10 @@ class NativeKernels {
             for (const auto& map : op.affine->maps) prepared.absolute.push_back(pack(*map, Form::ForwardAbsolute));
           }
         }
+        if (op.kind == TaskOpKind::GatherRows) {
+          const std::vector<double>& weights = op.affine->maps[0]->dense()->weights;
+          prepared.rows = std::make_shared<const std::vector<T>>(weights.begin(), weights.end());
+        }
         prepared_.push_back(std::move(prepared));
       }
     }
@@ -59,6 +63,13 @@ class NativeKernels {
     const Prepared& prepared = prepared_[static_cast<std::size_t>(op.number)];
     const native::PackedMatrix<T>& packed = absolute ? *prepared.absolute[term] : *prepared.maps[term];
     product(*map.dense(), packed, map.dense()->columns, map.dense()->rows, x, ld, n, y, ld_y, accumulate);
+  }
+
+  void gather(const TaskOp& op, std::int64_t neuron, T sign, T* out) const {
+    const std::vector<T>& rows = *prepared_[static_cast<std::size_t>(op.number)].rows;
+    const std::int64_t n = op.affine->maps[0]->in_size();
+    const T* row = rows.data() + neuron * n;
+    for (std::int64_t j = 0; j < n; ++j) out[j] = sign * row[j];
   }
 
   void bias_and_error(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* bias,
@@ -82,6 +93,7 @@ class NativeKernels {
   struct Prepared {
     std::vector<std::shared_ptr<const native::PackedMatrix<T>>> maps;
     std::vector<std::shared_ptr<const native::PackedMatrix<T>>> absolute;
+    std::shared_ptr<const std::vector<T>> rows;  // GatherRows: the weights, row-major
   };
 
   // out[i, a, :, c] = in[i, a, :, c] B on the middle axis of [outer, k, inner] -> [outer, n, inner].

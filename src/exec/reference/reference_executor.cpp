@@ -31,6 +31,13 @@ class PlainKernels {
     }
   }
 
+  void gather(const TaskOp& op, std::int64_t neuron, double sign, double* out) const {
+    const DenseMap& map = *op.affine->maps[0]->dense();
+    for (std::int64_t j = 0; j < map.columns; ++j) {
+      out[j] = sign * map.weights[static_cast<std::size_t>(neuron * map.columns + j)];
+    }
+  }
+
   void bias_and_error(const double* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* bias,
                       const float* weight, std::int64_t weight_ld, const std::int32_t* weight_row, double* constant,
                       double* error) const {

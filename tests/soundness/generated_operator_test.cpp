@@ -1,0 +1,278 @@
+// Every operator, alone and between relaxations, in random networks: each bound that each domain and executor states
+// holds at sampled points, corners and points that descend towards the bound, for the real-valued network and for
+// float32 executions in random summation orders. Networks with all operators at once follow below.
+#include <gtest/gtest.h>
+
+#include "api/observation.hpp"
+#include "support/bound_checks.hpp"
+#include "support/float32_execution.hpp"
+#include "support/random_network.hpp"
+
+namespace boundflow {
+namespace {
+
+struct Trial {
+  std::shared_ptr<const Network> network;
+  LinearSpec spec;
+  std::vector<InputBox> boxes;
+  // Per box: points, and per point the enclosed activations and those of some float32 executions.
+  struct Seen {
+    std::vector<double> point;
+    std::vector<Enclosure> real;
+    std::vector<std::vector<std::vector<double>>> executed;
+  };
+  std::vector<std::vector<Seen>> seen;
+};
+
+// How many answers were finite: an executor that answers NaN everywhere would pass every other check.
+struct Tally {
+  std::int64_t rows = 0;
+  std::int64_t finite = 0;
+};
+
+// The reference evaluation of every variable.
+std::vector<std::vector<double>> execute(const Network& network, const std::vector<double>& point) {
+  const Tensor input(network.value(network.input()).type.shape, std::vector<float>(point.begin(), point.end()));
+  const std::vector<Tensor> tensors = evaluate_network(network, input);
+  std::vector<std::vector<double>> result;
+  for (std::size_t v = 0; v < tensors.size(); ++v) {
+    const bool constant = network.is_constant(static_cast<ValueId>(v));
+    result.push_back(constant ? std::vector<double>{} : tensors[v].to_doubles());
+  }
+  return result;
+}
+
+Trial make_trial(Network network, Random& random) {
+  Trial trial;
+  trial.network = std::make_shared<const Network>(std::move(network));
+  const Network& net = *trial.network;
+  const std::int64_t inputs = net.size_of(net.input()), outputs = net.size_of(net.output());
+  trial.spec = random_spec(random, random.integer(1, 4), inputs, outputs, random.coin());
+  const QueryEngine guide(trial.network, make_native_executor(Precision::Float64), {});
+  for (std::int64_t b = random.integer(1, 2); b > 0; --b) {
+    trial.boxes.push_back(random_box(random, inputs));
+    const InputBox& box = trial.boxes.back();
+    std::vector<std::vector<double>> points = sample_points(random, box, 6);
+    for (std::int64_t row = 0; row < trial.spec.rows; ++row) {
+      const auto low = descend(guide, trial.spec, row, box, {points[0], points[1], points[2]});
+      points.insert(points.end(), low.begin(), low.end());
+    }
+    std::vector<Trial::Seen>& seen = trial.seen.emplace_back();
+    for (const auto& point : points) {
+      Trial::Seen& at = seen.emplace_back();
+      at.point = point;
+      at.real = enclose(net, operator_table(), point, point);
+      at.executed.push_back(execute(net, point));
+      at.executed.push_back(Float32Execution(net, random).run(point));
+      at.executed.push_back(Float32Execution(net, random).run(point));
+    }
+  }
+  return trial;
+}
+
+void check_rows(const Trial& trial, const FlatQuery& flat, const BoundAnswer& answer, Semantics semantics,
+                Tally& tally) {
+  ASSERT_TRUE(answer.complete);
+  const auto inputs = static_cast<std::size_t>(trial.spec.inputs);
+  const auto output = static_cast<std::size_t>(trial.network->output());
+  for (std::size_t n = 0; n < flat.rows.size(); ++n) {
+    const double bound = sub_down(answer.nominal[n], answer.error[n]);
+    ++tally.rows;
+    if (std::isfinite(bound)) ++tally.finite;
+    EXPECT_FALSE(answer.error[n] < 0);
+    const double* form = answer.form.data() + n * inputs;
+    for (const Trial::Seen& at : trial.seen[static_cast<std::size_t>(flat.owners[n])]) {
+      const double real =
+          row_value_up(trial.spec, flat.rows[n], at.point, at.real[output].lower, at.real[output].upper);
+      EXPECT_FALSE(bound > real) << "row " << n << ": bound " << bound << " above the value " << real;
+      const double form_value = form_value_down(form, answer.form_constant[n], at.point);
+      EXPECT_FALSE(form_value > real) << "row " << n << ": form " << form_value << " above the value " << real;
+      if (semantics != Semantics::Float32) continue;
+      for (const auto& run : at.executed) {
+        const double value = row_value_up(trial.spec, flat.rows[n], at.point, run[output], run[output]);
+        EXPECT_FALSE(bound > value) << "row " << n << ": bound " << bound << " above the executed value " << value;
+        EXPECT_FALSE(form_value > value) << "row " << n << ": form " << form_value << " above the executed " << value;
+        EXPECT_FALSE(std::isnan(value) && std::isfinite(bound)) << "row " << n << " was executed as NaN";
+      }
+    }
+  }
+}
+
+void check_intermediate(const Trial& trial, const std::vector<QueryEngine::ValueBounds>& all, Semantics semantics) {
+  for (const QueryEngine::ValueBounds& bounds : all) {
+    const auto value = static_cast<std::size_t>(bounds.value);
+    const auto n = static_cast<std::size_t>(trial.network->size_of(bounds.value));
+    for (std::size_t b = 0; b < trial.boxes.size(); ++b) {
+      for (const Trial::Seen& at : trial.seen[b]) {
+        for (std::size_t i = 0; i < n; ++i) {
+          const double l = bounds.lower[b * n + i], u = bounds.upper[b * n + i];
+          const bool outside = l > at.real[value].upper[i] || u < at.real[value].lower[i];
+          EXPECT_FALSE(outside) << "value " << value << "[" << i << "] in [" << l << ", " << u << "]";
+          if (semantics != Semantics::Float32) continue;
+          for (const auto& run : at.executed) {
+            const bool run_outside = l > run[value][i] || u < run[value][i];
+            EXPECT_FALSE(run_outside) << "value " << value << "[" << i << "] executed as " << run[value][i]
+                                      << ", not in [" << l << ", " << u << "]";
+          }
+        }
+      }
+    }
+  }
+}
+
+void check_everything(const Trial& trial, Random& random, Tally& tally) {
+  const auto box = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(trial.seen.size()) - 1));
+  const auto at = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(trial.seen[box].size()) - 1));
+  const Observation observation = observe_point(trial.network, operator_table(), Property{}, trial.seen[box][at].point);
+  for (const NamedExecutor& executor : all_executors()) {
+    for (const auto method : {IntermediateBounds::Interval, IntermediateBounds::Crown}) {
+      QueryEngine engine(trial.network, executor.executor,
+                         {.lowering = {method, !trial.spec.input_coefficients.empty()}});
+      engine.observe(observation.observer);
+      for (const auto semantics : {Semantics::Float32, Semantics::Real}) {
+        SCOPED_TRACE(executor.name + (method == IntermediateBounds::Crown ? " crown" : " interval") +
+                     (semantics == Semantics::Real ? " real" : " float32"));
+        const FlatQuery flat(trial.spec, trial.boxes, semantics);
+        ASSERT_NO_THROW(check_rows(trial, flat, engine.bound(flat.query, Deadline()), semantics, tally));
+        ASSERT_NO_THROW(check_intermediate(trial, engine.intermediate_bounds(flat.query), semantics));
+      }
+    }
+  }
+}
+
+class GeneratedOperator : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(, GeneratedOperator, testing::ValuesIn([] {
+                           std::vector<std::string> names;
+                           for (const Operator& op : operator_table().all()) names.emplace_back(op.name);
+                           return names;
+                         }()),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(GeneratedOperator, BoundsHoldAtPointsAndExecutions) {
+  const Operator* op = operator_table().find(GetParam());
+  ASSERT_NE(op, nullptr);
+  Tally tally;
+  for (int seed = 0; seed < 64 / kSanitizerShare && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(static_cast<std::uint64_t>(seed));
+    const Network sample = op->sample(random);
+    const Trial trial = make_trial(seed % 4 == 0 ? sample : surrounded(random, sample), random);
+    check_everything(trial, random, tally);
+  }
+  EXPECT_EQ(tally.finite, tally.rows);
+}
+
+TEST(GeneratedNetwork, BoundsHoldAtPointsAndExecutions) {
+  Tally tally;
+  for (int seed = 0; seed < 240 / kSanitizerShare && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(static_cast<std::uint64_t>(1000 + seed));
+    const Trial trial = make_trial(random_network(random), random);
+    check_everything(trial, random, tally);
+  }
+  // Scales up to 2^20 a layer may leave the range of float32 now and then.
+  EXPECT_GE(static_cast<double>(tally.finite), 0.97 * static_cast<double>(tally.rows));
+}
+
+// A specification without input terms on a program that was lowered with them: one region of a property may have
+// them, another not.
+TEST(GeneratedNetwork, InputTermsMayBeAbsentFromARegion) {
+  for (int seed = 0; seed < 20; ++seed) {
+    Random random(static_cast<std::uint64_t>(seed));
+    const auto network = std::make_shared<const Network>(random_network(random));
+    const std::int64_t inputs = network->size_of(network->input()), outputs = network->size_of(network->output());
+    const LinearSpec spec = random_spec(random, 3, inputs, outputs, false);
+    const FlatQuery flat(spec, {random_box(random, inputs)}, Semantics::Float32);
+    const auto bound = [&](bool input_terms) {
+      const QueryEngine engine(network, make_native_executor(), {.lowering = {.input_terms = input_terms}});
+      return engine.bound(flat.query, Deadline());
+    };
+    const BoundAnswer with = bound(true), without = bound(false);
+    for (std::size_t n = 0; n < flat.rows.size(); ++n) {
+      if (!std::isfinite(without.nominal[n])) continue;
+      EXPECT_LE(std::fabs(with.nominal[n] - without.nominal[n]), with.error[n] + without.error[n]);
+    }
+  }
+}
+
+class ObserverOfBounds : public testing::Test {
+ protected:
+  ObserverOfBounds() {
+    Random random(5);
+    network_ = std::make_shared<const Network>(random_network(random, {.inputs = 3, .outputs = 2}));
+    observer_ = observe_point(network_, operator_table(), Property{}, {0.25, -0.5, 0.75}).observer;
+    const std::vector<double> point{0.25, -0.5, 0.75};
+    real_ = enclose(*network_, operator_table(), point, point);
+  }
+  std::shared_ptr<const Network> network_;
+  std::shared_ptr<const Observer> observer_;
+  std::vector<Enclosure> real_;
+};
+
+TEST_F(ObserverOfBounds, NoticesBoundsThatExcludeAnActivation) {
+  for (std::size_t v = 0; v < real_.size(); ++v) {
+    if (real_[v].lower.empty()) continue;
+    const auto value = static_cast<ValueId>(v);
+    for (const auto semantics : {Semantics::Float32, Semantics::Real}) {
+      std::vector<double> lower = real_[v].lower, upper = real_[v].upper;
+      for (double& l : lower) l -= 1e-3 * (1 + std::fabs(l));
+      for (double& u : upper) u += 1e-3 * (1 + std::fabs(u));
+      EXPECT_NO_THROW(observer_->check_bounds(value, lower.data(), upper.data(), semantics, "test"));
+      std::vector<double> wrong = upper;
+      wrong.back() += 1;  // as a lower bound
+      EXPECT_THROW(observer_->check_bounds(value, wrong.data(), wrong.data(), semantics, "test"), InternalError);
+      wrong = lower;
+      wrong.back() -= 1;  // as an upper bound
+      EXPECT_THROW(observer_->check_bounds(value, lower.data(), wrong.data(), semantics, "test"), InternalError);
+    }
+  }
+}
+
+TEST_F(ObserverOfBounds, NoticesARowBoundAboveTheValue) {
+  const Enclosure& y = real_[static_cast<std::size_t>(network_->output())];
+  Random random(6);
+  const LinearSpec spec = random_spec(random, 4, 3, 2, true);
+  for (std::int64_t row = 0; row < spec.rows; ++row) {
+    const double value = row_value_up(spec, row, {0.25, -0.5, 0.75}, y.lower, y.upper);
+    EXPECT_NO_THROW(observer_->check_row(spec, row, value, Semantics::Float32));
+    const double above = value + 0.1 * (1 + std::fabs(value));
+    EXPECT_THROW(observer_->check_row(spec, row, above, Semantics::Float32), InternalError);
+    EXPECT_NO_THROW(observer_->check_row(spec, row, above, Semantics::Nominal));
+  }
+}
+
+TEST_F(ObserverOfBounds, KnowsItsPointsBoxes) {
+  const std::vector<double> lower{0, -1, 0}, upper{1, 0, 1}, beside{0.5, -1, 0};
+  EXPECT_TRUE(observer_->inside(lower.data(), upper.data()));
+  EXPECT_FALSE(observer_->inside(beside.data(), upper.data()));
+}
+
+// A wrong engine is caught from the outside: the observer of a network whose last bias differs sits on this one.
+TEST_F(ObserverOfBounds, StopsAQueryWhoseBoundsAreWrong) {
+  const auto shifted = [](float bias) {
+    Network network;
+    const ValueId x = network.add_input("x", {DType::Float32, {1, 1}});
+    const ValueId c = network.add_constant("c", Tensor({1}, std::vector<float>{bias}));
+    const NodeId add = append_node(network, operator_table(), "Add", "add", {x, c}, {"y"});
+    network.set_outputs(network.node(add).outputs);
+    return std::make_shared<const Network>(std::move(network));
+  };
+  QueryEngine engine(shifted(0), make_native_executor(), {});
+  engine.observe(observe_point(shifted(9), operator_table(), Property{}, {0.5}).observer);
+  Random random(7);
+  const LinearSpec spec{.rows = 1,
+                        .inputs = 1,
+                        .outputs = 1,
+                        .output_coefficients = {1},
+                        .output_coefficient_errors = {0},
+                        .constants = {0},
+                        .constant_errors = {0}};
+  const FlatQuery inside(spec, {InputBox{{0}, {1}}}, Semantics::Real);
+  EXPECT_THROW(engine.bound(inside.query, Deadline()), InternalError);
+  const FlatQuery elsewhere(spec, {InputBox{{2}, {3}}}, Semantics::Real);
+  EXPECT_NO_THROW(engine.bound(elsewhere.query, Deadline()));
+}
+
+}  // namespace
+}  // namespace boundflow

@@ -1,0 +1,92 @@
+#pragma once
+// What the comparisons with auto_LiRPA's bounds share: queries over boxes, and the rule of parity: a bound may be
+// tighter than the reference, but looser only within 1e-4 (1 + max |reference|).
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "engine/query_engine.hpp"
+#include "exec/native/native_executor.hpp"
+#include "frontends/onnx/onnx.hpp"
+#include "io/npz.hpp"
+#include "passes/passes.hpp"
+
+namespace boundflow {
+
+using Arrays = std::map<std::string, Array>;
+
+// Each of `subproblems` boxes asks for all rows of its own specification, rows [b * per_box, (b + 1) * per_box).
+struct ParityQuery {
+  ParityQuery(std::vector<double> lower_ends, std::vector<double> upper_ends, std::int64_t inputs,
+              std::vector<double> coefficients, std::int64_t outputs)
+      : lower(std::move(lower_ends)), upper(std::move(upper_ends)) {
+    const auto boxes = static_cast<std::int64_t>(lower.size()) / inputs;
+    spec.inputs = inputs;
+    spec.outputs = outputs;
+    spec.rows = static_cast<std::int64_t>(coefficients.size()) / outputs;
+    spec.output_coefficients = std::move(coefficients);
+    spec.output_coefficient_errors.assign(spec.output_coefficients.size(), 0.0);
+    spec.constants.assign(static_cast<std::size_t>(spec.rows), 0.0);
+    spec.constant_errors.assign(static_cast<std::size_t>(spec.rows), 0.0);
+    rows.resize(static_cast<std::size_t>(spec.rows));
+    std::iota(rows.begin(), rows.end(), 0);
+    for (const std::int32_t row : rows) owners.push_back(static_cast<std::int32_t>(row / (spec.rows / boxes)));
+    query.subproblems = boxes;
+  }
+  ParityQuery(const ParityQuery&) = delete;
+  ParityQuery& operator=(const ParityQuery&) = delete;
+
+  const BoundQuery& with(Semantics semantics) {
+    query.lower = lower;
+    query.upper = upper;
+    query.spec = &spec;
+    query.owners = owners;
+    query.rows = rows;
+    query.semantics = semantics;
+    return query;
+  }
+
+  std::vector<double> lower;
+  std::vector<double> upper;
+  LinearSpec spec;
+  std::vector<std::int32_t> owners;
+  std::vector<std::int32_t> rows;
+  BoundQuery query;
+};
+
+inline QueryEngine make_engine(const std::shared_ptr<const Network>& network, IntermediateBounds intermediate) {
+  QueryEngine::Options options;
+  options.lowering.intermediate = intermediate;
+  return QueryEngine(network, make_native_executor(), options);
+}
+
+inline std::shared_ptr<const Network> read_normal_form(const std::string& path) {
+  return std::make_shared<const Network>(run_passes(read_onnx(path), operator_table()));
+}
+
+// By how much the lower bounds `ours` are looser than `reference`, in units of 1 + max |reference|; negative: tighter.
+// NaN is infinitely loose.
+inline double excess(const std::vector<double>& ours, const std::vector<double>& reference) {
+  double scale = 0;
+  for (const double value : reference) scale = std::max(scale, std::fabs(value));
+  double largest = -std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    const double looser = (reference.at(i) - ours[i]) / (1 + scale);
+    if (!(looser <= largest)) largest = std::isnan(looser) ? std::numeric_limits<double>::infinity() : looser;
+  }
+  return largest;
+}
+
+inline std::vector<double> negated(std::vector<double> values) {
+  for (double& value : values) value = -value;
+  return values;
+}
+
+constexpr double kParity = 1e-4;
+
+}  // namespace boundflow
