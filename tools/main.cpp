@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -41,6 +42,19 @@ void add_option(CLI::App& app, const char* flag, boundflow::ByteSize& member, co
           member.bytes = std::stoll(number);
         } catch (const std::exception&) {
           throw CLI::ValidationError("expected a size such as 512M or 4G, found '" + text + "'");
+        }
+      },
+      help);
+}
+
+// CLI11 takes -1 for 2^64 - 1, and what is too large for the largest number.
+void add_option(CLI::App& app, const char* flag, std::uint64_t& member, const char* help) {
+  app.add_option_function<std::string>(
+      flag,
+      [&member](const std::string& text) {
+        const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), member);
+        if (fault != std::errc() || end != text.data() + text.size()) {
+          throw CLI::ValidationError("expected a whole number from 0 to 2^64 - 1, found '" + text + "'");
         }
       },
       help);

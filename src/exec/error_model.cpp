@@ -11,13 +11,13 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   std::int64_t forward_terms = 2;  // rounding of the centre is covered by the radius; two for the bias and the last sum
   std::int64_t backward_terms = 0;
   double max_weight = 1;
-  std::int64_t in_size = 0;
+  bool products = false;
   for (const auto& map : affine.maps) {
     const std::int64_t rounded_weights = float32_kernels && !map->exact_in_float32() ? 1 : 0;
     forward_terms += map->terms() + rounded_weights;
     if (map->transpose_rounds()) backward_terms = std::max(backward_terms, map->transpose_terms() + rounded_weights);
     max_weight = std::max(max_weight, map->max_abs_weight());
-    in_size += map->in_size();
+    products = products || map->rounds();
   }
   backward_gamma = gamma_up(backward_terms, u);
   forward_gamma = gamma_up(forward_terms, u);
@@ -28,7 +28,8 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   dot_tiny = static_cast<double>(columns + 1) * smallest_subnormal;
   bias_gamma = affine.bias.empty() ? 0.0 : gamma_up(columns + 4, kUnitRoundoff64);
   deployed_gamma = gamma_up(affine.deployed_roundings, affine.deployed_unit_roundoff);
-  if (affine.deployed_roundings > 0) {
+  // Products by powers of two are exact, unless an execution flushes a subnormal to zero or overflows.
+  if (affine.deployed_roundings > 0 || products) {
     deployed_tiny = static_cast<double>(forward_terms) * affine.deployed_smallest_normal * (1 + max_weight);
     // Half of the largest number: partial sums may exceed the exact ones by their rounding, which gamma_m < 1 bounds.
     deployed_range = round_down(affine.deployed_largest / 2 / affine.deployed_growth);

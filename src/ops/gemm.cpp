@@ -2,6 +2,7 @@
 // mapped away at import) to 13.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/broadcast.hpp"
@@ -151,7 +152,11 @@ Facet lower(const NodeView& node) {
   } else if (node.has_input(2)) {
     affine.terms.push_back(addend_term(node, gemm));
   }
-  affine.deployed_roundings = gemm.k + 1 + (gemm.alpha != 1 ? 1 : 0) + (gemm.beta != 1 && node.has_input(2) ? 1 : 0);
+  // With alpha, what an execution multiplies by is not what the map holds: count every term.
+  const std::int64_t product = gemm.alpha == 1 ? affine.terms[0].map->execution_roundings() : gemm.k + 1;
+  const bool adds =
+      affine.terms.size() > 1 || std::any_of(affine.bias.begin(), affine.bias.end(), [](double b) { return b != 0; });
+  affine.deployed_roundings = product + (adds ? 1 : 0) + (adds && gemm.beta != 1 ? 1 : 0);
   // An execution may scale by alpha after it has summed.
   if (gemm.alpha > -1 && gemm.alpha < 1) affine.deployed_growth = 1 / std::fabs(gemm.alpha);
   return affine;

@@ -1,0 +1,137 @@
+// verify() against brute force on random tiny networks: a witness is checked in rationals, a proof at every point of a
+// grid. With an observer, no bound may exclude it and no subproblem that holds it may be dropped.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <map>
+
+#include "api/observation.hpp"
+#include "engine/query_engine.hpp"
+#include "exec/native/native_executor.hpp"
+#include "frontends/vnnlib/vnnlib.hpp"
+#include "passes/passes.hpp"
+#include "search/search.hpp"
+#include "support/npy_bytes.hpp"
+#include "support/random_case.hpp"
+
+namespace boundflow {
+namespace {
+
+void check_witness(const RandomCase& c, const Counterexample& witness) {
+  std::vector<Rational> x;
+  for (const std::string& text : witness.input) {
+    x.push_back(parse_decimal(text).value());
+    EXPECT_LE(abs(x.back()), 1) << "outside the box";
+  }
+  ASSERT_EQ(x.size(), static_cast<std::size_t>(c.network.inputs));
+  EXPECT_TRUE(c.formula.holds(x, c.network.evaluate(x))) << "the witness does not violate the property";
+  ASSERT_EQ(witness.output.size(), static_cast<std::size_t>(c.network.outputs));
+}
+
+TEST(BruteForce, VerdictsOfRandomCasesAreRight) {
+  constexpr int kCases = 300;
+  std::map<std::string, int> counts;
+  for (int seed = 0; seed < kCases; ++seed) {
+    const RandomCase c(static_cast<std::uint64_t>(seed));
+    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + c.property());
+    Options options;
+    options.timeout = 2;
+    options.threads = 1;
+    const VerifyResult result = verify_case(c.network.model(), c.property(), options);
+    ++counts[result.verdict];
+    if (result.verdict == "sat") check_witness(c, result.counterexample);
+    if (result.verdict == "unsat") {
+      for (const std::vector<double>& point : c.points) {
+        ASSERT_FALSE(c.violated_at(point)) << "a proof in spite of " << testing::PrintToString(point);
+      }
+    }
+  }
+  for (const auto& [verdict, count] : counts) std::cout << verdict << " " << count << "  ";
+  std::cout << "\n";
+  EXPECT_GT(counts["sat"], kCases / 5);
+  EXPECT_GT(counts["unsat"], kCases / 5);
+  // Properties that hold or fail by a hair (thresholds on attained values, strict) cannot be decided.
+  EXPECT_LT(counts["unknown"] + counts["timeout"], kCases / 6);
+}
+
+// Where the grid shows a violation with room to spare, the verdict is sat; the attack alone finds most.
+TEST(BruteForce, ClearViolationsAreFound) {
+  int clear = 0;
+  for (int seed = 1000; seed < 1100; ++seed) {
+    const RandomCase c(static_cast<std::uint64_t>(seed));
+    const bool violated = std::any_of(c.points.begin(), c.points.end(),
+                                      [&](const std::vector<double>& point) { return c.violated_at(point, 0.05); });
+    if (!violated) continue;
+    ++clear;
+    Options options;
+    options.timeout = 2;
+    EXPECT_EQ(verify_case(c.network.model(), c.property(), options).verdict, "sat") << "seed " << seed;
+  }
+  EXPECT_GT(clear, 20);
+}
+
+// Through the command's own option: bounds of every box that holds the point must contain its activations.
+TEST(BruteForce, NoBoundExcludesAnObservedPoint) {
+  int observed = 0;
+  for (int seed = 2000; seed < 2060; ++seed) {
+    const RandomCase c(static_cast<std::uint64_t>(seed));
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const TempFolder folder;
+    Random random(static_cast<std::uint64_t>(seed));
+    std::vector<float> point;
+    for (int i = 0; i < c.network.inputs; ++i) point.push_back(static_cast<float>(random.uniform(-1, 1)));
+    Options options;
+    options.timeout = 1;
+    options.observe =
+        folder.write("point.npy", npy_array("<f4", "(1, " + std::to_string(c.network.inputs) + ")", point));
+    options.semantics = random.coin() ? "real" : "float32";
+    EXPECT_NO_THROW(verify_case(c.network.model(), c.property(), options));
+    ++observed;
+  }
+  EXPECT_EQ(observed, 60);
+}
+
+// Finds nothing, so that the search must go on.
+class BlindReplayer final : public Replayer {
+ public:
+  ReplayResult replay(const Region&, std::span<const double>, Witness&) const override { return ReplayResult::Refuted; }
+};
+
+// A search that may not stop at a counterexample goes on splitting: the subproblems around it must never close.
+TEST(BruteForce, TheSearchNeverDropsAKnownViolation) {
+  int searched = 0;
+  std::int64_t subproblems = 0;
+  for (int seed = 3000; seed < 3080; ++seed) {
+    const RandomCase c(static_cast<std::uint64_t>(seed));
+    const auto found = std::find_if(c.points.begin(), c.points.end(),
+                                    [&](const std::vector<double>& point) { return c.violated_at(point, 0.001); });
+    if (found == c.points.end()) continue;
+    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + c.property());
+    const auto network = std::make_shared<const Network>(run_passes(c.network.model().import(), operator_table()));
+    const Property property = parse_vnnlib(c.property(), "p.vnnlib", c.network.inputs, c.network.outputs);
+    QueryEngine::Options engine_options;
+    engine_options.lowering.input_terms = true;
+    QueryEngine engine(network, make_native_executor(Precision::Float32), engine_options);
+    QueryEngine precise(network, make_native_executor(Precision::Float64), engine_options);
+    const Observation observation = observe_point(network, operator_table(), property, *found);
+    ASSERT_TRUE(observation.violation.has_value());
+    engine.observe(observation.observer);
+    precise.observe(observation.observer);
+    SearchOptions options;
+    options.observed = observation.violation;
+    options.attack_share = 0;
+    const BlindReplayer blind;
+    const Deadline deadline(0.1);
+    SearchResult result;
+    EXPECT_NO_THROW(result = search(property, {engine, precise, engine, blind}, options, deadline));
+    EXPECT_NE(result.verdict, Verdict::Unsat);
+    EXPECT_NE(result.verdict, Verdict::Sat);
+    subproblems += result.statistics.subproblems;
+    ++searched;
+  }
+  EXPECT_GT(searched, 20);
+  EXPECT_GT(subproblems, 10 * searched);
+}
+
+}  // namespace
+}  // namespace boundflow

@@ -1,0 +1,90 @@
+// The network and properties that the project ships: the verdicts of its README, and what they claim at sampled points.
+#include <gtest/gtest.h>
+
+#include "base/random.hpp"
+#include "base/rational.hpp"
+#include "base/rounding.hpp"
+#include "boundflow/boundflow.hpp"
+#include "frontends/onnx/onnx.hpp"
+#include "frontends/vnnlib/vnnlib.hpp"
+#include "ops/operator.hpp"
+
+namespace boundflow {
+namespace {
+
+const std::string kFolder = std::string(BOUNDFLOW_SOURCE_DIR) + "/examples/digits/";
+
+class Digits : public testing::Test {
+ protected:
+  Property property(const std::string& name) const { return read_vnnlib(kFolder + name, 64, 10); }
+
+  std::vector<double> execute(const std::vector<float>& x) const {
+    const TensorType& type = network_.value(network_.input()).type;
+    return evaluate_network(network_, Tensor(type.shape, x))[static_cast<std::size_t>(network_.output())].to_doubles();
+  }
+
+  // Whether the outputs of one execution violate a clause, decided in rationals.
+  static bool violates(const Region& region, const std::vector<double>& y) {
+    for (const Clause& clause : region.clauses) {
+      EXPECT_TRUE(clause.choices.empty());
+      bool all = true;
+      for (const Atom& atom : clause.atoms) {
+        EXPECT_TRUE(atom.inputs.empty());
+        Rational sum = atom.constant;
+        for (const LinearTerm& term : atom.outputs)
+          sum += term.coefficient * Rational(y.at(static_cast<std::size_t>(term.index)));
+        all = all && (atom.strict ? sum < 0 : sum <= 0);
+      }
+      if (all) return true;
+    }
+    return false;
+  }
+
+  Network network_ = read_onnx(kFolder + "digits_mlp.onnx");
+};
+
+TEST_F(Digits, TheProvedPropertyIsProvedAndHoldsAtSampledPoints) {
+  Options options;
+  options.timeout = 30;
+  EXPECT_EQ(verify(kFolder + "digits_mlp.onnx", kFolder + "proved.vnnlib", options).verdict, "unsat");
+  const Property proved = property("proved.vnnlib");
+  ASSERT_EQ(proved.regions.size(), 1u);
+  const Region& region = proved.regions[0];
+  Random random(0);
+  for (int sample = 0; sample < 1000; ++sample) {
+    std::vector<float> x;
+    for (std::size_t i = 0; i < 64; ++i) {
+      const double l = to_double_up(region.box.lower[i]);
+      const double u = to_double_down(region.box.upper[i]);
+      const double inside = sample % 2 == 0 ? (random.coin() ? l : u) : random.uniform(l, u);
+      x.push_back(static_cast<float>(inside));
+    }
+    EXPECT_FALSE(violates(region, execute(x)));
+  }
+}
+
+TEST_F(Digits, TheCounterexampleLiesInTheBoxAndAnExecutionViolatesTheProperty) {
+  Options options;
+  options.timeout = 30;
+  const VerifyResult result = verify(kFolder + "digits_mlp.onnx", kFolder + "violated.vnnlib", options);
+  ASSERT_EQ(result.verdict, "sat");
+  const Property violated = property("violated.vnnlib");
+  ASSERT_EQ(violated.regions.size(), 1u);
+  const Region& region = violated.regions[0];
+  ASSERT_EQ(result.counterexample.input.size(), 64u);
+  std::vector<float> x;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const Rational exact = parse_decimal(result.counterexample.input[i]).value();
+    EXPECT_LE(region.box.lower[i], exact);
+    EXPECT_LE(exact, region.box.upper[i]);
+    x.push_back(to_float_nearest(exact));
+  }
+  const std::vector<double> y = execute(x);
+  EXPECT_TRUE(violates(region, y));
+  ASSERT_EQ(result.counterexample.output.size(), y.size());
+  for (std::size_t j = 0; j < y.size(); ++j)
+    EXPECT_EQ(parse_decimal(result.counterexample.output[j]).value(), Rational(y[j]));
+}
+
+}  // namespace
+}  // namespace boundflow

@@ -1,0 +1,239 @@
+"""The command line, as users and scripts meet it. Usage: cli_test.py path/to/boundflow [unittest arguments]"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from fractions import Fraction
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DIGITS = ROOT / "examples" / "digits"
+NETWORK = DIGITS / "digits_mlp.onnx"
+PROVED = DIGITS / "proved.vnnlib"
+VIOLATED = DIGITS / "violated.vnnlib"
+BOUNDFLOW = ""
+
+OK, USAGE, BAD_INPUT, UNSUPPORTED, INTERNAL, INTERRUPTED = 0, 2, 3, 4, 70, 130
+
+
+def run(*arguments, **options) -> subprocess.CompletedProcess:
+    command = [BOUNDFLOW, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+def message_of(number: int, data: bytes) -> bytes:
+    """A length-delimited protobuf field."""
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+def tiny_model(op: str) -> bytes:
+    """An ONNX model x [1, 1] -> op -> y [1, 1], opset 13."""
+    node = message_of(1, b"x") + message_of(2, b"y") + message_of(3, b"the_node") + message_of(4, op.encode())
+    dimension = message_of(1, bytes([1 << 3, 1]))
+    shape = message_of(2, dimension + dimension)
+    tensor_type = message_of(2, message_of(1, bytes([1 << 3, 1]) + shape))
+    graph = message_of(1, node) + message_of(2, b"g")
+    graph += message_of(11, message_of(1, b"x") + tensor_type) + message_of(12, message_of(1, b"y") + tensor_type)
+    return bytes([1 << 3, 7]) + message_of(7, graph) + message_of(8, bytes([2 << 3, 13]))
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def endless(self) -> Path:
+        """A property that takes the search far longer than any test."""
+        lines = [f"(declare-const X_{i} Real)" for i in range(64)] + [f"(declare-const Y_{j} Real)" for j in range(10)]
+        lines += [f"(assert (>= X_{i} 0))(assert (<= X_{i} 1))" for i in range(64)]
+        return self.write("endless.vnnlib", "\n".join([*lines, "(assert (>= Y_0 50))"]))
+
+    def assert_error(self, result: subprocess.CompletedProcess, code: int, *words: str) -> None:
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, "", "an error prints no verdict")
+        for word in words:
+            self.assertIn(word, result.stderr)
+
+
+class Verdicts(CommandLine):
+    def test_unsat_is_one_line(self) -> None:
+        result = run("verify", NETWORK, PROVED, "--timeout", 30)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (OK, "unsat\n", ""))
+
+    def test_sat_prints_an_assignment_inside_the_box(self) -> None:
+        counterexample = self.folder / "x.txt"
+        result = run("verify", NETWORK, VIOLATED, "--timeout", 30, "--counterexample", counterexample)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        verdict, _, assignment = result.stdout.partition("\n")
+        self.assertEqual(verdict, "sat")
+        self.assertEqual(counterexample.read_text(), assignment)
+        self.assertRegex(assignment, r"\A\((\([XY]_\d+ \S+\)\n)*\([XY]_\d+ \S+\)\)\n\Z")
+        pairs = re.findall(r"\(([XY]_\d+) (\S+?)\)", assignment)
+        self.assertEqual([name for name, _ in pairs], [f"X_{i}" for i in range(64)] + [f"Y_{j}" for j in range(10)])
+        values = {name: Fraction(value) for name, value in pairs}
+        bounds = re.findall(r"\(assert \((<=|>=) (X_\d+) (\S+)\)\)", VIOLATED.read_text())
+        self.assertEqual(len(bounds), 128)
+        for relation, name, bound in bounds:
+            inside = values[name] <= Fraction(bound) if relation == "<=" else values[name] >= Fraction(bound)
+            self.assertTrue(inside, f"{name} = {values[name]} is not {relation} {bound}")
+        disjuncts = re.findall(r"\(>= (Y_\d) (Y_\d)\)", VIOLATED.read_text())
+        self.assertTrue(any(values[a] >= values[b] for a, b in disjuncts))
+
+    def test_json(self) -> None:
+        path = self.folder / "r.json"
+        run("verify", NETWORK, VIOLATED, "--json", path, "--seed", 3, "--threads", 1, "--timeout", 30)
+        result = json.loads(path.read_text())
+        for key in ["schema", "boundflow", "network", "property", "verdict", "reason", "semantics", "time_s", "threads",
+                    "seed", "executor", "instruction_set", "statistics", "witness"]:
+            self.assertIn(key, result)
+        self.assertEqual((result["schema"], result["verdict"], result["seed"], result["threads"]), (1, "sat", 3, 1))
+        self.assertEqual((len(result["witness"]["input"]), len(result["witness"]["output"])), (64, 10))
+        for key in ["import_s", "attack_s", "bounding_s", "subproblems", "rows", "splits", "open", "depth", "worst_bound"]:
+            self.assertIn(key, result["statistics"])
+        run("verify", NETWORK, PROVED, "--json", path, "--timeout", 30)
+        result = json.loads(path.read_text())
+        self.assertEqual(result["verdict"], "unsat")
+        self.assertNotIn("witness", result)
+
+    def test_no_counterexample_file_without_a_counterexample(self) -> None:
+        path = self.folder / "x.txt"
+        run("verify", NETWORK, PROVED, "--counterexample", path, "--timeout", 30)
+        self.assertFalse(path.exists())
+
+    def test_the_same_seed_gives_the_same_counterexample(self) -> None:
+        first, second = (run("verify", NETWORK, VIOLATED, "--seed", 5).stdout for _ in range(2))
+        self.assertEqual(first, second)
+
+
+class Limits(CommandLine):
+    def test_the_timeout_holds(self) -> None:
+        path = self.folder / "r.json"
+        for limit in [0.3, 1.0]:
+            start = time.monotonic()
+            result = run("verify", NETWORK, self.endless(), "--timeout", limit, "--json", path)
+            elapsed = time.monotonic() - start
+            self.assertEqual((result.returncode, result.stdout), (OK, "timeout\n"))
+            self.assertIn("time limit", result.stderr)
+            self.assertGreater(elapsed, 0.9 * limit)
+            self.assertLess(elapsed, limit + 0.5)
+            report = json.loads(path.read_text())
+            self.assertEqual(report["verdict"], "timeout")
+            self.assertGreater(report["statistics"]["open"], 0)
+
+    def test_an_interrupt_reports_what_is_known(self) -> None:
+        path = self.folder / "r.json"
+        for sent in [signal.SIGINT, signal.SIGTERM]:
+            command = [BOUNDFLOW, "verify", str(NETWORK), str(self.endless()), "--json", str(path), "--timeout", "60"]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            time.sleep(0.7)
+            start = time.monotonic()
+            process.send_signal(sent)
+            output, _ = process.communicate(timeout=10)
+            self.assertLess(time.monotonic() - start, 1)
+            self.assertEqual((process.returncode, output), (INTERRUPTED, "unknown\n"))
+            report = json.loads(path.read_text())
+            self.assertEqual((report["verdict"], report["reason"]), ("unknown", "interrupted"))
+            path.unlink()
+
+    def test_memory_sizes(self) -> None:
+        for size in ["512M", "4G", "1000000K", "2000000000"]:
+            self.assertEqual(run("verify", NETWORK, PROVED, "--memory", size).stdout, "unsat\n", size)
+        for size in ["", "lots", "-1G", "1.5.2G", "4X", "99999999999999999999G", "0x"]:
+            self.assert_error(run("verify", NETWORK, PROVED, f"--memory={size}"), USAGE)
+
+    def test_values_out_of_range(self) -> None:
+        for flag in ["--timeout=0", "--timeout=-1", "--timeout=soon", "--timeout=nan", "--threads=-1", "--threads=x",
+                     "--semantics=float16", "--log-level=loud", "--seed=-1", "--seed=18446744073709551616"]:
+            with self.subTest(flag):
+                self.assert_error(run("verify", NETWORK, PROVED, flag), USAGE)
+
+
+class Errors(CommandLine):
+    def test_usage(self) -> None:
+        self.assert_error(run(), USAGE)
+        self.assert_error(run("verify"), USAGE)
+        self.assert_error(run("verify", NETWORK), USAGE)
+        self.assert_error(run("verify", NETWORK, PROVED, "extra"), USAGE)
+        self.assert_error(run("verify", NETWORK, PROVED, "--no-such-flag"), USAGE, "--no-such-flag")
+        self.assert_error(run("prove", NETWORK, PROVED), USAGE)
+
+    def test_missing_and_malformed_files(self) -> None:
+        self.assert_error(run("verify", self.folder / "none.onnx", PROVED), BAD_INPUT, "none.onnx")
+        self.assert_error(run("verify", NETWORK, self.folder / "none.vnnlib"), BAD_INPUT, "none.vnnlib")
+        self.assert_error(run("verify", self.folder, PROVED), BAD_INPUT, "directory")
+        self.assert_error(run("verify", PROVED, PROVED), BAD_INPUT, "proved.vnnlib")
+        bad = self.write("bad.vnnlib", "(declare-const X_0 Real)\n(assert (>= X_0 oops))\n")
+        self.assert_error(run("verify", NETWORK, bad), BAD_INPUT, "bad.vnnlib:2:")
+        truncated = self.write("cut.onnx", NETWORK.read_bytes()[:1000])
+        self.assert_error(run("verify", truncated, PROVED), BAD_INPUT, "cut.onnx")
+
+    def test_an_unknown_operator_is_unsupported(self) -> None:
+        self.assert_error(run("verify", self.write("t.onnx", tiny_model("Wobble")), PROVED), UNSUPPORTED, "the_node",
+                          "Wobble")
+        self.assertEqual(run("compile", self.write("r.onnx", tiny_model("Relu"))).returncode, OK)
+
+    def test_an_output_file_that_cannot_be_written(self) -> None:
+        for flag in ["--json", "--counterexample"]:
+            result = run("verify", NETWORK, VIOLATED, flag, self.folder / "no" / "such" / "folder", "--timeout", 30)
+            self.assertEqual(result.returncode, USAGE, result.stderr)
+            self.assertIn("no/such/folder", result.stderr)
+
+    def test_a_closed_output_is_an_error(self) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [BOUNDFLOW, "verify", str(NETWORK), str(PROVED)]
+        result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        os.close(writer)
+        self.assertEqual(result.returncode, INTERNAL)
+        self.assertIn("standard output", result.stderr)
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, INTERNAL)
+
+
+class Compile(CommandLine):
+    def test_every_level_prints_and_is_deterministic(self) -> None:
+        texts = {}
+        for level in ["network", "program", "plan"]:
+            results = [run("compile", NETWORK, f"--stop-after={level}") for _ in range(2)]
+            self.assertEqual(results[0].returncode, OK, results[0].stderr)
+            self.assertEqual(results[0].stdout, results[1].stdout)
+            self.assertEqual(results[0].stderr, "")
+            self.assertGreater(len(results[0].stdout.splitlines()), 5)
+            texts[level] = results[0].stdout
+        self.assertEqual(len(set(texts.values())), 3)
+        self.assertEqual(run("compile", NETWORK).stdout, texts["plan"])
+
+    def test_an_unknown_level(self) -> None:
+        self.assert_error(run("compile", NETWORK, "--stop-after=kernel"), USAGE, "kernel")
+
+
+class Information(unittest.TestCase):
+    def test_version(self) -> None:
+        result = run("--version")
+        self.assertEqual(result.returncode, OK)
+        self.assertRegex(result.stdout, r"\Aboundflow \d+\.\d+\.\d+\n\Z")
+
+    def test_help_lists_the_options(self) -> None:
+        for arguments in [["--help"], ["verify", "--help"]]:
+            result = run(*arguments)
+            self.assertEqual(result.returncode, OK)
+            self.assertIn("--help", result.stdout)
+        self.assertIn("--timeout", run("--help").stdout)
+
+
+if __name__ == "__main__":
+    BOUNDFLOW = str(Path(sys.argv.pop(1)).resolve())
+    unittest.main()
