@@ -15,6 +15,7 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   for (const auto& map : affine.maps) {
     const std::int64_t rounded_weights = float32_kernels && !map->exact_in_float32() ? 1 : 0;
     forward_terms += map->terms() + rounded_weights;
+    terms += map->terms();
     if (map->transpose_rounds()) backward_terms = std::max(backward_terms, map->transpose_terms() + rounded_weights);
     max_weight = std::max(max_weight, map->max_abs_weight());
     products = products || map->rounds();
@@ -27,7 +28,8 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   backward_tiny = 2 * static_cast<double>(backward_terms) * smallest_subnormal;
   dot_tiny = static_cast<double>(columns + 1) * smallest_subnormal;
   bias_gamma = affine.bias.empty() ? 0.0 : gamma_up(columns + 4, kUnitRoundoff64);
-  deployed_gamma = gamma_up(affine.deployed_roundings, affine.deployed_unit_roundoff);
+  deployed_roundings = affine.deployed_roundings;
+  deployed_unit_roundoff = affine.deployed_unit_roundoff;
   // Products by powers of two are exact, unless an execution flushes a subnormal to zero or overflows.
   if (affine.deployed_roundings > 0 || products) {
     deployed_tiny = static_cast<double>(forward_terms) * affine.deployed_smallest_normal * (1 + max_weight);
@@ -36,13 +38,18 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   }
 }
 
+double AffineErrorModel::execution_gamma(std::int64_t live) const {
+  const std::int64_t absent = std::max<std::int64_t>(terms - live, 0);
+  return gamma_up(std::max<std::int64_t>(deployed_roundings - absent, 0), deployed_unit_roundoff);
+}
+
 AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model, double centre, double radius, double magnitude,
-                                         double bias, double max_abs_x, bool deployed) {
+                                         double bias, double max_abs_x, double execution_gamma, bool deployed) {
   constexpr double kSlack = 1 + 0x1p-48;  // covers the few double operations of this function, all on positive numbers
   const double sum_abs = (magnitude * model.forward_inflation + model.forward_tiny) * kSlack;
   double execution = 0;
   if (deployed) {
-    execution = (model.deployed_gamma * (sum_abs + std::fabs(bias)) + model.deployed_tiny * (1 + max_abs_x)) * kSlack;
+    execution = (execution_gamma * (sum_abs + std::fabs(bias)) + model.deployed_tiny * (1 + max_abs_x)) * kSlack;
     // Infinity, and NaN after it, is beyond any error bound. Written so that NaN fails.
     if (!(sum_abs + std::fabs(bias) < model.deployed_range)) execution = kInfinity;
   }

@@ -37,7 +37,7 @@ class OpDriver final : public CompiledProgram {
   void interval_products(const TaskOp& op, const BatchFrame& frame) const;
   void interval_moves(const TaskOp& op, const BatchFrame& frame) const;
   void store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i, double centre,
-                        double radius, double magnitude, double max_abs_x) const;
+                        double radius, double magnitude, double max_abs_x, double execution_gamma) const;
   void store_row_scalars(const TaskOp& op, const BatchFrame& frame, std::int64_t b) const;
   void interval_image(const TaskOp& op, const BatchFrame& frame) const;
   void relax(const TaskOp& op, const BatchFrame& frame) const;
@@ -72,6 +72,7 @@ class OpDriver final : public CompiledProgram {
     T* base = reinterpret_cast<T*>(at(id, frame));
     return {base, base + block, base + 2 * block, base + 3 * block, reinterpret_cast<float*>(base + 4 * block), ld(id)};
   }
+  static std::int64_t live_coordinates(const double* lower, const double* upper, std::int64_t n);
   static double max_abs(const double* lower, const double* upper, std::int64_t n);
   // Each addition to a row's constant rounds once more, in double.
   static void account_constants(const RowFrame& frame) {

@@ -41,6 +41,14 @@ double OpDriver<Kernels>::max_abs(const double* lower, const double* upper, std:
   return result;
 }
 
+// Coordinates that can be non-zero in [lower, upper]; NaN counts.
+template <class Kernels>
+std::int64_t OpDriver<Kernels>::live_coordinates(const double* lower, const double* upper, std::int64_t n) {
+  std::int64_t live = 0;
+  for (std::int64_t i = 0; i < n; ++i) live += lower[i] == 0 && upper[i] == 0 ? 0 : 1;
+  return live;
+}
+
 template <class Kernels>
 void OpDriver<Kernels>::input_box(const TaskOp& op, const BatchFrame& frame) const {
   const std::int64_t n = columns(op.outputs[0]);
@@ -64,7 +72,8 @@ void OpDriver<Kernels>::interval_affine(const TaskOp& op, const BatchFrame& fram
 
 template <class Kernels>
 void OpDriver<Kernels>::store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i,
-                                         double centre, double radius, double magnitude, double max_abs_x) const {
+                                         double centre, double radius, double magnitude, double max_abs_x,
+                                         double execution_gamma) const {
   const std::int64_t y = b * ld(op.outputs[0]) + i;
   float& weight = weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + i];
   const double bias = op.affine->bias.empty() ? 0.0 : op.affine->bias[static_cast<std::size_t>(i)];
@@ -76,7 +85,7 @@ void OpDriver<Kernels>::store_coordinate(const TaskOp& op, const BatchFrame& fra
   }
   const AffineCoordinate bound =
       bound_affine_coordinate(models_[static_cast<std::size_t>(op.number)], centre, radius, magnitude, bias, max_abs_x,
-                              frame.semantics == Semantics::Float32);
+                              execution_gamma, frame.semantics == Semantics::Float32);
   lower(op.outputs[0], frame)[y] = bound.lower;
   upper(op.outputs[0], frame)[y] = bound.upper;
   weight = cast_up<float>(bound.weight);
@@ -104,9 +113,11 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
   // Rows 0..B-1 hold r, B..2B-1 hold |c| + r: one pass over |M| serves both.
   thread_local std::vector<T> centres, spans, y_centre, y_spans;
   thread_local std::vector<double> largest;
+  thread_local std::vector<std::int64_t> live;
   y_centre.assign(static_cast<std::size_t>(count * out), 0);
   y_spans.assign(static_cast<std::size_t>(2 * count * out), 0);
   largest.assign(static_cast<std::size_t>(count), 0);
+  live.assign(static_cast<std::size_t>(count), 0);
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {
     const BufferId x = op.inputs[t];
     const std::int64_t n = columns(x);
@@ -124,6 +135,7 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
         spans[static_cast<std::size_t>(b * n + j)] = invalid ? c : cast_up<T>(r);
         spans[static_cast<std::size_t>((count + b) * n + j)] = cast_up<T>(add_up(std::fabs(c), r));
       }
+      live[static_cast<std::size_t>(b)] += live_coordinates(l, u, n);
       const double magnitude = max_abs(l, u, n);
       double& so_far = largest[static_cast<std::size_t>(b)];
       if (!(magnitude <= so_far)) so_far = magnitude;
@@ -131,11 +143,13 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
     kernels_.forward(op, t, centres.data(), n, count, y_centre.data(), out, false, t > 0);
     kernels_.forward(op, t, spans.data(), n, 2 * count, y_spans.data(), out, true, t > 0);
   }
+  const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
   for (std::int64_t b = 0; b < count; ++b) {
+    const double execution_gamma = model.execution_gamma(live[static_cast<std::size_t>(b)]);
     for (std::int64_t i = 0; i < out; ++i) {
       const auto k = static_cast<std::size_t>(b * out + i);
       store_coordinate(op, frame, b, i, y_centre[k], y_spans[k], y_spans[k + static_cast<std::size_t>(count * out)],
-                       largest[static_cast<std::size_t>(b)]);
+                       largest[static_cast<std::size_t>(b)], execution_gamma);
     }
     store_row_scalars(op, frame, b);
   }
@@ -150,6 +164,7 @@ void OpDriver<Kernels>::interval_moves(const TaskOp& op, const BatchFrame& frame
     double* y_u = upper(op.outputs[0], frame) + b * ld(op.outputs[0]);
     const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
     const bool deployed = frame.semantics == Semantics::Float32;
+    const double execution_gamma = model.execution_gamma(model.terms);
     for (std::int64_t i = 0; i < out; ++i) {
       double sum_l = 0;
       double sum_u = 0;
@@ -173,7 +188,8 @@ void OpDriver<Kernels>::interval_moves(const TaskOp& op, const BatchFrame& frame
         sum_l = terms == 0 ? bias : add_down(sum_l, bias);
         sum_u = terms == 0 ? bias : add_up(sum_u, bias);
       }
-      const AffineCoordinate cost = bound_affine_coordinate(model, 0, 0, sum_abs, bias, sum_abs, deployed);
+      const AffineCoordinate cost =
+          bound_affine_coordinate(model, 0, 0, sum_abs, bias, sum_abs, execution_gamma, deployed);
       y_l[i] = cost.execution > 0 ? sub_down(sum_l, cost.execution) : sum_l;
       y_u[i] = cost.execution > 0 ? add_up(sum_u, cost.execution) : sum_u;
       if (std::isnan(sum_abs)) y_l[i] = y_u[i] = sum_abs;

@@ -79,6 +79,11 @@ void OpDriver<Kernels>::spec_rows(const TaskOp& op, const RowFrame& frame, bool 
   const std::vector<double>& lost = input_terms ? spec.input_coefficient_errors : spec.output_coefficient_errors;
   const bool nominal = frame.batch->semantics == Semantics::Nominal;
   T* out = rows(op.outputs[0], frame);
+  // The program has input terms if any region of the property does; those of this one may all be zero.
+  if (input_terms && coefficients.empty()) {
+    std::fill_n(out, stride * frame.rows, T(0));
+    return;
+  }
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const std::int64_t row = frame.indices[i];
     const std::int64_t box = frame.owners[i] * ld(op.inputs[0]);

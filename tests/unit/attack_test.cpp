@@ -42,7 +42,7 @@ struct Attempt {
 };
 
 Attempt run(const Specification& spec, const Evaluator& evaluator, bool accept, std::vector<double> seeds = {},
-        const Deadline& deadline = Deadline(10)) {
+            const Deadline& deadline = Deadline(10)) {
   Attempt result;
   Random random(7);
   result.found = attack(spec, seeds, evaluator, {}, random, deadline, [&](std::span<const double> point) {

@@ -190,8 +190,9 @@ TEST(Search, FaultyNumbersNeverProveAnything) {
        }},
   };
   for (const Fault& fault : faults) {
-    for (const std::string assertions : {kFalse, std::string("(assert (<= Y_0 -0.5))(assert (>= Y_1 1.5))"),
-                                         std::string("(assert (or (and (<= Y_0 -0.5) (<= Y_1 -0.5)) (>= Y_1 1.5)))")}) {
+    for (const std::string& assertions :
+         {std::string(kFalse), std::string("(assert (<= Y_0 -0.5))(assert (>= Y_1 1.5))"),
+          std::string("(assert (or (and (<= Y_0 -0.5) (<= Y_1 -0.5)) (>= Y_1 1.5)))")}) {
       SCOPED_TRACE(std::string(fault.name) + assertions);
       Mocks setup;
       const auto spoil = [&](const BoundQuery&, const Deadline&, BoundAnswer& answer) { fault.apply(answer); };
