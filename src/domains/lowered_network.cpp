@@ -42,6 +42,7 @@ LoweredNetwork::LoweredNetwork(std::shared_ptr<const Network> network, const Ope
       auto data = affine_data(lowered, affine->terms, dtype);
       data->bias = affine->bias;
       data->deployed_roundings = affine->deployed_roundings;
+      data->deployed_products = affine->deployed_products;
       data->deployed_growth = affine->deployed_growth;
       lowered.affine = std::move(data);
       lowered.operands = operands_of(node, affine->terms);

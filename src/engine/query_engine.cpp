@@ -122,7 +122,7 @@ bool QueryEngine::run_neurons(const Task& task, const BatchFrame& frame, Workspa
     const double bound = sub_down(list.constants[k], list.errors[k]);
     const std::int64_t at = list.owners[k] * stride + list.neurons[k];
     // Written so that NaN and infinities tighten nothing.
-    if (!std::isfinite(bound)) continue;
+    if (!std::isfinite(list.constants[k]) || !std::isfinite(bound)) continue;
     if (list.signs[k] > 0) {
       if (bound > lower[at]) lower[at] = bound;
     } else if (-bound < upper[at]) {

@@ -36,8 +36,8 @@ class OpDriver final : public CompiledProgram {
   void interval_affine(const TaskOp& op, const BatchFrame& frame) const;
   void interval_products(const TaskOp& op, const BatchFrame& frame) const;
   void interval_moves(const TaskOp& op, const BatchFrame& frame) const;
-  void store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i, double centre,
-                        double radius, double magnitude, double max_abs_x, double execution_gamma) const;
+  void store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i, AffineSums sums,
+                        std::int64_t additions) const;
   void store_row_scalars(const TaskOp& op, const BatchFrame& frame, std::int64_t b) const;
   void interval_image(const TaskOp& op, const BatchFrame& frame) const;
   void relax(const TaskOp& op, const BatchFrame& frame) const;

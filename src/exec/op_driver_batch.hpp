@@ -72,20 +72,20 @@ void OpDriver<Kernels>::interval_affine(const TaskOp& op, const BatchFrame& fram
 
 template <class Kernels>
 void OpDriver<Kernels>::store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i,
-                                         double centre, double radius, double magnitude, double max_abs_x,
-                                         double execution_gamma) const {
+                                         AffineSums sums, std::int64_t additions) const {
   const std::int64_t y = b * ld(op.outputs[0]) + i;
   float& weight = weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + i];
-  const double bias = op.affine->bias.empty() ? 0.0 : op.affine->bias[static_cast<std::size_t>(i)];
+  if (!op.affine->bias.empty()) sums.bias = op.affine->bias[static_cast<std::size_t>(i)];
   if (frame.semantics == Semantics::Nominal) {
-    lower(op.outputs[0], frame)[y] = centre + bias - radius;
-    upper(op.outputs[0], frame)[y] = centre + bias + radius;
+    lower(op.outputs[0], frame)[y] = sums.centre + sums.bias - sums.radius;
+    upper(op.outputs[0], frame)[y] = sums.centre + sums.bias + sums.radius;
     weight = 0;
     return;
   }
+  const bool deployed = frame.semantics == Semantics::Float32;
   const AffineCoordinate bound =
-      bound_affine_coordinate(models_[static_cast<std::size_t>(op.number)], centre, radius, magnitude, bias, max_abs_x,
-                              execution_gamma, frame.semantics == Semantics::Float32);
+      bound_affine_coordinate(models_[static_cast<std::size_t>(op.number)], sums,
+                              deployed ? std::optional<std::int64_t>(additions) : std::nullopt);
   lower(op.outputs[0], frame)[y] = bound.lower;
   upper(op.outputs[0], frame)[y] = bound.upper;
   weight = cast_up<float>(bound.weight);
@@ -145,11 +145,15 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
   }
   const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
   for (std::int64_t b = 0; b < count; ++b) {
-    const double execution_gamma = model.execution_gamma(live[static_cast<std::size_t>(b)]);
+    const std::int64_t additions = model.live_additions(live[static_cast<std::size_t>(b)]);
     for (std::int64_t i = 0; i < out; ++i) {
       const auto k = static_cast<std::size_t>(b * out + i);
-      store_coordinate(op, frame, b, i, y_centre[k], y_spans[k], y_spans[k + static_cast<std::size_t>(count * out)],
-                       largest[static_cast<std::size_t>(b)], execution_gamma);
+      store_coordinate(op, frame, b, i,
+                       {.centre = y_centre[k],
+                        .radius = y_spans[k],
+                        .magnitude = y_spans[k + static_cast<std::size_t>(count * out)],
+                        .max_abs_x = largest[static_cast<std::size_t>(b)]},
+                       additions);
     }
     store_row_scalars(op, frame, b);
   }
@@ -164,7 +168,6 @@ void OpDriver<Kernels>::interval_moves(const TaskOp& op, const BatchFrame& frame
     double* y_u = upper(op.outputs[0], frame) + b * ld(op.outputs[0]);
     const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
     const bool deployed = frame.semantics == Semantics::Float32;
-    const double execution_gamma = model.execution_gamma(model.terms);
     for (std::int64_t i = 0; i < out; ++i) {
       double sum_l = 0;
       double sum_u = 0;
@@ -188,13 +191,18 @@ void OpDriver<Kernels>::interval_moves(const TaskOp& op, const BatchFrame& frame
         sum_l = terms == 0 ? bias : add_down(sum_l, bias);
         sum_u = terms == 0 ? bias : add_up(sum_u, bias);
       }
-      const AffineCoordinate cost =
-          bound_affine_coordinate(model, 0, 0, sum_abs, bias, sum_abs, execution_gamma, deployed);
-      y_l[i] = cost.execution > 0 ? sub_down(sum_l, cost.execution) : sum_l;
-      y_u[i] = cost.execution > 0 ? add_up(sum_u, cost.execution) : sum_u;
+      const double abs_y = std::max(std::fabs(sum_l), std::fabs(sum_u));
+      const double execution =
+          deployed && op.affine->deployed_roundings > 0
+              ? model.execution_error(add_up(sum_abs, std::fabs(bias)), abs_y, sum_abs, model.additions)
+              : 0;
+      y_l[i] = execution > 0 ? sub_down(sum_l, execution) : sum_l;
+      y_u[i] = execution > 0 ? add_up(sum_u, execution) : sum_u;
+      const double weight =
+          (model.backward_gamma * sum_abs + model.bias_gamma * std::fabs(bias) + execution) * (1 + 0x1p-40);
       if (std::isnan(sum_abs)) y_l[i] = y_u[i] = sum_abs;
       weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + i] =
-          frame.semantics == Semantics::Nominal ? 0.0F : cast_up<float>(cost.weight);
+          frame.semantics == Semantics::Nominal ? 0.0F : cast_up<float>(weight);
     }
     store_row_scalars(op, frame, b);
   }

@@ -24,6 +24,9 @@ struct Affine {
   // The m of gamma_m: an execution of the node in the format of its dtype, sums in any order, FMA allowed, is within
   // gamma_m (sum_t |M_t| |x_t| + |bias|), plus underflow, of the exact result. 0 for nodes that only move data.
   std::int64_t deployed_roundings = 0;
+  // How many of these each term goes through outside the sum: its product, and scaling by alpha or beta. The others are
+  // additions, whose errors are those of partial sums.
+  std::int64_t deployed_products = 0;
   // No intermediate result of an execution exceeds this times (sum_t |M_t| |x_t| + |bias|), but for rounding. What could
   // exceed the format's range may overflow.
   double deployed_growth = 1;

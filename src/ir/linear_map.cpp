@@ -43,20 +43,17 @@ LinearMap::LinearMap(DenseMap map) {
   std::size_t next = 0;
   for (std::int64_t o = 0; o < map.rows; ++o) {
     std::int64_t in_row = 0;
-    bool products_round = false;
     for (std::int64_t i = 0; i < map.columns; ++i) {
       const double weight = map.weights[next++];
       ensure(std::isfinite(weight), "dense map: weights must be finite");
       if (weight == 0) continue;
       ++in_row;
-      products_round = products_round || !is_power_of_two(weight);
+      products_round_ = products_round_ || !is_power_of_two(weight);
       ++in_column[index_of(i)];
       max_abs_weight_ = std::max(max_abs_weight_, std::abs(weight));
       exact_in_float32_ = exact_in_float32_ && is_float32(weight);
     }
     terms_ = std::max(terms_, in_row);
-    const std::int64_t roundings = (products_round ? 1 : 0) + std::max<std::int64_t>(in_row - 1, 0);
-    execution_roundings_ = std::max(execution_roundings_, roundings);
   }
   for (const std::int64_t count : in_column) transpose_terms_ = std::max(transpose_terms_, count);
   map_ = std::move(map);

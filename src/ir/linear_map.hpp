@@ -52,9 +52,8 @@ class LinearMap {
   // True if applying the map (its transpose) rounds at all.
   bool rounds() const { return dense() != nullptr; }
   bool transpose_rounds() const { return dense() != nullptr || transpose_terms_ > 1; }
-  // The m of gamma_m for an execution of M x in M's own format: per row a product of each term, exact for weights that
-  // are powers of two, and the sums of its terms. 0: every component is exact.
-  std::int64_t execution_roundings() const { return execution_roundings_; }
+  // True unless every weight is zero or a power of two, so that its product is exact.
+  bool products_round() const { return products_round_; }
   double max_abs_weight() const { return max_abs_weight_; }
   // True if every weight is a float32, so that packing it into float kernels loses nothing.
   bool exact_in_float32() const { return exact_in_float32_; }
@@ -71,7 +70,7 @@ class LinearMap {
   std::int64_t in_ = 0;
   std::int64_t terms_ = 0;
   std::int64_t transpose_terms_ = 0;
-  std::int64_t execution_roundings_ = 0;
+  bool products_round_ = false;
   double max_abs_weight_ = 0;
   bool exact_in_float32_ = true;
 };

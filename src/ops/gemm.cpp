@@ -152,13 +152,12 @@ Facet lower(const NodeView& node) {
   } else if (node.has_input(2)) {
     affine.terms.push_back(addend_term(node, gemm));
   }
-  // With alpha, what an execution multiplies by is not what the map holds: count every term.
-  const std::int64_t product = gemm.alpha == 1 ? affine.terms[0].map->execution_roundings() : gemm.k + 1;
-  const bool adds =
-      affine.terms.size() > 1 || std::any_of(affine.bias.begin(), affine.bias.end(), [](double b) { return b != 0; });
-  affine.deployed_roundings = product + (adds ? 1 : 0) + (adds && gemm.beta != 1 ? 1 : 0);
+  const bool scales_c = gemm.beta != 1 && node.has_input(2);
+  const bool product = gemm.alpha != 1 || affine.terms[0].map->products_round();
+  affine.deployed_products = (product ? 1 : 0) + (gemm.alpha != 1 ? 1 : 0) + (scales_c ? 1 : 0);
+  affine.deployed_roundings = affine.deployed_products + additions(affine);
   // An execution may scale by alpha after it has summed.
-  if (gemm.alpha > -1 && gemm.alpha < 1) affine.deployed_growth = 1 / std::fabs(gemm.alpha);
+  if (gemm.alpha != 0) affine.deployed_growth = std::max(std::fabs(gemm.alpha), 1 / std::fabs(gemm.alpha));
   return affine;
 }
 

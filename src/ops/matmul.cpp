@@ -129,7 +129,8 @@ Facet lower(const NodeView& node) {
   Affine affine;
   affine.terms.push_back(
       {variable_left ? std::size_t{0} : std::size_t{1}, std::make_shared<const LinearMap>(std::move(map))});
-  affine.deployed_roundings = affine.terms[0].map->execution_roundings();
+  affine.deployed_products = affine.terms[0].map->products_round() ? 1 : 0;
+  affine.deployed_roundings = affine.deployed_products + additions(affine);
   return affine;
 }
 

@@ -1,5 +1,7 @@
 #include "ops/matrix_product.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace boundflow {
@@ -63,6 +65,12 @@ std::shared_ptr<const LinearMap> product_map(const NodeView& node, const MatrixP
     }
   }
   return share(std::move(map));
+}
+
+std::int64_t additions(const Affine& affine) {
+  std::int64_t terms = std::any_of(affine.bias.begin(), affine.bias.end(), [](double b) { return b != 0; }) ? 1 : 0;
+  for (const AffineTerm& term : affine.terms) terms += term.map->terms();
+  return std::max<std::int64_t>(terms - 1, 0);
 }
 
 }  // namespace boundflow

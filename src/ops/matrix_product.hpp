@@ -37,6 +37,9 @@ struct MatrixProduct {
 std::shared_ptr<const LinearMap> product_map(const NodeView& node, const MatrixProduct& product,
                                              const std::function<double(std::int64_t, std::int64_t)>& weight);
 
+// Additions that a component of the node takes: one less than its terms, a bias that is not zero included.
+std::int64_t additions(const Affine& affine);
+
 // A map written out as a full matrix [out, in] from its entries, or the node refused where that is too large.
 DenseMap full_matrix(const NodeView& node, std::int64_t out, std::int64_t in);
 

@@ -45,7 +45,8 @@ struct AffineData {
   std::string name;  // of the node, for messages and printing
   std::vector<std::shared_ptr<const LinearMap>> maps;
   std::vector<double> bias;  // [n] or empty
-  std::int64_t deployed_roundings = 0;
+  std::int64_t deployed_roundings = 0;  // these five as in facet.hpp
+  std::int64_t deployed_products = 0;
   double deployed_growth = 1;
   double deployed_unit_roundoff = 0;  // of the node's dtype
   double deployed_smallest_normal = 0;

@@ -17,6 +17,11 @@ constexpr std::size_t kMinimizers = 2;
 constexpr std::size_t kRandomPoints = 3;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+// Rounded down from infinity, the largest number would pass for a bound.
+double sound_bound(double nominal, double error) {
+  return std::isfinite(nominal) && std::isfinite(error) ? sub_down(nominal, error) : kNaN;
+}
+
 // The rows to bound, flat with owners: for each subproblem the rows of its open clauses, and one row of its own for
 // each combination that it inherited.
 struct FlatRows {
@@ -193,7 +198,7 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
       const auto row = static_cast<std::size_t>(flat.rows[n]);
       if (row >= rows) continue;  // a combination
       forms.error[row] = answer.error[n];
-      forms.bound[row] = sub_down(answer.nominal[n], answer.error[n]);
+      forms.bound[row] = sound_bound(answer.nominal[n], answer.error[n]);
       forms.form[row] = answer.form.data() + n * inputs;
       forms.constant[row] = answer.form_constant[n];
     }
@@ -206,7 +211,7 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
       CombinedRow combined;
       if (const std::int64_t at = flat.combined[b][k]; at >= 0) {
         const auto n = static_cast<std::size_t>(at);
-        combined = {sub_down(answer.nominal[n], answer.error[n]), answer.error[n], answer.form.data() + n * inputs,
+        combined = {sound_bound(answer.nominal[n], answer.error[n]), answer.error[n], answer.form.data() + n * inputs,
                     answer.form_constant[n]};
       }
       const ClauseOutcome outcome =

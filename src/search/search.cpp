@@ -61,7 +61,6 @@ class Search {
   }
 
   SearchResult stopped() {
-    if (fallback_) return finish(Verdict::Sat, "");
     if (deadline_.interrupted()) return finish(Verdict::Unknown, "interrupted");
     return finish(Verdict::Timeout, "time limit reached");
   }

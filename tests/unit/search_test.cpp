@@ -214,12 +214,12 @@ TEST(Search, AnIncompleteAnswerIsNotRead) {
 
 TEST(Search, TheTreeDoesNotDependOnTheThreads) {
   const Property property = identity_property(
-      3,
-      "(assert (or (<= (+ Y_0 Y_1) -0.1) (>= (+ Y_1 Y_2) 2.1) (and (<= Y_0 0.1) (<= Y_1 0.1) (>= (+ Y_0 Y_1) 0.3))))");
+      2,
+      "(assert (or (<= (+ Y_0 Y_1) -0.1) (>= (+ Y_0 Y_1) 2.1) (and (<= Y_0 0.1) (<= Y_1 0.1) (>= (+ Y_0 Y_1) 0.3))))");
   std::vector<SearchStatistics> runs;
   for (const int threads : {1, 2, 2}) {
     Mocks setup;
-    setup.bounder.looseness = setup.precise.looseness = 3;
+    setup.bounder.looseness = setup.precise.looseness = 1.5;
     tbb::task_arena arena(threads);
     SearchResult result;
     arena.execute([&] { result = setup.run(property, Deadline(60)); });
