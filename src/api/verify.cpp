@@ -126,7 +126,10 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   const QueryEngine::Options engine_options{.lowering = lowering};
   QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options);
   QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options);
-  check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
+  for (const QueryEngine* each : {&engine, &precise}) {
+    check_plan(each->bounds_program().program(), each->bounds_program().plan());
+    check_plan(each->values_program().program(), each->values_program().plan());
+  }
   const WitnessReplayer replayer(network.source, operator_table());
 
   SearchOptions search_options;

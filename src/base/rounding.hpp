@@ -59,6 +59,14 @@ inline double div_up(double a, double b) {
   return a == 0 ? a / b : round_up(a / b);
 }
 
+// True if this thread keeps subnormal numbers, as the error analysis assumes of our own kernels. A host program that
+// was linked with -ffast-math may have switched the processor to flushing them.
+inline bool keeps_subnormals() {
+  volatile float smallest = std::numeric_limits<float>::min();
+  volatile float half = smallest / 2;
+  return half > 0 && half * 2 == smallest;
+}
+
 // The nearest float that is not below (above) x. Beyond the range of float the result is an infinity, which later
 // stages refuse to use as a proof.
 template <class T>

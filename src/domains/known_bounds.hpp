@@ -16,7 +16,7 @@ struct KnownBounds {
 
   std::vector<BufferId> bounds;         // per value: Bounds
   std::vector<BufferId> error_weights;  // per value that an affine node produces: ErrorWeights of that node
-  std::vector<BufferId> lines;          // per value that feeds an elementwise node: Lines
+  std::vector<BufferId> lines;          // per value that an elementwise node produces: Lines around it
 };
 
 }  // namespace boundflow

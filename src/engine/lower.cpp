@@ -31,6 +31,7 @@ BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& op
   ProgramBuilder builder;
   KnownBounds known(values);
   std::vector<Exactness> exactness(values, Exactness::Independent);
+  std::vector<bool> tightened(values, false);
   interval::State forward{network, builder, known};
 
   builder.begin_task({.name = "input", .kind = TaskKind::Batch});
@@ -40,7 +41,8 @@ BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& op
     if (node.facet == FacetKind::Elementwise) {
       const ValueId operand = node.operands[0];
       const auto k = static_cast<std::size_t>(operand);
-      const bool first_visit = known.lines[k] == kNoBuffer;
+      const bool first_visit = !tightened[k];
+      tightened[k] = true;
       if (first_visit && options.intermediate == IntermediateBounds::Crown && exactness[k] == Exactness::Loose) {
         builder.begin_task({.name = "bounds of " + network.network().value(operand).name,
                             .kind = TaskKind::Neurons,

@@ -179,6 +179,7 @@ void QueryEngine::check_observed(const TaskOp& op, const BatchFrame& frame, cons
 
 BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
                              std::vector<ValueBounds>* intermediate) const {
+  ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   ensure(query.spec != nullptr && query.owners.size() == query.rows.size(), "malformed bound query");
   const BoundProgram& program = bounds_->program();
   ensure(query.spec->outputs == program.outputs && query.spec->inputs == program.inputs,

@@ -32,6 +32,7 @@ class QueryEngine final : public Bounder, public Evaluator {
                 std::span<double> gradients) const override;
 
   const CompiledProgram& bounds_program() const { return *bounds_; }
+  const CompiledProgram& values_program() const { return *gradients_; }
   std::int64_t rows_per_block() const { return rows_per_block_; }
   // Memory of one query over this many subproblems, without its answer.
   std::int64_t bytes_per_subproblem() const { return bounds_->plan().batch_bytes; }

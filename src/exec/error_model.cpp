@@ -22,9 +22,13 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   }
   backward_gamma = gamma_up(backward_terms, u);
   forward_gamma = gamma_up(forward_terms, u);
+  // Packing a weight that is below the normal floats loses more of it than any gamma covers: prove nothing with it.
+  if (float32_kernels && std::any_of(affine.maps.begin(), affine.maps.end(),
+                                     [](const auto& map) { return map->loses_subnormals_in_float32(); })) {
+    backward_gamma = forward_gamma = kInfinity;
+  }
   forward_inflation = sum_inflation(forward_terms, u);
   forward_tiny = static_cast<double>(forward_terms) * smallest_subnormal;
-  // Weights that are subnormal floats lose up to half a subnormal each when rounded, hence the factor 2.
   backward_tiny = 2 * static_cast<double>(backward_terms) * smallest_subnormal;
   dot_tiny = static_cast<double>(columns + 1) * smallest_subnormal;
   bias_gamma = affine.bias.empty() ? 0.0 : gamma_up(columns + 4, kUnitRoundoff64);
@@ -86,10 +90,10 @@ AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model, const Af
   return result;
 }
 
-double finish_error(double error, double magnitude, double constant, double nominal, std::int64_t columns,
+double finish_error(double error, double magnitude, double constant, double nominal, std::int64_t terms,
                     double unit_roundoff) {
-  const double summed = error * sum_inflation(columns + 64, unit_roundoff);
-  const double concretized = gamma_up(columns + 4, kUnitRoundoff64) * magnitude;
+  const double summed = error * sum_inflation(terms + 64, unit_roundoff);
+  const double concretized = gamma_up(terms + 4, kUnitRoundoff64) * magnitude;
   const double accumulators = 4 * kUnitRoundoff64 * (std::fabs(constant) + std::fabs(nominal));
   return (summed + concretized + accumulators) * (1 + 0x1p-48) + 0x1p-1000;
 }

@@ -60,9 +60,9 @@ struct AffineCoordinate {
 AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model, const AffineSums& sums,
                                          std::optional<std::int64_t> additions);
 
-// An upper bound of a row's whole error: `error` as the row ops accumulated it over at most `columns` terms an op,
+// An upper bound of a row's whole error: `error` as the row ops accumulated it in at most `terms` additions,
 // `magnitude` of the concretization and the accumulators themselves.
-double finish_error(double error, double magnitude, double constant, double nominal, std::int64_t columns,
+double finish_error(double error, double magnitude, double constant, double nominal, std::int64_t terms,
                     double unit_roundoff);
 
 }  // namespace boundflow

@@ -83,6 +83,7 @@ class OpDriver final : public CompiledProgram {
 
   Kernels kernels_;
   std::vector<AffineErrorModel> models_;  // by op number; of affine ops
+  std::int64_t error_terms_ = 0;          // at least the additions that any row's error sum goes through
 };
 
 }  // namespace boundflow

@@ -6,7 +6,9 @@ namespace boundflow {
 template <class Kernels>
 OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan)
     : CompiledProgram(program, std::move(plan)), kernels_(*program) {
+  error_terms_ = program->max_columns;
   for (const Task& task : program->tasks) {
+    error_terms_ += 6 * static_cast<std::int64_t>(task.ops.size());
     for (const TaskOp& op : task.ops) {
       const bool interval = op.kind == TaskOpKind::IntervalAffine;
       models_.push_back(interval ? AffineErrorModel(*op.affine, columns(op.outputs[0]), kFloat32) : AffineErrorModel());

@@ -90,7 +90,9 @@ void OpDriver<Kernels>::spec_rows(const TaskOp& op, const RowFrame& frame, bool 
     const double* l = lower(op.inputs[0], *frame.batch) + box;
     const double* u = upper(op.inputs[0], *frame.batch) + box;
     double error = 0;
-    for (std::int64_t j = 0; j < n; ++j) {
+    // A specification without rows over the inputs, in a program that has room for them.
+    if (coefficients.empty()) std::fill_n(out + i * stride, n, T(0));
+    for (std::int64_t j = 0; j < n && !coefficients.empty(); ++j) {
       const auto k = static_cast<std::size_t>(row * n + j);
       const T rounded = static_cast<T>(coefficients[k]);
       out[i * stride + j] = rounded;
@@ -146,17 +148,26 @@ void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool a
   T* out = rows(op.outputs[0], frame);
   const bool rounding = account && frame.batch->semantics != Semantics::Nominal;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) out[i * stride + j] = a[i * stride + j] + b[i * stride + j];
-    if (!rounding) continue;
+    const T* terms_a = a + i * stride;
+    const T* terms_b = b + i * stride;
+    const auto write_sum = [&] {  // over an operand, possibly
+      for (std::int64_t j = 0; j < n; ++j) out[i * stride + j] = terms_a[j] + terms_b[j];
+    };
+    if (!rounding) {
+      write_sum();
+      continue;
+    }
     const std::int64_t box = frame.owners[i] * ld(op.inputs[2]);
     const double* l = lower(op.inputs[2], *frame.batch) + box;
     const double* u = upper(op.inputs[2], *frame.batch) + box;
     double sum = 0;
     for (std::int64_t j = 0; j < n; ++j) {
-      const double lambda = static_cast<double>(out[i * stride + j]);
-      if (lambda != 0) sum += std::fabs(lambda) * std::max(std::fabs(l[j]), std::fabs(u[j]));
+      // A sum with an exact zero does not round.
+      if (terms_a[j] == 0 || terms_b[j] == 0) continue;
+      sum += std::fabs(static_cast<double>(terms_a[j] + terms_b[j])) * std::max(std::fabs(l[j]), std::fabs(u[j]));
     }
     frame.errors[i] += kUnitRoundoff<T> * sum * (1 + 0x1p-20);
+    write_sum();
   }
 }
 
@@ -171,19 +182,18 @@ void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) cons
                       upper(op.inputs[1], *frame.batch), ld(op.inputs[1]), frame.owners, minimum.data(),
                       magnitude.data());
   const bool nominal_only = frame.batch->semantics == Semantics::Nominal;
-  const std::int64_t terms = program().max_columns;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const auto k = static_cast<std::size_t>(i);
     const double nominal = frame.constants[i] + minimum[k];
     if (frame.form != nullptr) {
       std::copy_n(lambda + i * stride, n, frame.form + i * n);
       const double error =
-          nominal_only ? 0.0 : finish_error(frame.errors[i], 0, frame.constants[i], 0, terms, kUnitRoundoff<T>);
+          nominal_only ? 0.0 : finish_error(frame.errors[i], 0, frame.constants[i], 0, error_terms_, kUnitRoundoff<T>);
       frame.form_constants[i] = nominal_only ? frame.constants[i] : sub_down(frame.constants[i], error);
     }
     frame.errors[i] = nominal_only ? 0.0
-                                   : finish_error(frame.errors[i], magnitude[k], frame.constants[i], nominal, terms,
-                                                  kUnitRoundoff<T>);
+                                   : finish_error(frame.errors[i], magnitude[k], frame.constants[i], nominal,
+                                                  error_terms_, kUnitRoundoff<T>);
     frame.constants[i] = nominal;
   }
 }

@@ -27,8 +27,8 @@ struct Affine {
   // How many of these each term goes through outside the sum: its product, and scaling by alpha or beta. The others are
   // additions, whose errors are those of partial sums.
   std::int64_t deployed_products = 0;
-  // No intermediate result of an execution exceeds this times (sum_t |M_t| |x_t| + |bias|), but for rounding. What could
-  // exceed the format's range may overflow.
+  // No intermediate result of an execution exceeds this times (sum_t |M_t| |x_t| + |bias|), but for rounding: what
+  // could exceed the format's range may overflow. Nor does scaling magnify what underflow loses by more.
   double deployed_growth = 1;
 };
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "base/rounding.hpp"
 
 namespace boundflow {
 
@@ -51,7 +52,9 @@ LinearMap::LinearMap(DenseMap map) {
       products_round_ = products_round_ || !is_power_of_two(weight);
       ++in_column[index_of(i)];
       max_abs_weight_ = std::max(max_abs_weight_, std::abs(weight));
-      exact_in_float32_ = exact_in_float32_ && is_float32(weight);
+      const bool exact = is_float32(weight);
+      exact_in_float32_ = exact_in_float32_ && exact;
+      loses_subnormals_in_float32_ = loses_subnormals_in_float32_ || (!exact && std::abs(weight) < kSmallestNormal32);
     }
     terms_ = std::max(terms_, in_row);
   }

@@ -58,6 +58,9 @@ class LinearMap {
   // True if every weight is a float32, so that packing it into float kernels loses nothing.
   bool exact_in_float32() const { return exact_in_float32_; }
 
+  // True if a weight below the normal floats is not a float32, so that rounding it has no bound relative to it.
+  bool loses_subnormals_in_float32() const { return loses_subnormals_in_float32_; }
+
   // y += M x, y += |M| x, v -> x += M^T v, x += |M|^T v in double, round-to-nearest, ascending order of terms.
   void apply(std::span<const double> x, std::span<double> y, bool absolute = false) const;
   void apply_transpose(std::span<const double> v, std::span<double> x, bool absolute = false) const;
@@ -73,6 +76,7 @@ class LinearMap {
   bool products_round_ = false;
   double max_abs_weight_ = 0;
   bool exact_in_float32_ = true;
+  bool loses_subnormals_in_float32_ = false;
 };
 
 }  // namespace boundflow

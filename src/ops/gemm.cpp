@@ -156,8 +156,9 @@ Facet lower(const NodeView& node) {
   const bool product = gemm.alpha != 1 || affine.terms[0].map->products_round();
   affine.deployed_products = (product ? 1 : 0) + (gemm.alpha != 1 ? 1 : 0) + (scales_c ? 1 : 0);
   affine.deployed_roundings = affine.deployed_products + additions(affine);
-  // An execution may scale by alpha after it has summed.
+  // An execution may scale by alpha after it has summed, or before.
   if (gemm.alpha != 0) affine.deployed_growth = std::max(std::fabs(gemm.alpha), 1 / std::fabs(gemm.alpha));
+  if (scales_c) affine.deployed_growth *= std::max(1.0, std::fabs(gemm.beta));
   return affine;
 }
 

@@ -18,6 +18,7 @@ namespace {
 // at least this factor: more of them would not help either.
 constexpr double kGapProgress = 0.8;
 constexpr int kStalledSplits = 5;
+constexpr int kDepthOfNonFiniteBounds = 10;
 // Replays are slow; the next round brings more points.
 constexpr int kReplaysPerChunk = 4;
 
@@ -66,7 +67,8 @@ class Search {
   }
 
   SearchResult finish(Verdict verdict, std::string reason) {
-    if (verdict != Verdict::Sat && fallback_) {
+    if (!witness_ && fallback_) {
+      if (verdict == Verdict::Unsat) throw InternalError("a proved counterexample contradicts the bounds");
       witness_ = std::move(fallback_);
       verdict = Verdict::Sat;
       reason.clear();
@@ -224,8 +226,11 @@ class Search {
       subproblem.stalled = !expansion.blocked || first ? 0 : subproblem.stalled + 1;
       if (!expansion.blocked || first) subproblem.blocked_gap = expansion.blocked ? expansion.gap : 0;
       const bool hopeless = subproblem.stalled >= kStalledSplits;
+      // Bounds may become finite in smaller boxes, but do not where an execution overflows.
+      const bool endless = !std::isfinite(expansion.bound) && subproblem.depth >= kDepthOfNonFiniteBounds;
+      not_finite_ = not_finite_ || endless;
       const std::optional<Split> split =
-          hopeless ? std::nullopt : choose_split(expansion.slopes, expansion.lower, expansion.upper);
+          hopeless || endless ? std::nullopt : choose_split(expansion.slopes, expansion.lower, expansion.upper);
       if (!split) {
         set_aside(std::move(subproblem), expansion);
         continue;
@@ -269,6 +274,7 @@ class Search {
     if (options_.semantics == Semantics::Float32 && all_blocked_ && proved_for_reals()) {
       return finish(Verdict::Unknown, fmt::format("proved for real arithmetic, float32 gap {:.3g}", gap_));
     }
+    if (not_finite_) return finish(Verdict::Unknown, "bounds are not finite: an execution of the network may overflow");
     return finish(Verdict::Unknown,
                   fmt::format("precision: {} subproblems could be neither closed nor split further", left));
   }
@@ -320,6 +326,7 @@ class Search {
   SubproblemQueue queue_;
   std::vector<Subproblem> aside_;
   bool all_blocked_ = true;
+  bool not_finite_ = false;
   double gap_ = 0;
   std::optional<Witness> witness_;
   std::optional<Witness> fallback_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/rounding.hpp"
 
 namespace boundflow {
 
@@ -14,7 +15,8 @@ namespace {
 
 class Builder {
  public:
-  Builder(std::int64_t inputs, std::int64_t outputs) {
+  Builder(InputBox box, std::int64_t inputs, std::int64_t outputs) {
+    result_.box = std::move(box);
     result_.spec.inputs = inputs;
     result_.spec.outputs = outputs;
   }
@@ -77,6 +79,15 @@ class Builder {
     write(atom.inputs, static_cast<std::size_t>(spec.inputs), spec.input_coefficients, spec.input_coefficient_errors);
     spec.constants.push_back(to_double_nearest(atom.constant));
     spec.constant_errors.push_back(distance_up(atom.constant, spec.constants.back()));
+    // Atoms speak of the decimal x, the network runs on its nearest float32: a walk that uses one x for both must allow
+    // for the distance.
+    for (const LinearTerm& term : atom.inputs) {
+      const auto i = static_cast<std::size_t>(term.index);
+      const double largest = std::max(std::fabs(result_.box.lower[i]), std::fabs(result_.box.upper[i]));
+      const double distance = kUnitRoundoff32 * largest + 0x1p-149;
+      spec.constant_errors.back() =
+          add_up(spec.constant_errors.back(), mul_up(to_double_up(abs(term.coefficient)), round_up(distance)));
+    }
     result_.strict.push_back(atom.strict ? 1 : 0);
     return entry->second;
   }
@@ -121,12 +132,11 @@ bool Specification::refuted(std::int32_t row, double lower_bound) const {
 }
 
 Specification make_specification(const Region& region, std::int64_t inputs, std::int64_t outputs) {
-  Builder builder(inputs, outputs);
+  Builder builder(outward_box(region.box), inputs, outputs);
   std::vector<RowClause> clauses;
   for (const Clause& clause : region.clauses) clauses.push_back(builder.add(clause));
   Specification result = builder.finish();
   result.clauses = std::move(clauses);
-  result.box = outward_box(region.box);
   return result;
 }
 

@@ -153,7 +153,7 @@ TEST_P(GeneratedOperator, BoundsHoldAtPointsAndExecutions) {
   const Operator* op = operator_table().find(GetParam());
   ASSERT_NE(op, nullptr);
   Tally tally;
-  for (int seed = 0; seed < 64 / kSanitizerShare && !HasFailure(); ++seed) {
+  for (int seed = 0; seed < 150 / kSanitizerShare && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(static_cast<std::uint64_t>(seed));
     const Network sample = op->sample(random);
@@ -165,7 +165,7 @@ TEST_P(GeneratedOperator, BoundsHoldAtPointsAndExecutions) {
 
 TEST(GeneratedNetwork, BoundsHoldAtPointsAndExecutions) {
   Tally tally;
-  for (int seed = 0; seed < 240 / kSanitizerShare && !HasFailure(); ++seed) {
+  for (int seed = 0; seed < 1500 / kSanitizerShare && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(static_cast<std::uint64_t>(1000 + seed));
     const Trial trial = make_trial(random_network(random), random);

@@ -55,7 +55,7 @@ void elementwise(State& state, const LoweredNode& node) {
   const ValueId operand = node.operands[0];
   const BufferId result = state.builder.add_buffer(BufferKind::Rows, operand, state.network.columns(operand));
   state.builder.emit({.kind = TaskOpKind::ApplyRelaxation,
-                      .inputs = {state.rows[at(node.output)], state.known.lines[at(operand)]},
+                      .inputs = {state.rows[at(node.output)], state.known.lines[at(node.output)]},
                       .outputs = {result}});
   arrive(state, operand, result);
 }
@@ -94,7 +94,7 @@ void emit_lines(ProgramBuilder& builder, KnownBounds& known, const LoweredNode& 
                 .outputs = {lines},
                 .function = node.function,
                 .unit_roundoff = node.unit_roundoff});
-  known.lines[at(operand)] = lines;
+  known.lines[at(node.output)] = lines;
 }
 
 void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target) {

@@ -191,7 +191,9 @@ void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const T* pane
   const std::int64_t vectors = (n + lanes - 1) / lanes;
   const std::int64_t k_blocks = std::max<std::int64_t>(1, (k + kBlockOfK - 1) / kBlockOfK);
   const std::int64_t chunks = (m + kChunkOfRows - 1) / kChunkOfRows;
-  HWY_ALIGN T partial[kChunkOfRows * kVectorsOfTile * lanes + 8 * lanes];
+  // The partial sums of one tile column; `choose_vectors` gives at most this many vectors.
+  constexpr std::int64_t kWidestTile = 8;
+  HWY_ALIGN T partial[kChunkOfRows * kWidestTile * lanes];
 
   for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
     const std::int64_t first_row = chunk * m / chunks;
