@@ -31,6 +31,7 @@ void check_witness(const RandomCase& c, const Counterexample& witness) {
 TEST(BruteForce, VerdictsOfRandomCasesAreRight) {
   constexpr int kCases = 300;
   std::map<std::string, int> counts;
+  std::string undecided;
   for (int seed = 0; seed < kCases; ++seed) {
     const RandomCase c(static_cast<std::uint64_t>(seed));
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + c.property());
@@ -39,6 +40,7 @@ TEST(BruteForce, VerdictsOfRandomCasesAreRight) {
     options.threads = 1;
     const VerifyResult result = verify_case(c.network.model(), c.property(), options);
     ++counts[result.verdict];
+    if (result.verdict == "unknown" || result.verdict == "timeout") undecided += " " + std::to_string(seed);
     if (result.verdict == "sat") check_witness(c, result.counterexample);
     if (result.verdict == "unsat") {
       for (const std::vector<double>& point : c.points) {
@@ -47,7 +49,7 @@ TEST(BruteForce, VerdictsOfRandomCasesAreRight) {
     }
   }
   for (const auto& [verdict, count] : counts) std::cout << verdict << " " << count << "  ";
-  std::cout << "\n";
+  std::cout << " undecided seeds:" << undecided << "\n";
   EXPECT_GT(counts["sat"], kCases / 5);
   EXPECT_GT(counts["unsat"], kCases / 5);
   // Properties that hold or fail by a hair (thresholds on attained values, strict) cannot be decided.

@@ -13,7 +13,8 @@
 
 namespace boundflow {
 
-// Bounds rows over y = x. `spoil` may change the answer; `looseness` x width is subtracted from each bound.
+// Bounds rows over y = x. `spoil` may change the answer; `looseness` x |slope| x width is
+// subtracted from each bound, per input.
 class IdentityBounder final : public Bounder {
  public:
   std::function<void(const BoundQuery&, const Deadline&, BoundAnswer&)> spoil;
@@ -37,7 +38,7 @@ class IdentityBounder final : public Bounder {
                            : 0.0;
         if (!spec.input_coefficients.empty()) slope += spec.input_coefficients[row * inputs + i];
         minimum += slope * (slope >= 0 ? query.lower[box + i] : query.upper[box + i]);
-        constant -= looseness * (query.upper[box + i] - query.lower[box + i]);
+        constant -= looseness * std::fabs(slope) * (query.upper[box + i] - query.lower[box + i]);
         answer.form.push_back(slope);
       }
       answer.form_constant.push_back(constant);
