@@ -222,7 +222,7 @@ TEST(Search, TheTreeDoesNotDependOnTheThreads) {
     setup.bounder.looseness = setup.precise.looseness = 1.5;
     tbb::task_arena arena(threads);
     SearchResult result;
-    arena.execute([&] { result = setup.run(property, Deadline(60)); });
+    arena.execute([&] { result = setup.run(property, Deadline(10)); });
     EXPECT_EQ(result.verdict, Verdict::Unsat);
     runs.push_back(result.statistics);
   }
