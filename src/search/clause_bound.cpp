@@ -207,8 +207,10 @@ ClauseOutcome bound_clause(const Specification& specification, const RowClause& 
       const auto r = static_cast<std::size_t>(row);
       possible = possible && clip(forms.form[r], forms.constant[r], outcome.lower, outcome.upper);
     }
-    // Rounding may leave a sliver with crossed ends; nothing lies inside it.
-    for (std::size_t i = 0; i < outcome.lower.size(); ++i) possible = possible && outcome.lower[i] <= outcome.upper[i];
+    // Rounding may leave a sliver with crossed ends; nothing lies inside it. Written so that NaN is no empty box.
+    for (std::size_t i = 0; i < outcome.lower.size(); ++i) {
+      possible = possible && !(outcome.lower[i] > outcome.upper[i]);
+    }
     if (!possible) {
       outcome.refuted = true;
       return outcome;
