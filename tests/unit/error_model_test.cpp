@@ -1,0 +1,166 @@
+// The constants of the error analysis against numbers worked out by hand from docs/soundness.md.
+#include "exec/error_model.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace boundflow {
+namespace {
+
+constexpr double u32 = 0x1p-24;
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+AffineData dense(std::int64_t rows, std::int64_t columns, std::vector<double> weights, std::vector<double> bias = {}) {
+  AffineData data;
+  data.maps = {std::make_shared<const LinearMap>(DenseMap{1, rows, columns, 1, std::move(weights)})};
+  data.deployed_products = 1;
+  data.deployed_roundings = columns + (bias.empty() ? 0 : 1);
+  data.bias = std::move(bias);
+  data.deployed_unit_roundoff = kUnitRoundoff32;
+  data.deployed_smallest_normal = kSmallestNormal32;
+  data.deployed_largest = kLargest32;
+  return data;
+}
+
+TEST(AffineErrorModel, CountsTermsOfBothDirections) {
+  // 2 x 3, one zero: rows of 3 and 2 terms, columns of 2, 1 and 2.
+  const AffineErrorModel model(dense(2, 3, {0.5, 3, 5, 7, 0, 9}), 2, true);
+  EXPECT_EQ(model.backward_gamma, gamma_up(2, u32));
+  EXPECT_EQ(model.forward_gamma, gamma_up(3 + 2, u32));
+  EXPECT_EQ(model.terms, 3);
+  EXPECT_EQ(model.products, 1);
+  EXPECT_EQ(model.additions, 2);
+  EXPECT_EQ(model.bias_gamma, 0);
+}
+
+TEST(AffineErrorModel, ChargesWeightsThatFloat32Rounds) {
+  const AffineData data = dense(1, 2, {0.1, 0.5}, {1});
+  EXPECT_EQ(AffineErrorModel(data, 1, true).backward_gamma, gamma_up(1 + 1, u32));
+  EXPECT_EQ(AffineErrorModel(data, 1, true).forward_gamma, gamma_up(2 + 1 + 2, u32));
+  EXPECT_EQ(AffineErrorModel(data, 1, false).backward_gamma, gamma_up(1, kUnitRoundoff64));
+  EXPECT_EQ(AffineErrorModel(data, 1, false).bias_gamma, gamma_up(1 + 4, kUnitRoundoff64));
+}
+
+TEST(AffineErrorModel, WeightsBelowFloat32ProveNothing) {
+  const AffineData data = dense(1, 1, {0x1.8p-149});
+  EXPECT_EQ(AffineErrorModel(data, 1, true).forward_gamma, kInfinity);
+  EXPECT_LT(AffineErrorModel(data, 1, false).forward_gamma, 1e-14);
+}
+
+TEST(AffineErrorModel, DataMovementCostsNothing) {
+  AffineData data;
+  data.maps = {std::make_shared<const LinearMap>(IndexMap{2, 3, {2, 0}, 1})};
+  const AffineErrorModel model(data, 2, true);
+  EXPECT_EQ(model.backward_gamma, 0);
+  EXPECT_EQ(model.deployed_tiny, 0);
+  EXPECT_EQ(model.additions, 0);
+}
+
+TEST(AffineErrorModel, BroadcastsAddUpOnTheWayBack) {
+  AffineData data;
+  data.maps = {std::make_shared<const LinearMap>(IndexMap{4, 2, {0, 0, 0, 1}, -1})};
+  EXPECT_EQ(AffineErrorModel(data, 4, true).backward_gamma, gamma_up(3, u32));
+}
+
+TEST(AffineErrorModel, DeadCoordinatesTakeNoAdditions) {
+  const AffineErrorModel model(dense(1, 4, {1.5, 2.5, 3.5, 4.5}, {1}), 1, true);
+  EXPECT_EQ(model.additions, 4);
+  EXPECT_EQ(model.live_additions(9), 4);
+  EXPECT_EQ(model.live_additions(4), 4);
+  EXPECT_EQ(model.live_additions(1), 1);  // one product and the bias
+  EXPECT_EQ(model.live_additions(0), 0);
+}
+
+// y = w0 x0 + w1 x1 + b: products off by u each, then two additions: u (|partial sum| + |y|).
+TEST(AffineErrorModel, ExecutionErrorIsThatOfPartialSums) {
+  const AffineErrorModel model(dense(1, 2, {3, -3}, {1}), 1, true);
+  const double sum_abs = 601, abs_y = 1;
+  const double expected = u32 * sum_abs + u32 * ((sum_abs + abs_y) / 2 + abs_y);
+  const double error = model.execution_error(sum_abs, abs_y, 100, 2);
+  EXPECT_GE(error, expected);
+  EXPECT_LE(error, expected * (1 + 1e-5));
+  // One product alone.
+  EXPECT_NEAR(model.execution_error(sum_abs, abs_y, 100, 0), u32 * sum_abs, 1e-5 * u32 * sum_abs);
+}
+
+TEST(AffineErrorModel, ExecutionsThatMayOverflowHaveNoError) {
+  const AffineErrorModel model(dense(1, 2, {3, -3}), 1, true);
+  EXPECT_TRUE(std::isfinite(model.execution_error(1e38, 0, 1, 1)));
+  EXPECT_EQ(model.execution_error(2e38, 0, 1, 1), kInfinity);  // half of the range is spared
+  EXPECT_EQ(model.execution_error(kInfinity, 0, 1, 1), kInfinity);
+  EXPECT_EQ(model.execution_error(kNan, 0, 1, 1), kInfinity);
+  AffineData scaled = dense(1, 2, {3, -3});
+  scaled.deployed_growth = 1024;  // an execution multiplies by 1 / 1024 at the end
+  EXPECT_EQ(AffineErrorModel(scaled, 1, true).execution_error(1e36, 0, 1, 1), kInfinity);
+  EXPECT_EQ(AffineErrorModel(scaled, 1, true).deployed_tiny, 1024 * model.deployed_tiny);
+}
+
+TEST(BoundAffineCoordinate, WidensByRadiusAndRounding) {
+  const AffineErrorModel model(dense(1, 2, {1, 2}), 1, true);
+  const AffineSums sums{.centre = 10, .radius = 3, .magnitude = 13, .bias = 0.5, .max_abs_x = 5};
+  const AffineCoordinate real = bound_affine_coordinate(model, sums, std::nullopt);
+  const double rounding = gamma_up(4, u32) * 13;
+  EXPECT_LE(real.lower, 10.5 - 3 - rounding);
+  EXPECT_GE(real.upper, 10.5 + 3 + rounding);
+  EXPECT_NEAR(real.lower, 10.5 - 3 - rounding, 1e-5);
+  EXPECT_NEAR(real.upper, 10.5 + 3 + rounding, 1e-5);
+  EXPECT_GE(real.weight, model.backward_gamma * 13);
+  EXPECT_LE(real.weight, model.backward_gamma * 13 * 1.0001);
+
+  const AffineCoordinate executed = bound_affine_coordinate(model, sums, 1);
+  const double execution = model.execution_error(13.5, 13.5, 5, 1);
+  EXPECT_NEAR(executed.upper - real.upper, execution, 0.01 * execution);
+  EXPECT_NEAR(real.lower - executed.lower, execution, 0.01 * execution);
+  EXPECT_NEAR(executed.weight - real.weight, execution, 0.01 * execution);
+}
+
+TEST(BoundAffineCoordinate, ChargesTheDotWithTheBias) {
+  const AffineErrorModel model(dense(1, 1, {1}, {1e9}), 1, false);
+  const AffineCoordinate y = bound_affine_coordinate(model, {.magnitude = 0, .bias = 1e9}, std::nullopt);
+  EXPECT_GE(y.weight, gamma_up(5, kUnitRoundoff64) * 1e9);
+  EXPECT_LT(y.lower, 1e9);
+  EXPECT_GT(y.upper, 1e9);
+}
+
+TEST(BoundAffineCoordinate, NanAndInfinityGiveNoFiniteBound) {
+  const AffineErrorModel model(dense(1, 2, {1, 2}), 1, true);
+  for (const double bad : {kNan, kInfinity}) {
+    for (const AffineSums& sums :
+         {AffineSums{.centre = bad, .radius = bad, .magnitude = bad}, AffineSums{.radius = bad, .magnitude = bad},
+          AffineSums{.magnitude = bad}, AffineSums{.centre = -bad, .radius = 1, .magnitude = bad}}) {
+      for (const std::optional<std::int64_t> additions :
+           {std::optional<std::int64_t>(), std::optional<std::int64_t>(1)}) {
+        const AffineCoordinate y = bound_affine_coordinate(model, sums, additions);
+        EXPECT_FALSE(std::isfinite(y.lower));
+        EXPECT_FALSE(std::isfinite(y.upper));
+        EXPECT_FALSE(std::isfinite(y.weight));
+      }
+    }
+  }
+}
+
+TEST(FinishError, SumsItsParts) {
+  const double error = finish_error(1e-3, 0, 0, 0, 10, u32);
+  EXPECT_GE(error, 1e-3 * (1 + 2 * gamma_up(10, u32)));
+  EXPECT_LE(error, 1e-3 * 1.0001);
+  EXPECT_GE(finish_error(0, 1e6, 0, 0, 10, u32), gamma_up(10, kUnitRoundoff64) * 1e6);
+  EXPECT_GE(finish_error(0, 0, 1e6, -1e6, 10, u32), 2 * kUnitRoundoff64 * 2e6);
+  EXPECT_LT(finish_error(0, 0, 1e6, -1e6, 10, u32), 1e-8);
+  EXPECT_GT(finish_error(0, 0, 0, 0, 10, u32), 0);
+}
+
+TEST(FinishError, NanAndInfinityStay) {
+  for (const double bad : {kNan, kInfinity}) {
+    EXPECT_FALSE(std::isfinite(finish_error(bad, 0, 0, 0, 10, u32)));
+    EXPECT_FALSE(std::isfinite(finish_error(0, bad, 0, 0, 10, u32)));
+    EXPECT_FALSE(std::isfinite(finish_error(0, 0, bad, 0, 10, u32)));
+    EXPECT_FALSE(std::isfinite(finish_error(0, 0, 0, bad, 10, u32)));
+  }
+  // As many terms as make gamma meaningless.
+  EXPECT_EQ(finish_error(1, 0, 0, 0, std::int64_t{1} << 24, u32), kInfinity);
+}
+
+}  // namespace
+}  // namespace boundflow
