@@ -13,6 +13,7 @@
 #include "search/search.hpp"
 #include "support/npy_bytes.hpp"
 #include "support/random_case.hpp"
+#include "support/sanitized_time.hpp"
 
 namespace boundflow {
 namespace {
@@ -36,7 +37,7 @@ TEST(BruteForce, VerdictsOfRandomCasesAreRight) {
     const RandomCase c(static_cast<std::uint64_t>(seed));
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + c.property());
     Options options;
-    options.timeout = 2;
+    options.timeout = 2 * kSanitizedTime;
     options.threads = 1;
     const VerifyResult result = verify_case(c.network.model(), c.property(), options);
     ++counts[result.verdict];
@@ -66,7 +67,7 @@ TEST(BruteForce, ClearViolationsAreFound) {
     if (!violated) continue;
     ++clear;
     Options options;
-    options.timeout = 2;
+    options.timeout = 2 * kSanitizedTime;
     EXPECT_EQ(verify_case(c.network.model(), c.property(), options).verdict, "sat") << "seed " << seed;
   }
   EXPECT_GT(clear, 20);
@@ -83,7 +84,7 @@ TEST(BruteForce, NoBoundExcludesAnObservedPoint) {
     std::vector<float> point;
     for (int i = 0; i < c.network.inputs; ++i) point.push_back(static_cast<float>(random.uniform(-1, 1)));
     Options options;
-    options.timeout = 1;
+    options.timeout = 1 * kSanitizedTime;
     options.observe =
         folder.write("point.npy", npy_array("<f4", "(1, " + std::to_string(c.network.inputs) + ")", point));
     options.semantics = random.coin() ? "real" : "float32";

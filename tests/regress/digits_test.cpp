@@ -8,6 +8,7 @@
 #include "frontends/onnx/onnx.hpp"
 #include "frontends/vnnlib/vnnlib.hpp"
 #include "ops/operator.hpp"
+#include "support/sanitized_time.hpp"
 
 namespace boundflow {
 namespace {
@@ -45,7 +46,7 @@ class Digits : public testing::Test {
 
 TEST_F(Digits, TheProvedPropertyIsProvedAndHoldsAtSampledPoints) {
   Options options;
-  options.timeout = 30;
+  options.timeout = 30 * kSanitizedTime;
   EXPECT_EQ(verify(kFolder + "digits_mlp.onnx", kFolder + "proved.vnnlib", options).verdict, "unsat");
   const Property proved = property("proved.vnnlib");
   ASSERT_EQ(proved.regions.size(), 1u);
@@ -65,7 +66,7 @@ TEST_F(Digits, TheProvedPropertyIsProvedAndHoldsAtSampledPoints) {
 
 TEST_F(Digits, TheCounterexampleLiesInTheBoxAndAnExecutionViolatesTheProperty) {
   Options options;
-  options.timeout = 30;
+  options.timeout = 30 * kSanitizedTime;
   const VerifyResult result = verify(kFolder + "digits_mlp.onnx", kFolder + "violated.vnnlib", options);
   ASSERT_EQ(result.verdict, "sat");
   const Property violated = property("violated.vnnlib");

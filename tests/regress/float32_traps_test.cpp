@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ops/operator.hpp"
+#include "support/sanitized_time.hpp"
 #include "support/verify_case.hpp"
 
 namespace boundflow {
@@ -91,7 +92,7 @@ TEST(Float32Traps, ProductThatOverflows) {
   ASSERT_EQ(execute(model, 1.0F), std::numeric_limits<double>::infinity());
   const std::string property = declarations(1, 1) + input_bounds(0, "0", "1") + "(assert (>= Y_0 7))";
   Options options;
-  options.timeout = 2;
+  options.timeout = 2 * kSanitizedTime;
   EXPECT_NE(verify_case(model, property, options).verdict, "unsat");
 }
 
@@ -101,7 +102,7 @@ TEST(Float32Traps, BiasThatOverflows) {
   ASSERT_EQ(execute(model, 1.0F), std::numeric_limits<double>::infinity());
   const std::string property = declarations(1, 1) + input_bounds(0, "0.9", "1") + "(assert (>= Y_0 5e38))";
   Options options;
-  options.timeout = 2;
+  options.timeout = 2 * kSanitizedTime;
   EXPECT_NE(verify_case(model, property, options).verdict, "unsat");
   EXPECT_EQ(verify_case(model, property, real_semantics()).verdict, "unsat");
 }
@@ -123,7 +124,7 @@ TEST(Float32Traps, SumThatOverflows) {
   ASSERT_EQ(execute(model, 1.0F), std::numeric_limits<double>::infinity());
   const std::string property = declarations(1, 1) + input_bounds(0, "0.9", "1") + "(assert (>= Y_0 3e38))";
   Options options;
-  options.timeout = 2;
+  options.timeout = 2 * kSanitizedTime;
   EXPECT_NE(verify_case(model, property, options).verdict, "unsat");
 }
 
@@ -131,7 +132,7 @@ TEST(Float32Traps, InfinityMinusInfinityIsNoProof) {
   const OnnxModel model = doubling_model(true);
   ASSERT_TRUE(std::isnan(execute(model, 1.0F)));
   Options options;
-  options.timeout = 2;
+  options.timeout = 2 * kSanitizedTime;
   for (const std::string atom : {"(assert (>= Y_0 1))", "(assert (<= Y_0 -1))"}) {
     const std::string property = declarations(1, 1) + input_bounds(0, "0.9", "1") + atom;
     EXPECT_NE(verify_case(model, property, options).verdict, "unsat") << atom;
@@ -146,7 +147,7 @@ TEST(Float32Traps, ConstantsThatAreNotFiniteGiveNoProof) {
       const OnnxModel model = dense_model(1, {{{1}, {constant}, true}, {{1}, {0}, false}});
       const std::string property = declarations(1, 1) + input_bounds(0, "0.1", "0.2") + atom;
       Options options;
-      options.timeout = 1;
+      options.timeout = 1 * kSanitizedTime;
       try {
         EXPECT_NE(verify_case(model, property, options).verdict, "unsat") << constant << atom;
       } catch (const Error&) {
@@ -163,7 +164,7 @@ TEST(Float32Traps, ScaledProductThatOverflowsBeforeItIsScaled) {
   ASSERT_EQ(execute(model, 2.0F), std::numeric_limits<double>::infinity());
   const std::string property = declarations(1, 1) + input_bounds(0, "1", "2") + "(assert (>= Y_0 1e10))";
   Options options;
-  options.timeout = 2;
+  options.timeout = 2 * kSanitizedTime;
   EXPECT_NE(verify_case(model, property, options).verdict, "unsat");
   EXPECT_EQ(verify_case(model, property, real_semantics()).verdict, "unsat");
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rational.hpp"
+#include "support/sanitized_time.hpp"
 #include "support/verify_case.hpp"
 
 namespace boundflow {
@@ -75,7 +76,7 @@ TEST(DecimalBox, BoundsBetweenTwoFloatsAreKept) {
 // Over the reals y <= 0.1 in this box, but 0.1 runs as the float32 above it: neither a proof nor a witness.
 TEST(DecimalBox, AProofCoversTheFloatOfEachDecimal) {
   Options options;
-  options.timeout = 1;
+  options.timeout = 1 * kSanitizedTime;
   const VerifyResult result = verify_case(identity_model(), property("0", "0.1", "(assert (> Y_0 0.1))"), options);
   EXPECT_THAT(result.verdict, testing::AnyOf("unknown", "timeout")) << result.reason;
 }

@@ -406,6 +406,50 @@ TEST(Overflow, NeverGivesAFiniteWrongBound) {
   EXPECT_GT(infinite, 50 / kSanitizerShare);
 }
 
+// c relu(x) over [l, u]: the line through the far end is tight there, so that only its own error covers the rounding of
+// c times a slope.
+TEST(RoundingErrorOfLines, CoversSlopesTimesCoefficients) {
+  for (std::uint64_t seed = 0; seed < 2000 / kSanitizerShare && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const double c = static_cast<double>(static_cast<float>(random.uniform(-3, 3)));
+    const double l = -std::ldexp(random.uniform(), static_cast<int>(random.integer(-8, 8)));
+    const double u = std::ldexp(random.uniform(), static_cast<int>(random.integer(-8, 8)));
+    const OneRow row(chain(DType::Float32, 1, {{"Relu", {}}}), {c}, {{l}, {u}});
+    for (const NamedExecutor& executor : all_executors()) {
+      const double bound = row.bound(executor, Semantics::Real);
+      const Rational least = c >= 0 ? Rational(0) : Rational(Rational(c) * Rational(u));
+      EXPECT_LE(Rational(bound), least) << executor.name << ": " << c << " relu on [" << l << ", " << u << "]";
+    }
+  }
+}
+
+// x + W x - x and the like: adding up rows at a fan-out rounds, too.
+TEST(RoundingErrorOfSums, CoversFanOut) {
+  for (std::uint64_t seed = 0; seed < 1000 / kSanitizerShare && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    Network network;
+    const ValueId x = network.add_input("x", {DType::Float32, {1, 1}});
+    // Multiplication by a float32 number, exact on the way back from a row of one.
+    const auto number = [&] {
+      return matrix(1,
+                    {static_cast<float>(std::ldexp(random.uniform(-1, 1), static_cast<int>(random.integer(-4, 4))))});
+    };
+    const ValueId a = network.add_constant("a", number()), b = network.add_constant("b", number());
+    const NodeId left = append_node(network, operator_table(), "MatMul", "left", {x, a}, {"ax"});
+    const NodeId right = append_node(network, operator_table(), "MatMul", "right", {x, b}, {"bx"});
+    const NodeId sum = append_node(network, operator_table(), "Add", "sum",
+                                   {network.node(left).outputs[0], network.node(right).outputs[0]}, {"y"});
+    network.set_outputs(network.node(sum).outputs);
+    const OneRow row(std::move(network), {1}, {{-1}, {2}});
+    for (const NamedExecutor& executor : all_executors()) {
+      const double bound = row.bound(executor, Semantics::Real);
+      EXPECT_LE(Rational(bound), exact_row(*row.net, row.net->output(), {1}, 0).minimum(row.box)) << executor.name;
+    }
+  }
+}
+
 // What onnxruntime shows and other verifiers deny: relu(x + B) - B with B = 12582912 is 1 for x = 0.6 in float32.
 TEST(RoundingErrorOfExecutions, AbsorbedSumsAreCovered) {
   const Network network =

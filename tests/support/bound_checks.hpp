@@ -68,11 +68,13 @@ inline InputBox random_box(Random& random, std::int64_t inputs) {
 inline LinearSpec random_spec(Random& random, std::int64_t rows, std::int64_t inputs, std::int64_t outputs,
                               bool input_terms) {
   LinearSpec spec{.rows = rows, .inputs = inputs, .outputs = outputs};
-  // Ones and zeros as in most properties, decimals that no float32 equals, and now and then an inexact coefficient.
+  // Ones and zeros as in most properties, float32 numbers and others, and now and then an inexact coefficient.
   const auto fill = [&](std::vector<double>& values, std::vector<double>& errors, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t kind = random.integer(0, 4);
-      values.push_back(kind == 0 ? 0.0 : kind == 1 ? 1.0 : kind == 2 ? -1.0 : random.uniform(-3, 3));
+      const std::int64_t kind = random.integer(0, 5);
+      const double any = random.uniform(-3, 3);
+      const double rounded = static_cast<double>(static_cast<float>(any));
+      values.push_back(kind == 0 ? 0.0 : kind == 1 ? 1.0 : kind == 2 ? -1.0 : kind == 3 ? any : rounded);
       errors.push_back(random.integer(0, 5) == 0 ? std::ldexp(1.0, -12) : 0.0);
     }
   };
