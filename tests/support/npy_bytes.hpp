@@ -1,7 +1,6 @@
 #pragma once
 // .npy files as numpy 1.x and 2.x write them, built byte by byte.
 
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -25,9 +24,7 @@ inline std::string npy_file(std::string header, const std::string& data, int maj
 
 template <class T>
 std::string raw_bytes(const std::vector<T>& values) {
-  std::string bytes(values.size() * sizeof(T), '\0');
-  std::memcpy(bytes.data(), values.data(), bytes.size());
-  return bytes;
+  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
 // `shape` as Python prints it: "(3,)", "(2, 2)", "()".
