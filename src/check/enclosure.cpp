@@ -45,18 +45,71 @@ void add_index(const IndexMap& map, const Enclosure& x, Enclosure& y) {
   }
 }
 
-Enclosure affine(const Node& node, const std::vector<AffineTerm>& terms, const std::vector<double>& bias,
-                 std::size_t size, const std::vector<Enclosure>& known) {
+// Any other map, row by row; its weights may be off the numbers they stand for by `weight_error`.
+void add_rows(const LinearMap& map, const Enclosure& x, Enclosure& y) {
+  std::vector<LinearMap::Entry> entries;
+  for (std::size_t j = 0; j < y.lower.size(); ++j) {
+    map.row(static_cast<std::int64_t>(j), entries);
+    for (const LinearMap::Entry& entry : entries) {
+      const auto k = static_cast<std::size_t>(entry.column);
+      add_product(entry.weight, x.lower[k], x.upper[k], y.lower[j], y.upper[j]);
+      if (map.weight_error() == 0) continue;
+      const double lost = mul_up(mul_up(2 * map.weight_error(), std::fabs(entry.weight)),
+                                 std::max(std::fabs(x.lower[k]), std::fabs(x.upper[k])));
+      y.lower[j] = sub_down(y.lower[j], lost);
+      y.upper[j] = add_up(y.upper[j], lost);
+    }
+  }
+}
+
+Enclosure joint(const Node& node, const Joint& facet, std::size_t size, const std::vector<Enclosure>& known) {
+  Enclosure y{std::vector<double>(size), std::vector<double>(size)};
+  std::vector<double> lower;
+  std::vector<double> upper;
+  for (std::size_t j = 0; j < size; ++j) {
+    lower.clear();
+    upper.clear();
+    for (auto t = static_cast<std::size_t>(facet.starts[j]); t < static_cast<std::size_t>(facet.starts[j + 1]); ++t) {
+      const Joint::Term& term = facet.terms[t];
+      if (term.operand < 0) {
+        lower.push_back(term.constant);
+        upper.push_back(term.constant);
+        continue;
+      }
+      const ValueId operand = node.inputs[facet.inputs[static_cast<std::size_t>(term.operand)]];
+      const Enclosure& x = known[static_cast<std::size_t>(operand)];
+      lower.push_back(x.lower[static_cast<std::size_t>(term.index)]);
+      upper.push_back(x.upper[static_cast<std::size_t>(term.index)]);
+    }
+    facet.function->image(lower, upper, y.lower[j], y.upper[j]);
+  }
+  return y;
+}
+
+Enclosure affine(const Node& node, const std::vector<AffineTerm>& terms, std::size_t size,
+                 const std::vector<Enclosure>& known) {
   Enclosure y{std::vector<double>(size, 0.0), std::vector<double>(size, 0.0)};
   for (const AffineTerm& term : terms) {
     const Enclosure& x = known[static_cast<std::size_t>(node.inputs[term.input])];
-    if (const DenseMap* dense = term.map->dense()) add_dense(*dense, x, y);
-    if (const IndexMap* index = term.map->index()) add_index(*index, x, y);
+    if (const DenseMap* dense = term.map->dense(); dense != nullptr && term.map->weight_error() == 0) {
+      add_dense(*dense, x, y);
+    } else if (const IndexMap* index = term.map->index()) {
+      add_index(*index, x, y);
+    } else {
+      add_rows(*term.map, x, y);
+    }
   }
-  for (std::size_t i = 0; i < bias.size(); ++i) {
-    if (bias[i] == 0) continue;
-    y.lower[i] = add_down(y.lower[i], bias[i]);
-    y.upper[i] = add_up(y.upper[i], bias[i]);
+  return y;
+}
+
+Enclosure affine(const Node& node, const Affine& facet, std::size_t size, const std::vector<Enclosure>& known) {
+  Enclosure y = affine(node, facet.terms, size, known);
+  for (std::size_t i = 0; i < facet.bias.size(); ++i) {
+    // 8 * 2^-53 of the magnitude that a computed bias is made from; see facet.hpp.
+    const double lost = facet.bias_magnitude.empty() ? 0 : 0x1p-49 * facet.bias_magnitude[i];
+    if (facet.bias[i] == 0 && lost == 0) continue;
+    y.lower[i] = sub_down(add_down(y.lower[i], facet.bias[i]), lost);
+    y.upper[i] = add_up(add_up(y.upper[i], facet.bias[i]), lost);
   }
   return y;
 }
@@ -68,20 +121,23 @@ std::vector<Enclosure> enclose(const Network& network, const OperatorTable& tabl
   std::vector<Enclosure> known(network.values().size());
   known[static_cast<std::size_t>(network.input())] = {{lower.begin(), lower.end()}, {upper.begin(), upper.end()}};
   for (const Node& node : network.nodes()) {
-    const Facet facet = table.at(node).lower(NodeView(network, node));
-    const auto size = static_cast<std::size_t>(network.size_of(node.outputs[0]));
-    Enclosure& y = known[static_cast<std::size_t>(node.outputs[0])];
-    if (const auto* linear = std::get_if<Affine>(&facet)) {
-      y = affine(node, linear->terms, linear->bias, size, known);
-    } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {
-      y = affine(node, movement->terms, {}, size, known);
-    } else {
-      const auto& elementwise = std::get<Elementwise>(facet);
-      const Enclosure& x = known[static_cast<std::size_t>(node.inputs[elementwise.input])];
-      y.lower.resize(size);
-      y.upper.resize(size);
-      for (std::size_t i = 0; i < size; ++i) {
-        elementwise.function->image(x.lower[i], x.upper[i], y.lower[i], y.upper[i]);
+    for (std::size_t output = 0; output < node.outputs.size(); ++output) {
+      const Facet facet = table.at(node).lower(NodeView(network, node, output));
+      const auto size = static_cast<std::size_t>(network.size_of(node.outputs[output]));
+      Enclosure& y = known[static_cast<std::size_t>(node.outputs[output])];
+      if (const auto* linear = std::get_if<Affine>(&facet)) {
+        y = affine(node, *linear, size, known);
+      } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {
+        y = affine(node, movement->terms, size, known);
+      } else if (const auto* several = std::get_if<Joint>(&facet)) {
+        y = joint(node, *several, size, known);
+      } else {
+        const auto& elementwise = std::get<Elementwise>(facet);
+        const Enclosure& x = known[static_cast<std::size_t>(node.inputs[elementwise.input])];
+        y = {std::vector<double>(size), std::vector<double>(size)};
+        for (std::size_t i = 0; i < size; ++i) {
+          elementwise.function->image(x.lower[i], x.upper[i], y.lower[i], y.upper[i]);
+        }
       }
     }
   }

@@ -27,36 +27,42 @@ std::vector<ValueId> operands_of(const Node& node, const std::vector<AffineTerm>
 
 LoweredNetwork::LoweredNetwork(std::shared_ptr<const Network> network, const OperatorTable& table)
     : network_(std::move(network)) {
+  producers_.assign(network_->values().size(), -1);
   for (std::size_t i = 0; i < network_->nodes().size(); ++i) {
     const Node& node = network_->nodes()[i];
-    const NodeView view(*network_, node);
-    LoweredNode lowered;
-    lowered.id = static_cast<NodeId>(i);
-    lowered.node = &node;
-    lowered.output = node.outputs.at(0);
-    const DType dtype = network_->value(lowered.output).type.dtype;
-    if (!is_floating(dtype)) view.unsupported("computes " + std::string(to_string(dtype)) + " from the input");
-    lowered.unit_roundoff = dtype == DType::Float32 ? kUnitRoundoff32 : kUnitRoundoff64;
-    const Facet facet = table.at(node).lower(view);
-    if (const auto* affine = std::get_if<Affine>(&facet)) {
-      auto data = affine_data(lowered, affine->terms, dtype);
-      data->bias = affine->bias;
-      data->deployed_roundings = affine->deployed_roundings;
-      data->deployed_products = affine->deployed_products;
-      data->deployed_growth = affine->deployed_growth;
-      lowered.affine = std::move(data);
-      lowered.operands = operands_of(node, affine->terms);
-    } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {
-      lowered.affine = affine_data(lowered, movement->terms, dtype);
-      lowered.operands = operands_of(node, movement->terms);
-    } else {
-      const auto& elementwise = std::get<Elementwise>(facet);
-      lowered.facet = FacetKind::Elementwise;
-      lowered.function = elementwise.function;
-      lowered.operands = {node.inputs.at(elementwise.input)};
-    }
-    nodes_.push_back(std::move(lowered));
+    for (std::size_t output = 0; output < node.outputs.size(); ++output) lower_output(node, output, table);
   }
+}
+
+void LoweredNetwork::lower_output(const Node& node, std::size_t output, const OperatorTable& table) {
+  const NodeView view(*network_, node, output);
+  LoweredNode lowered;
+  lowered.node = &node;
+  lowered.output = node.outputs.at(output);
+  const DType dtype = network_->value(lowered.output).type.dtype;
+  if (!is_floating(dtype)) view.unsupported("computes " + std::string(to_string(dtype)) + " from the input");
+  lowered.unit_roundoff = dtype == DType::Float32 ? kUnitRoundoff32 : kUnitRoundoff64;
+  const Facet facet = table.at(node).lower(view);
+  if (const auto* affine = std::get_if<Affine>(&facet)) {
+    auto data = affine_data(lowered, affine->terms, dtype);
+    data->bias = affine->bias;
+    data->bias_magnitude = affine->bias_magnitude;
+    data->deployed_roundings = affine->deployed_roundings;
+    data->deployed_products = affine->deployed_products;
+    data->deployed_growth = affine->deployed_growth;
+    lowered.affine = std::move(data);
+    lowered.operands = operands_of(node, affine->terms);
+  } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {
+    lowered.affine = affine_data(lowered, movement->terms, dtype);
+    lowered.operands = operands_of(node, movement->terms);
+  } else {
+    const auto& elementwise = std::get<Elementwise>(facet);
+    lowered.facet = FacetKind::Elementwise;
+    lowered.function = elementwise.function;
+    lowered.operands = {node.inputs.at(elementwise.input)};
+  }
+  producers_[static_cast<std::size_t>(lowered.output)] = static_cast<std::int64_t>(nodes_.size());
+  nodes_.push_back(std::move(lowered));
 }
 
 }  // namespace boundflow

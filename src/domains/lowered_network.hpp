@@ -13,7 +13,6 @@ namespace boundflow {
 enum class FacetKind { Affine, Elementwise };
 
 struct LoweredNode {
-  NodeId id = kNoNode;
   const Node* node = nullptr;
   FacetKind facet = FacetKind::Affine;
   std::vector<ValueId> operands;  // Affine: one per map; Elementwise: one
@@ -31,10 +30,15 @@ class LoweredNetwork {
   const Network& network() const { return *network_; }
   const std::vector<LoweredNode>& nodes() const { return nodes_; }
   std::int64_t columns(ValueId value) const { return network_->size_of(value); }
+  // The position in nodes() of what computes the value; -1 for inputs and constants.
+  std::int64_t producer(ValueId value) const { return producers_.at(static_cast<std::size_t>(value)); }
 
  private:
+  void lower_output(const Node& node, std::size_t output, const OperatorTable& table);
+
   std::shared_ptr<const Network> network_;
-  std::vector<LoweredNode> nodes_;
+  std::vector<LoweredNode> nodes_;  // one per output of a node, in topological order
+  std::vector<std::int64_t> producers_;
 };
 
 }  // namespace boundflow

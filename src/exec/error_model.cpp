@@ -5,6 +5,15 @@
 
 namespace boundflow {
 
+namespace {
+
+// (1 + a)(1 + b) - 1, rounded up.
+double compound(double a, double b) {
+  return b == 0 ? a : add_up(add_up(a, b), mul_up(a, b));
+}
+
+}  // namespace
+
 AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t columns, bool float32_kernels) {
   const double u = float32_kernels ? kUnitRoundoff32 : kUnitRoundoff64;
   const double smallest_subnormal = float32_kernels ? 0x1p-149 : 0x1p-1074;
@@ -19,9 +28,10 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
     if (map->transpose_rounds()) backward_terms = std::max(backward_terms, map->transpose_terms() + rounded_weights);
     max_weight = std::max(max_weight, map->max_abs_weight());
     multiplies = multiplies || map->rounds();
+    weight_error = std::max(weight_error, map->weight_error());
   }
-  backward_gamma = gamma_up(backward_terms, u);
-  forward_gamma = gamma_up(forward_terms, u);
+  backward_gamma = compound(gamma_up(backward_terms, u), weight_error);
+  forward_gamma = compound(gamma_up(forward_terms, u), weight_error);
   // Packing a weight that is below the normal floats loses more of it than any gamma covers: prove nothing with it.
   if (float32_kernels && std::any_of(affine.maps.begin(), affine.maps.end(),
                                      [](const auto& map) { return map->loses_subnormals_in_float32(); })) {
@@ -71,11 +81,15 @@ double AffineErrorModel::execution_error(double sum_abs, double abs_y, double ma
 
 AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model, const AffineSums& sums,
                                          std::optional<std::int64_t> additions) {
+  constexpr double kBiasError = 8 * kUnitRoundoff64;  // of a computed bias, times the magnitude it is computed from
   constexpr double kSlack = 1 + 0x1p-48;  // covers the few double operations of this function, all on positive numbers
-  const double sum_abs = (sums.magnitude * model.forward_inflation + model.forward_tiny) * kSlack;
-  const double abs_bias = std::fabs(sums.bias);
+  const double sum_abs =
+      (sums.magnitude * model.forward_inflation + model.forward_tiny) * (1 + 2 * model.weight_error) * kSlack;
+  const double abs_bias = std::max(std::fabs(sums.bias), sums.bias_magnitude);
+  const double bias_error = sums.bias_magnitude * kBiasError;
   const double exact_half_width =
-      (sums.radius * model.forward_inflation + model.forward_gamma * sum_abs + 2 * model.forward_tiny) * kSlack;
+      (sums.radius * model.forward_inflation + model.forward_gamma * sum_abs + 2 * model.forward_tiny + bias_error) *
+      kSlack;
   double execution = 0;
   if (additions) {
     const double abs_y = (std::fabs(sums.centre + sums.bias) + exact_half_width) * kSlack +
@@ -86,7 +100,7 @@ AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model, const Af
   AffineCoordinate result;
   result.lower = sub_down(add_down(sums.centre, sums.bias), half_width);
   result.upper = add_up(add_up(sums.centre, sums.bias), half_width);
-  result.weight = (model.backward_gamma * sum_abs + model.bias_gamma * abs_bias + execution) * kSlack;
+  result.weight = (model.backward_gamma * sum_abs + model.bias_gamma * abs_bias + bias_error + execution) * kSlack;
   return result;
 }
 

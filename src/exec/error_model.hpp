@@ -30,7 +30,8 @@ struct AffineErrorModel {
   double weight_tiny = 0;        // times |x|max: what weights lose that round to subnormal numbers or to zero
   double backward_tiny = 0;      // times sum |x|max: underflow of a backward product's terms
   double dot_tiny = 0;           // absolute: underflow in the error dot itself
-  double bias_gamma = 0;         // rounding of the dot with the bias, in double
+  double bias_gamma = 0;         // rounding of the dot with the bias, in double, and of the bias itself
+  double weight_error = 0;       // relative: how far the maps' weights may be from the numbers they stand for
   std::int64_t products = 0;     // roundings of each term of an execution outside its sum
   std::int64_t additions = 0;    // of an execution, all terms live
   std::int64_t terms = 0;        // the most terms that a component has
@@ -46,6 +47,7 @@ struct AffineSums {
   double radius = 0;
   double magnitude = 0;
   double bias = 0;
+  double bias_magnitude = 0;  // at least |bias|: see facet.hpp
   double max_abs_x = 0;
 };
 

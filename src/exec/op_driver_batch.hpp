@@ -78,6 +78,7 @@ void OpDriver<Kernels>::store_coordinate(const TaskOp& op, const BatchFrame& fra
   const std::int64_t y = b * ld(op.outputs[0]) + i;
   float& weight = weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + i];
   if (!op.affine->bias.empty()) sums.bias = op.affine->bias[static_cast<std::size_t>(i)];
+  if (!op.affine->bias_magnitude.empty()) sums.bias_magnitude = op.affine->bias_magnitude[static_cast<std::size_t>(i)];
   if (frame.semantics == Semantics::Nominal) {
     lower(op.outputs[0], frame)[y] = sums.centre + sums.bias - sums.radius;
     upper(op.outputs[0], frame)[y] = sums.centre + sums.bias + sums.radius;

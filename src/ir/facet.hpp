@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "ir/joint_function.hpp"
 #include "ir/linear_map.hpp"
 #include "ir/scalar_function.hpp"
 
@@ -21,6 +22,10 @@ struct AffineTerm {
 struct Affine {
   std::vector<AffineTerm> terms;
   std::vector<double> bias;  // [out], or empty for zero
+  // [out], or empty for |bias|: the sum of the magnitudes that the bias is computed from, where passes or the operator
+  // compute it (batch normalisation). The exact bias is within 8 * 2^-53 of it times this, and an execution may add the
+  // parts one by one.
+  std::vector<double> bias_magnitude;
   // The m of gamma_m: an execution of the node in the format of its dtype, sums in any order, FMA allowed, is within
   // gamma_m (sum_t |M_t| |x_t| + |bias|), plus underflow, of the exact result. 0 for nodes that only move data.
   std::int64_t deployed_roundings = 0;
@@ -43,6 +48,19 @@ struct Elementwise {
   std::shared_ptr<const ScalarFunction> function;
 };
 
-using Facet = std::variant<Affine, DataMovement, Elementwise>;
+// y_j = f(x_1, ..., x_k) of a few coordinates: pooling by maximum, minimum and maximum, products of two variables.
+struct Joint {
+  struct Term {
+    std::int32_t operand = -1;  // index into `inputs`, or -1 for a constant
+    std::int64_t index = 0;     // coordinate of that operand
+    double constant = 0;        // where operand is -1
+  };
+  std::vector<std::size_t> inputs;   // of the node, each once
+  std::vector<std::int64_t> starts;  // [out + 1], into `terms`
+  std::vector<Term> terms;
+  std::shared_ptr<const JointFunction> function;
+};
+
+using Facet = std::variant<Affine, DataMovement, Elementwise, Joint>;
 
 }  // namespace boundflow

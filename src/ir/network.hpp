@@ -73,9 +73,12 @@ class Network {
 // A node with its network: what an operator's functions get to see.
 class NodeView {
  public:
-  NodeView(const Network& network, const Node& node) : network_(&network), node_(&node) {}
+  // `output`: the output that is asked for, where a node has several; only what lowers a node cares.
+  NodeView(const Network& network, const Node& node, std::size_t output = 0)
+      : network_(&network), node_(&node), output_(output) {}
   const Network& network() const { return *network_; }
   const Node& node() const { return *node_; }
+  std::size_t output_index() const { return output_; }
   std::size_t input_count() const { return node_->inputs.size(); }
   // An absent optional input (or one past the end) has no type and is no constant.
   bool has_input(std::size_t i) const { return i < node_->inputs.size() && node_->inputs[i] != kNoValue; }
@@ -98,6 +101,7 @@ class NodeView {
  private:
   const Network* network_;
   const Node* node_;
+  std::size_t output_ = 0;
 };
 
 // The network as text, one line per value or node (docs/architecture.md describes the form). Constants longer than

@@ -93,7 +93,7 @@ Facet lower(const NodeView& node) {
     }
   }
   if (bias.empty()) return DataMovement{std::move(terms)};
-  return Affine{std::move(terms), std::move(bias), 0};
+  return Affine{.terms = std::move(terms), .bias = std::move(bias)};
 }
 
 Network sample(Random& random) {

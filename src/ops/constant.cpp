@@ -57,7 +57,7 @@ std::vector<Tensor> evaluate(const NodeView& node, std::span<const Tensor* const
 Facet lower(const NodeView& node) {
   const Tensor tensor = read(node);
   if (!is_floating(tensor.dtype())) node.unsupported("only float32 and float64 constants have bounds");
-  return Affine{{}, tensor.to_doubles(), 0};
+  return Affine{.bias = tensor.to_doubles()};
 }
 
 Network sample(Random& random) {

@@ -37,8 +37,8 @@ struct Operator {
   // exact).
   std::optional<std::vector<Tensor>> (*fold)(const NodeView& node, std::span<const Tensor* const> inputs) = nullptr;
 
-  // The facet of a node with at least one non-constant input. UnsupportedError if this use of the operator has none
-  // (e.g. the product of two variables).
+  // The facet of output `node.output_index()` of a node with at least one non-constant input. UnsupportedError if this
+  // use of the operator has none.
   Facet (*lower)(const NodeView& node) = nullptr;
 
   // A random small network around one node of this operator, for the generated tests: variables, constants, shapes and

@@ -45,6 +45,7 @@ struct AffineData {
   std::string name;  // of the node, for messages and printing
   std::vector<std::shared_ptr<const LinearMap>> maps;
   std::vector<double> bias;             // [n] or empty
+  std::vector<double> bias_magnitude;   // [n] or empty for |bias|, as in facet.hpp
   std::int64_t deployed_roundings = 0;  // these five as in facet.hpp
   std::int64_t deployed_products = 0;
   double deployed_growth = 1;

@@ -99,8 +99,8 @@ void emit_lines(ProgramBuilder& builder, KnownBounds& known, const LoweredNode& 
 
 void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target) {
   State state = start(network, builder, known);
-  const NodeId producer = network.network().value(target).producer;
-  ensure(producer != kNoNode, "rows of the network's input need no walk");
+  const std::int64_t producer = network.producer(target);
+  ensure(producer >= 0, "rows of the network's input need no walk");
   const LoweredNode& node = network.nodes().at(static_cast<std::size_t>(producer));
   // e_i carried through y = W x + b is row i of W: no product is needed.
   const bool gather = node.facet == FacetKind::Affine && node.affine->maps.size() == 1 &&
