@@ -1,14 +1,15 @@
 #include "domains/lowered_network.hpp"
 
 #include "base/rounding.hpp"
+#include "domains/layouts.hpp"
 
 namespace boundflow {
 
 namespace {
 
-std::shared_ptr<AffineData> affine_data(const LoweredNode& lowered, const std::vector<AffineTerm>& terms, DType dtype) {
+std::shared_ptr<AffineData> affine_data(const Node& node, const std::vector<AffineTerm>& terms, DType dtype) {
   auto data = std::make_shared<AffineData>();
-  data->name = lowered.node->name;
+  data->name = node.name;
   for (const AffineTerm& term : terms) data->maps.push_back(term.map);
   const bool single = dtype == DType::Float32;
   data->deployed_unit_roundoff = single ? kUnitRoundoff32 : kUnitRoundoff64;
@@ -23,45 +24,54 @@ std::vector<ValueId> operands_of(const Node& node, const std::vector<AffineTerm>
   return operands;
 }
 
+LoweredNode lower_facet(const Node& node, const Affine& facet, DType dtype) {
+  auto data = affine_data(node, facet.terms, dtype);
+  data->bias = facet.bias;
+  data->bias_magnitude = facet.bias_magnitude;
+  data->deployed_roundings = facet.deployed_roundings;
+  data->deployed_products = facet.deployed_products;
+  data->deployed_growth = facet.deployed_growth;
+  return {.operands = operands_of(node, facet.terms), .affine = std::move(data)};
+}
+
+LoweredNode lower_facet(const Node& node, const DataMovement& facet, DType dtype) {
+  return {.operands = operands_of(node, facet.terms), .affine = affine_data(node, facet.terms, dtype)};
+}
+
+LoweredNode lower_facet(const Node& node, const Elementwise& facet, DType) {
+  return {.facet = FacetKind::Elementwise, .operands = {node.inputs.at(facet.input)}, .function = facet.function};
+}
+
+LoweredNode lower_facet(const Node& node, const Joint& facet, DType) {
+  LoweredNode lowered{.facet = FacetKind::Joint};
+  for (const std::size_t input : facet.inputs) lowered.operands.push_back(node.inputs.at(input));
+  lowered.joint = std::make_shared<JointData>(
+      JointData{node.name, facet.inputs.size(), facet.starts, facet.terms, 1, facet.function});
+  return lowered;
+}
+
 }  // namespace
 
 LoweredNetwork::LoweredNetwork(std::shared_ptr<const Network> network, const OperatorTable& table)
     : network_(std::move(network)) {
   producers_.assign(network_->values().size(), -1);
-  for (std::size_t i = 0; i < network_->nodes().size(); ++i) {
-    const Node& node = network_->nodes()[i];
+  for (const Node& node : network_->nodes()) {
     for (std::size_t output = 0; output < node.outputs.size(); ++output) lower_output(node, output, table);
   }
+  orders_ = assign_orders(*network_, nodes_);
 }
 
 void LoweredNetwork::lower_output(const Node& node, std::size_t output, const OperatorTable& table) {
   const NodeView view(*network_, node, output);
-  LoweredNode lowered;
-  lowered.node = &node;
-  lowered.output = node.outputs.at(output);
-  const DType dtype = network_->value(lowered.output).type.dtype;
+  const ValueId value = node.outputs.at(output);
+  const DType dtype = network_->value(value).type.dtype;
   if (!is_floating(dtype)) view.unsupported("computes " + std::string(to_string(dtype)) + " from the input");
-  lowered.unit_roundoff = dtype == DType::Float32 ? kUnitRoundoff32 : kUnitRoundoff64;
   const Facet facet = table.at(node).lower(view);
-  if (const auto* affine = std::get_if<Affine>(&facet)) {
-    auto data = affine_data(lowered, affine->terms, dtype);
-    data->bias = affine->bias;
-    data->bias_magnitude = affine->bias_magnitude;
-    data->deployed_roundings = affine->deployed_roundings;
-    data->deployed_products = affine->deployed_products;
-    data->deployed_growth = affine->deployed_growth;
-    lowered.affine = std::move(data);
-    lowered.operands = operands_of(node, affine->terms);
-  } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {
-    lowered.affine = affine_data(lowered, movement->terms, dtype);
-    lowered.operands = operands_of(node, movement->terms);
-  } else {
-    const auto& elementwise = std::get<Elementwise>(facet);
-    lowered.facet = FacetKind::Elementwise;
-    lowered.function = elementwise.function;
-    lowered.operands = {node.inputs.at(elementwise.input)};
-  }
-  producers_[static_cast<std::size_t>(lowered.output)] = static_cast<std::int64_t>(nodes_.size());
+  LoweredNode lowered = std::visit([&](const auto& kind) { return lower_facet(node, kind, dtype); }, facet);
+  lowered.node = &node;
+  lowered.output = value;
+  lowered.unit_roundoff = dtype == DType::Float32 ? kUnitRoundoff32 : kUnitRoundoff64;
+  producers_[static_cast<std::size_t>(value)] = static_cast<std::int64_t>(nodes_.size());
   nodes_.push_back(std::move(lowered));
 }
 

@@ -1,5 +1,7 @@
 #include "engine/lower.hpp"
 
+#include <algorithm>
+
 #include "domains/crown/crown.hpp"
 #include "domains/interval/interval.hpp"
 #include "domains/point/point.hpp"
@@ -8,59 +10,130 @@ namespace boundflow {
 
 namespace {
 
-// How far interval steps from the input box still give each coordinate's exact range (in real arithmetic).
+// How far interval steps from the input still give each coordinate's exact range (in real arithmetic).
 enum class Exactness {
   Independent,  // coordinates vary independently: the input box and what data movement makes of it
-  Exact,        // one linear map of independent coordinates: ranges are exact, coordinates depend on each other
+  Exact,        // one linear map of independent coordinates, or an elementwise image of bounds that are final: a walk
+                // would find no tighter range, although coordinates depend on each other
   Loose,        // interval arithmetic has lost dependencies: a backward walk can tighten
 };
 
-Exactness exactness_after(const LoweredNode& node, const std::vector<Exactness>& known) {
-  if (node.facet == FacetKind::Elementwise || node.operands.size() != 1) return Exactness::Loose;
-  const Exactness before = known[static_cast<std::size_t>(node.operands[0])];
-  const LinearMap& map = *node.affine->maps[0];
-  const bool moves = map.index() != nullptr && map.transpose_terms() <= 1;
-  if (moves) return before;
-  return before == Exactness::Independent ? Exactness::Exact : Exactness::Loose;
+std::size_t at(ValueId value) {
+  return static_cast<std::size_t>(value);
 }
+
+class BoundsLowering {
+ public:
+  BoundsLowering(const LoweredNetwork& network, const BoundLowering& options)
+      : network_(network),
+        options_(options),
+        known_(network.network().values().size()),
+        intervals_(network.network().values().size()),
+        forward_(network, builder_, known_),
+        interval_forward_(network, builder_, intervals_),
+        exactness_(network.network().values().size(), Exactness::Independent),
+        final_(network.network().values().size(), false),
+        consumers_(network.network().values().size()) {
+    for (const LoweredNode& node : network.nodes()) {
+      if (node.facet == FacetKind::Affine) continue;
+      for (const ValueId operand : node.operands) consumers_[at(operand)].push_back(&node);
+    }
+  }
+
+  BoundProgram run() {
+    builder_.begin_task({.name = "input", .kind = TaskKind::Batch});
+    interval::emit_input(forward_, options_.balls);
+    const ValueId input = network_.network().input();
+    intervals_.bounds[at(input)] = known_.bounds[at(input)];
+    interval_forward_.ball = forward_.ball;
+    for (const LoweredNode& node : network_.nodes()) {
+      if (node.facet != FacetKind::Affine) {
+        for (const ValueId operand : node.operands) finish_bounds(operand);
+      }
+      builder_.begin_task({.name = "interval of " + name_of(node.output), .kind = TaskKind::Batch});
+      if (node.facet != FacetKind::Affine && options_.specification == SpecificationBounds::Crown) {
+        crown::emit_relaxation(network_, builder_, known_, node);
+      }
+      interval::emit(forward_, node);
+      if (two_chains()) interval::emit(interval_forward_, node);
+      exactness_[at(node.output)] = exactness_after(node);
+    }
+    builder_.begin_task({.name = "specification", .kind = TaskKind::Spec});
+    if (options_.specification == SpecificationBounds::Crown) {
+      crown::emit_spec(network_, builder_, known_, options_.input_terms);
+    } else {
+      crown::emit_last_affine(network_, builder_, known_, options_.input_terms);
+    }
+    return builder_.finish(network_.columns(network_.network().input()), network_.columns(network_.network().output()));
+  }
+
+ private:
+  const std::string& name_of(ValueId value) const { return network_.network().value(value).name; }
+  // Pure interval bounds, next to those that rows have tightened.
+  bool two_chains() const { return options_.intermediate == IntermediateBounds::CrownWhereIntervalUnstable; }
+
+  Exactness exactness_after(const LoweredNode& node) const {
+    if (node.facet == FacetKind::Joint || node.operands.size() != 1) return Exactness::Loose;
+    const Exactness before = exactness_[at(node.operands[0])];
+    // An elementwise image of bounds that are as tight as they get is as tight as a walk could make it.
+    if (node.facet == FacetKind::Elementwise) return Exactness::Exact;
+    const LinearMap& map = *node.affine->maps[0];
+    const bool moves = map.index() != nullptr && map.transpose_terms() <= 1;
+    if (moves) return before;
+    return before == Exactness::Independent ? Exactness::Exact : Exactness::Loose;
+  }
+
+  // The bounds of what a relaxation is about to read: rows where interval steps are not enough.
+  void finish_bounds(ValueId value) {
+    if (final_[at(value)]) return;
+    final_[at(value)] = true;
+    if (options_.intermediate == IntermediateBounds::Interval || network_.producer(value) < 0) return;
+    if (exactness_[at(value)] != Exactness::Loose) return;
+    Task task{.name = "bounds of " + name_of(value), .kind = TaskKind::Neurons};
+    if (two_chains()) {
+      builder_.begin_task({.name = "interval of " + name_of(value), .kind = TaskKind::Batch});
+      const BufferId copy = builder_.add_buffer(network_.buffer(BufferKind::Bounds, value));
+      builder_.emit({.kind = TaskOpKind::CopyBounds, .inputs = {intervals_.bounds[at(value)]}, .outputs = {copy}});
+      known_.bounds[at(value)] = copy;
+      task.intersect = false;
+    }
+    task.target = known_.bounds[at(value)];
+    for (const LoweredNode* consumer : consumers_[at(value)]) select_rows(*consumer, task);
+    builder_.begin_task(std::move(task));
+    crown::emit_neurons(network_, builder_, known_, value, options_.windows);
+  }
+
+  void select_rows(const LoweredNode& consumer, Task& task) const {
+    if (consumer.facet == FacetKind::Elementwise) {
+      task.functions.push_back(consumer.function);
+      return;
+    }
+    Task::JointUse use{consumer.joint, {}};
+    for (const ValueId operand : consumer.operands) use.bounds.push_back(known_.bounds[at(operand)]);
+    // Where another operand's bounds come later, no component is known to be stable.
+    if (std::find(use.bounds.begin(), use.bounds.end(), kNoBuffer) != use.bounds.end()) {
+      task.all_neurons = true;
+    } else {
+      task.joints.push_back(std::move(use));
+    }
+  }
+
+  const LoweredNetwork& network_;
+  const BoundLowering options_;
+  ProgramBuilder builder_;
+  KnownBounds known_;
+  KnownBounds intervals_;
+  interval::State forward_;
+  interval::State interval_forward_;
+  std::vector<Exactness> exactness_;
+  std::vector<bool> final_;
+  std::vector<std::vector<const LoweredNode*>> consumers_;  // per value: nodes that relax
+};
 
 }  // namespace
 
 BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& options) {
-  const std::size_t values = network.network().values().size();
-  ProgramBuilder builder;
-  KnownBounds known(values);
-  std::vector<Exactness> exactness(values, Exactness::Independent);
-  std::vector<bool> tightened(values, false);
-  interval::State forward{network, builder, known};
-
-  builder.begin_task({.name = "input", .kind = TaskKind::Batch});
-  interval::emit_input(forward);
-  for (const LoweredNode& node : network.nodes()) {
-    const std::string& name = network.network().value(node.output).name;
-    if (node.facet == FacetKind::Elementwise) {
-      const ValueId operand = node.operands[0];
-      const auto k = static_cast<std::size_t>(operand);
-      const bool first_visit = !tightened[k];
-      tightened[k] = true;
-      if (first_visit && options.intermediate == IntermediateBounds::Crown && exactness[k] == Exactness::Loose) {
-        builder.begin_task({.name = "bounds of " + network.network().value(operand).name,
-                            .kind = TaskKind::Neurons,
-                            .target = known.bounds[k],
-                            .function = node.function});
-        crown::emit_neurons(network, builder, known, operand);
-      }
-      builder.begin_task({.name = "interval of " + name, .kind = TaskKind::Batch});
-      crown::emit_lines(builder, known, node, network.columns(operand));
-    } else {
-      builder.begin_task({.name = "interval of " + name, .kind = TaskKind::Batch});
-    }
-    interval::emit(forward, node);
-    exactness[static_cast<std::size_t>(node.output)] = exactness_after(node, exactness);
-  }
-  builder.begin_task({.name = "specification", .kind = TaskKind::Spec});
-  crown::emit_spec(network, builder, known, options.input_terms);
-  return builder.finish(network.columns(network.network().input()), network.columns(network.network().output()));
+  return BoundsLowering(network, options).run();
 }
 
 BoundProgram lower_values(const LoweredNetwork& network, bool gradients) {

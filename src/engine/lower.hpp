@@ -6,15 +6,30 @@
 
 namespace boundflow {
 
-// How the bounds of an activation's input are found before its relaxation.
+// How the bounds of what a relaxation reads are found.
 enum class IntermediateBounds {
-  Interval,  // interval steps only (the crown-ibp of the literature)
-  Crown,  // one interval step from the final bounds of the predecessors; CROWN rows for the neurons it leaves unstable
+  // Interval steps only (the crown-ibp of the literature).
+  Interval,
+  // One interval step from the final bounds of the predecessors, intersected with CROWN rows for the neurons which that
+  // leaves unstable.
+  Crown,
+  // CROWN rows for the neurons that interval steps from the input leave unstable; those steps' bounds for the others.
+  // The rule of auto_LiRPA: more rows and no tighter.
+  CrownWhereIntervalUnstable,
+};
+
+// What answers the query's rows.
+enum class SpecificationBounds {
+  Crown,     // rows walked to the input
+  Interval,  // rows fused into the last affine nodes, on the interval bounds before those (ibp)
 };
 
 struct BoundLowering {
   IntermediateBounds intermediate = IntermediateBounds::Crown;
+  SpecificationBounds specification = SpecificationBounds::Crown;
   bool input_terms = false;  // the specification has rows over the inputs too
+  bool balls = false;        // input sets may be L2 and L1 balls: the first affine nodes apply the dual norm
+  bool windows = true;       // rows of convolutions store windows; off only to compare with the dense form
 };
 
 BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& options);

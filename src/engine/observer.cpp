@@ -13,8 +13,8 @@ bool Observer::inside(const double* lower, const double* upper) const {
   return true;
 }
 
-void Observer::check_bounds(ValueId value, const double* lower, const double* upper, Semantics semantics,
-                            const std::string& stage) const {
+void Observer::check_bounds(ValueId value, const std::vector<double>& lower, const std::vector<double>& upper,
+                            Semantics semantics, const std::string& stage) const {
   if (semantics == Semantics::Nominal) return;
   const ObservedPoint::Activation& seen = point_.activations.at(static_cast<std::size_t>(value));
   for (std::size_t i = 0; i < seen.lower.size(); ++i) {

@@ -31,8 +31,8 @@ class Observer {
 
   bool inside(const double* lower, const double* upper) const;
   // InternalError that names value, neuron and bound if [lower, upper] excludes the point's activation.
-  void check_bounds(ValueId value, const double* lower, const double* upper, Semantics semantics,
-                    const std::string& stage) const;
+  void check_bounds(ValueId value, const std::vector<double>& lower, const std::vector<double>& upper,
+                    Semantics semantics, const std::string& stage) const;
   // The same of a row's lower bound.
   void check_row(const LinearSpec& spec, std::int64_t row, double bound, Semantics semantics) const;
 

@@ -33,12 +33,53 @@ struct QueryEngine::RowList {
 struct QueryEngine::Workspace {
   Arena batch;
   RowList rows;
+  std::vector<std::uint8_t> selected;  // [neurons] of one subproblem
+  std::vector<double> box_lower;       // around balls
+  std::vector<double> box_upper;
 };
 
 namespace {
 
-std::int64_t block_rows(const StoragePlan& plan, std::int64_t block_bytes) {
-  return std::clamp<std::int64_t>(block_bytes / std::max<std::int64_t>(plan.row_bytes, 1), 32, 256);
+std::int64_t block_rows(std::int64_t row_bytes, std::int64_t block_bytes) {
+  return std::clamp<std::int64_t>(block_bytes / std::max<std::int64_t>(row_bytes, 1), 32, 256);
+}
+
+// A buffer's values for one subproblem in the order of the network's coordinates.
+std::vector<double> in_network_order(const Buffer& buffer, const double* stored) {
+  std::vector<double> values(stored, stored + buffer.columns);
+  if (!buffer.order) return values;
+  for (std::size_t p = 0; p < values.size(); ++p) values[static_cast<std::size_t>((*buffer.order)[p])] = stored[p];
+  return values;
+}
+
+// Calls `visit` for each coordinate of operand `target` that a component reads which is not affine on the bounds of
+// subproblem b.
+template <class Visit>
+void for_each_unstable_term(const CompiledProgram& program, const Task::JointUse& use, const BatchFrame& frame,
+                            std::int64_t b, BufferId target, const Visit& visit) {
+  std::vector<double> l;
+  std::vector<double> u;
+  for (std::size_t j = 0; j + 1 < use.joint->starts.size(); ++j) {
+    l.clear();
+    u.clear();
+    const auto first = use.joint->terms.begin() + use.joint->starts[j];
+    const auto last = use.joint->terms.begin() + use.joint->starts[j + 1];
+    for (auto term = first; term != last; ++term) {
+      if (term->operand < 0) {
+        l.push_back(term->constant);
+        u.push_back(term->constant);
+        continue;
+      }
+      const BufferId id = use.bounds[static_cast<std::size_t>(term->operand)];
+      const std::int64_t stride = leading_dimension(program.program().buffers[static_cast<std::size_t>(id)]);
+      l.push_back(program.lower(id, frame)[b * stride + term->index]);
+      u.push_back(program.upper(id, frame)[b * stride + term->index]);
+    }
+    if (use.joint->function->is_stable(l, u)) continue;
+    for (auto term = first; term != last; ++term) {
+      if (term->operand >= 0 && use.bounds[static_cast<std::size_t>(term->operand)] == target) visit(term->index);
+    }
+  }
 }
 
 }  // namespace
@@ -49,7 +90,7 @@ QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr
   const LoweredNetwork lowered(network_, operator_table());
   bounds_ = compile(lower_bounds(lowered, options_.lowering));
   gradients_ = compile(lower_values(lowered, true));
-  rows_per_block_ = block_rows(bounds_->plan(), options_.block_bytes);
+  rows_per_block_ = block_rows(bounds_->plan().row_bytes, options_.block_bytes);
 }
 
 QueryEngine::~QueryEngine() = default;
@@ -64,7 +105,8 @@ std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program) cons
 template <class Fill>
 bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& task, std::int64_t rows,
                                  const Deadline& deadline, const Fill& fill) const {
-  const std::int64_t per_block = block_rows(program.plan(), options_.block_bytes);
+  const std::int64_t bytes = row_bytes(program.program(), program.plan(), task);
+  const std::int64_t per_block = block_rows(bytes, options_.block_bytes);
   const std::int64_t blocks = (rows + per_block - 1) / per_block;
   std::atomic<bool> stopped{false};
   const auto run_block = [&](std::int64_t block) {
@@ -77,7 +119,7 @@ bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& tas
     RowFrame frame;
     const std::int64_t first = block * per_block;
     frame.rows = std::min(per_block, rows - first);
-    frame.arena = arena->reserve(static_cast<std::size_t>(program.plan().row_bytes * frame.rows));
+    frame.arena = arena->reserve(static_cast<std::size_t>(bytes * frame.rows));
     fill(frame, first);
     for (const TaskOp& op : task.ops) program.run(op, frame);
   };
@@ -89,6 +131,25 @@ bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& tas
   return !stopped;
 }
 
+// The neurons of subproblem b whose bounds need rows.
+void QueryEngine::select_neurons(const Task& task, const BatchFrame& frame, std::int64_t b,
+                                 Workspace& workspace) const {
+  const Buffer& target = bounds_->program().buffers[static_cast<std::size_t>(task.target)];
+  const double* lower = bounds_->lower(task.target, frame) + b * leading_dimension(target);
+  const double* upper = bounds_->upper(task.target, frame) + b * leading_dimension(target);
+  workspace.selected.assign(static_cast<std::size_t>(target.columns), task.all_neurons ? 1 : 0);
+  if (task.all_neurons) return;
+  for (std::size_t i = 0; i < workspace.selected.size(); ++i) {
+    const bool stable = std::all_of(task.functions.begin(), task.functions.end(),
+                                    [&](const auto& function) { return function->is_stable(lower[i], upper[i]); });
+    if (!stable) workspace.selected[i] = 1;
+  }
+  for (const Task::JointUse& use : task.joints) {
+    for_each_unstable_term(*bounds_, use, frame, b, task.target,
+                           [&](std::int64_t i) { workspace.selected[static_cast<std::size_t>(i)] = 1; });
+  }
+}
+
 bool QueryEngine::run_neurons(const Task& task, const BatchFrame& frame, Workspace& workspace,
                               const Deadline& deadline) const {
   const Buffer& target = bounds_->program().buffers[static_cast<std::size_t>(task.target)];
@@ -98,10 +159,15 @@ bool QueryEngine::run_neurons(const Task& task, const BatchFrame& frame, Workspa
   RowList& list = workspace.rows;
   list.clear();
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    select_neurons(task, frame, b, workspace);
     for (std::int64_t i = 0; i < target.columns; ++i) {
-      if (task.function->is_stable(lower[b * stride + i], upper[b * stride + i])) continue;
+      if (workspace.selected[static_cast<std::size_t>(i)] == 0) continue;
       list.add(b, i, 1);
       list.add(b, i, -1);
+      if (task.intersect) continue;
+      // What the rows say counts alone; should they fail, nothing is known.
+      lower[b * stride + i] = -kInfinity;
+      upper[b * stride + i] = kInfinity;
     }
   }
   const auto rows = static_cast<std::int64_t>(list.owners.size());
@@ -162,10 +228,12 @@ void QueryEngine::check_observed(BufferId bounds, const BatchFrame& frame, const
   const Buffer& buffer = bounds_->program().buffers[static_cast<std::size_t>(bounds)];
   const std::int64_t inputs = bounds_->program().inputs;
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    if (!observer_->inside(frame.lower + b * inputs, frame.upper + b * inputs)) continue;
+    if (frame.norm != InputNorm::Linf || !observer_->inside(frame.lower + b * inputs, frame.upper + b * inputs)) {
+      continue;  // points of balls are not observed
+    }
     const std::int64_t at = b * leading_dimension(buffer);
-    observer_->check_bounds(buffer.value, bounds_->lower(bounds, frame) + at, bounds_->upper(bounds, frame) + at,
-                            frame.semantics, stage);
+    observer_->check_bounds(buffer.value, in_network_order(buffer, bounds_->lower(bounds, frame) + at),
+                            in_network_order(buffer, bounds_->upper(bounds, frame) + at), frame.semantics, stage);
   }
 }
 
@@ -175,6 +243,24 @@ void QueryEngine::check_observed(const TaskOp& op, const BatchFrame& frame, cons
       check_observed(id, frame, stage);
     }
   }
+}
+
+// The boxes around the query's balls.
+void QueryEngine::enclose_balls(const BoundQuery& query, Workspace& workspace, BatchFrame& frame) const {
+  const std::int64_t inputs = bounds_->program().inputs;
+  ensure(options_.lowering.balls, "the program was lowered for boxes only");
+  workspace.box_lower.resize(query.centers.size());
+  workspace.box_upper.resize(query.centers.size());
+  for (std::size_t i = 0; i < query.centers.size(); ++i) {
+    const double radius = query.radii[i / static_cast<std::size_t>(inputs)];
+    workspace.box_lower[i] = sub_down(query.centers[i], radius);
+    workspace.box_upper[i] = add_up(query.centers[i], radius);
+  }
+  frame.norm = query.norm;
+  frame.centers = query.centers.data();
+  frame.radii = query.radii.data();
+  frame.lower = workspace.box_lower.data();
+  frame.upper = workspace.box_upper.data();
 }
 
 BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
@@ -192,6 +278,7 @@ BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
   frame.arena = workspace->batch.reserve(static_cast<std::size_t>(bounds_->plan().batch_bytes * query.subproblems));
   frame.lower = query.lower.data();
   frame.upper = query.upper.data();
+  if (query.norm != InputNorm::Linf) enclose_balls(query, *workspace, frame);
   frame.semantics = query.semantics;
 
   BoundAnswer answer;
@@ -205,10 +292,11 @@ BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
           const Buffer& buffer = program.buffers[static_cast<std::size_t>(op.inputs[0])];
           ValueBounds bounds{buffer.value, {}, {}};
           for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-            const double* l = bounds_->lower(op.inputs[0], frame) + b * leading_dimension(buffer);
-            const double* u = bounds_->upper(op.inputs[0], frame) + b * leading_dimension(buffer);
-            bounds.lower.insert(bounds.lower.end(), l, l + buffer.columns);
-            bounds.upper.insert(bounds.upper.end(), u, u + buffer.columns);
+            const std::int64_t at = b * leading_dimension(buffer);
+            const std::vector<double> l = in_network_order(buffer, bounds_->lower(op.inputs[0], frame) + at);
+            const std::vector<double> u = in_network_order(buffer, bounds_->upper(op.inputs[0], frame) + at);
+            bounds.lower.insert(bounds.lower.end(), l.begin(), l.end());
+            bounds.upper.insert(bounds.upper.end(), u.begin(), u.end());
           }
           intermediate->push_back(std::move(bounds));
         }
@@ -221,7 +309,7 @@ BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
     }
   }
   answer.complete = true;
-  if (observer_) {
+  if (observer_ && frame.norm == InputNorm::Linf) {
     for (std::size_t n = 0; n < query.owners.size(); ++n) {
       const std::int64_t box = query.owners[n] * program.inputs;
       if (!observer_->inside(frame.lower + box, frame.upper + box)) continue;
@@ -255,7 +343,7 @@ void QueryEngine::gradient(std::span<const double> points, std::int64_t count, c
                            std::span<double> outputs, std::span<double> gradients) const {
   const BoundProgram& program = gradients_->program();
   const BatchFrame none;
-  const std::int64_t per_block = block_rows(gradients_->plan(), options_.block_bytes);
+  const std::int64_t per_block = block_rows(gradients_->plan().row_bytes, options_.block_bytes);
   auto arena = block_arenas_.take();
   std::vector<double> cotangents(static_cast<std::size_t>(per_block * program.outputs));
   for (std::int64_t first = 0; first < count; first += per_block) {

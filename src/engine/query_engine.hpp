@@ -51,6 +51,8 @@ class QueryEngine final : public Bounder, public Evaluator {
   struct Workspace;
   std::unique_ptr<CompiledProgram> compile(BoundProgram program) const;
   BoundAnswer run(const BoundQuery& query, const Deadline& deadline, std::vector<ValueBounds>* intermediate) const;
+  void enclose_balls(const BoundQuery& query, Workspace& workspace, BatchFrame& frame) const;
+  void select_neurons(const Task& task, const BatchFrame& frame, std::int64_t b, Workspace& workspace) const;
   bool run_neurons(const Task& task, const BatchFrame& frame, Workspace& workspace, const Deadline& deadline) const;
   bool run_spec(const Task& task, const BatchFrame& frame, const BoundQuery& query, BoundAnswer& answer,
                 const Deadline& deadline) const;

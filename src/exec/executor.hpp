@@ -18,8 +18,11 @@ namespace boundflow {
 struct BatchFrame {
   std::byte* arena = nullptr;  // plan.batch_bytes * subproblems, 64-byte aligned
   std::int64_t subproblems = 0;
-  const double* lower = nullptr;  // the input boxes [subproblems, inputs]
+  const double* lower = nullptr;  // the input boxes [subproblems, inputs]; of a ball, the box around it
   const double* upper = nullptr;
+  InputNorm norm = InputNorm::Linf;
+  const double* centers = nullptr;  // of L2 and L1 balls [subproblems, inputs]
+  const double* radii = nullptr;    // [subproblems]
   Semantics semantics = Semantics::Float32;
 };
 
@@ -29,7 +32,7 @@ struct RowFrame {
   std::byte* arena = nullptr;            // plan.row_bytes * rows
   std::int64_t rows = 0;                 // N of this block
   const std::int32_t* owners = nullptr;  // [N]
-  // Neurons: the neuron's index and +1 or -1. Spec: the row of `spec`.
+  // Neurons: the neuron's index, in the order in which its value is stored, and +1 or -1. Spec: the row of `spec`.
   const std::int32_t* indices = nullptr;
   const double* signs = nullptr;
   const LinearSpec* spec = nullptr;

@@ -5,18 +5,22 @@
 //   using Element = float | double;
 //   explicit Kernels(const BoundProgram&);                                     packs what the ops need
 //   transpose(op, rows, ld, n, out, ld_out)                                    out = rows M
+//   transpose_windows(op, rows, ld, n, from, out, ld_out, to, starts)          the same from window to window
 //   forward(op, term, x, ld, n, y, ld_y, absolute, accumulate)                 y (+)= x M^T, or |M|^T
-//   gather(op, neuron, sign, out)                                              out = sign * row `neuron` of M
+//   gather(op, row, sign, out)                                                 out = sign * row of gathered_rows.hpp
 //   bias_and_error, apply_relaxation, concretize                               as in native/kernels.hpp
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "exec/error_model.hpp"
 #include "exec/executor.hpp"
+#include "exec/gathered_rows.hpp"
 #include "exec/relaxation_lines.hpp"
+#include "exec/window_runs.hpp"
 
 namespace boundflow {
 
@@ -39,14 +43,21 @@ class OpDriver final : public CompiledProgram {
   void store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i, AffineSums sums,
                         std::int64_t additions) const;
   void store_row_scalars(const TaskOp& op, const BatchFrame& frame, std::int64_t b) const;
+  double ball_radius(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i) const;
+  void copy_bounds(const TaskOp& op, const BatchFrame& frame) const;
   void interval_image(const TaskOp& op, const BatchFrame& frame) const;
+  void interval_joint(const TaskOp& op, const BatchFrame& frame) const;
+  void relax_joint(const TaskOp& op, const BatchFrame& frame) const;
   void relax(const TaskOp& op, const BatchFrame& frame) const;
   // Per row.
   void one_hot(const TaskOp& op, const RowFrame& frame) const;
   void gather_rows(const TaskOp& op, const RowFrame& frame) const;
   void spec_rows(const TaskOp& op, const RowFrame& frame, bool input_terms) const;
   void bias_and_error(const TaskOp& op, const RowFrame& frame) const;
+  void transpose(const TaskOp& op, const RowFrame& frame) const;
   void apply_relaxation(const TaskOp& op, const RowFrame& frame) const;
+  void apply_planes(const TaskOp& op, const RowFrame& frame) const;
+  void window_to_image(const TaskOp& op, const RowFrame& frame) const;
   void add_rows(const TaskOp& op, const RowFrame& frame, bool account) const;
   void concretize(const TaskOp& op, const RowFrame& frame) const;
   // Per point.
@@ -54,7 +65,13 @@ class OpDriver final : public CompiledProgram {
   void store(BufferId from, double* to, const RowFrame& frame) const;
   void affine_forward(const TaskOp& op, const RowFrame& frame) const;
   void scalar_value(const TaskOp& op, const RowFrame& frame) const;
+  void joint_value(const TaskOp& op, const RowFrame& frame) const;
+  void joint_point(const TaskOp& op, const RowFrame& frame, std::int64_t i, std::int64_t j,
+                   std::vector<double>& x) const;
   void scale_by_derivative(const TaskOp& op, const RowFrame& frame) const;
+  void joint_gradient(const TaskOp& op, const RowFrame& frame) const;
+  void concretize_ball(const TaskOp& op, const RowFrame& frame, std::int64_t i, double& minimum,
+                       double& magnitude) const;
 
   T* rows(BufferId id, const RowFrame& frame) const { return reinterpret_cast<T*>(at(id, frame)); }
   float* weights(BufferId id, const BatchFrame& frame) const { return reinterpret_cast<float*>(at(id, frame)); }
@@ -72,6 +89,37 @@ class OpDriver final : public CompiledProgram {
     T* base = reinterpret_cast<T*>(at(id, frame));
     return {base, base + block, base + 2 * block, base + 3 * block, reinterpret_cast<float*>(base + 4 * block), ld(id)};
   }
+  // A Planes buffer: slopes of lower and upper planes [B, terms], intercepts [B, ld], then the error weights.
+  struct PlaneStorage {
+    T* lower_slope;
+    T* upper_slope;
+    T* lower_intercept;
+    T* upper_intercept;
+    float* error_weight;
+    std::int64_t terms;
+    std::int64_t ld;
+  };
+  PlaneStorage plane_storage(BufferId id, const BatchFrame& frame) const {
+    const std::int64_t terms = buffer(id).terms;
+    const std::int64_t slopes = (terms + 15) / 16 * 16 * frame.subproblems;
+    const std::int64_t block = ld(id) * frame.subproblems;
+    T* base = reinterpret_cast<T*>(at(id, frame));
+    T* intercepts = base + 2 * slopes;
+    return {base,  base + slopes, intercepts, intercepts + block, reinterpret_cast<float*>(intercepts + 2 * block),
+            terms, ld(id)};
+  }
+  const Buffer& buffer(BufferId id) const { return program().buffers[static_cast<std::size_t>(id)]; }
+  // The network's coordinate at position p of a buffer.
+  std::int64_t coordinate(BufferId id, std::int64_t p) const {
+    const Order& order = buffer(id).order;
+    return order ? (*order)[static_cast<std::size_t>(p)] : p;
+  }
+  // Bounds of the terms of component j of a joint function in subproblem b.
+  void joint_bounds(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t j, std::vector<double>& l,
+                    std::vector<double>& u) const;
+  // kernel(row, window offset, image offset, length, rows): once for all rows of images, once per run of windows.
+  template <class Kernel>
+  void for_each_piece(BufferId id, const RowFrame& frame, const Kernel& kernel) const;
   static std::int64_t live_coordinates(const double* lower, const double* upper, std::int64_t n);
   static double max_abs(const double* lower, const double* upper, std::int64_t n);
   // Each addition to a row's constant rounds once more, in double.
@@ -84,6 +132,12 @@ class OpDriver final : public CompiledProgram {
   Kernels kernels_;
   std::vector<AffineErrorModel> models_;  // by op number; of affine ops
   std::int64_t error_terms_ = 0;          // at least the additions that any row's error sum goes through
+  // By op number, of affine ops on the query's input set: each component's dual norms of L2 and L1 balls, rounded up.
+  struct DualNorms {
+    std::vector<double> l2;
+    std::vector<double> l1;
+  };
+  std::vector<DualNorms> dual_norms_;
 };
 
 }  // namespace boundflow

@@ -12,6 +12,25 @@ OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::sh
     for (const TaskOp& op : task.ops) {
       const bool interval = op.kind == TaskOpKind::IntervalAffine;
       models_.push_back(interval ? AffineErrorModel(*op.affine, columns(op.outputs[0]), kFloat32) : AffineErrorModel());
+      DualNorms norms;
+      if (interval && op.at_input) {
+        std::vector<LinearMap::Entry> entries;
+        for (std::int64_t i = 0; i < columns(op.outputs[0]); ++i) {
+          op.affine->maps[0]->row(i, entries);
+          double squares = 0;
+          double largest = 0;
+          for (const LinearMap::Entry& entry : entries) {
+            squares += entry.weight * entry.weight;
+            largest = std::max(largest, std::fabs(entry.weight));
+          }
+          // Rounding of the sum and the root, underflow of squares, and what the weights stand for.
+          const double up = sum_inflation(static_cast<std::int64_t>(entries.size()), kUnitRoundoff64) *
+                            (1 + 2 * op.affine->maps[0]->weight_error());
+          norms.l2.push_back(round_up(std::sqrt(squares * up) * up + static_cast<double>(entries.size()) * 0x1p-500));
+          norms.l1.push_back(round_up(largest * up));
+        }
+      }
+      dual_norms_.push_back(std::move(norms));
     }
   }
 }
@@ -23,10 +42,16 @@ void OpDriver<Kernels>::run(const TaskOp& op, const BatchFrame& frame) const {
       return input_box(op, frame);
     case TaskOpKind::IntervalAffine:
       return interval_affine(op, frame);
+    case TaskOpKind::CopyBounds:
+      return copy_bounds(op, frame);
     case TaskOpKind::IntervalImage:
       return interval_image(op, frame);
+    case TaskOpKind::IntervalJoint:
+      return interval_joint(op, frame);
     case TaskOpKind::Relax:
       return relax(op, frame);
+    case TaskOpKind::RelaxJoint:
+      return relax_joint(op, frame);
     default:
       throw InternalError("a row op stands in a batch task");
   }
@@ -56,9 +81,21 @@ void OpDriver<Kernels>::input_box(const TaskOp& op, const BatchFrame& frame) con
   const std::int64_t n = columns(op.outputs[0]);
   const std::int64_t stride = ld(op.outputs[0]);
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    std::copy_n(frame.lower + b * n, n, lower(op.outputs[0], frame) + b * stride);
-    std::copy_n(frame.upper + b * n, n, upper(op.outputs[0], frame) + b * stride);
+    double* l = lower(op.outputs[0], frame) + b * stride;
+    double* u = upper(op.outputs[0], frame) + b * stride;
+    for (std::int64_t p = 0; p < n; ++p) {
+      const std::int64_t from = b * n + coordinate(op.outputs[0], p);
+      l[p] = frame.lower[from];
+      u[p] = frame.upper[from];
+    }
   }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::copy_bounds(const TaskOp& op, const BatchFrame& frame) const {
+  const std::int64_t count = ld(op.inputs[0]) * frame.subproblems;
+  std::copy_n(lower(op.inputs[0], frame), count, lower(op.outputs[0], frame));
+  std::copy_n(upper(op.inputs[0], frame), count, upper(op.outputs[0], frame));
 }
 
 template <class Kernels>
@@ -129,14 +166,18 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
     for (std::int64_t b = 0; b < count; ++b) {
       const double* l = lower(x, frame) + b * ld(x);
       const double* u = upper(x, frame) + b * ld(x);
+      // Of a ball, only what its box adds to it (rounding, executions) counts coordinate by coordinate: the ball
+      // itself by its dual norm.
+      const double ball = op.at_input && frame.norm != InputNorm::Linf ? frame.radii[b] : 0.0;
       for (std::int64_t j = 0; j < n; ++j) {
         const T c = static_cast<T>(0.5 * l[j] + 0.5 * u[j]);
-        const double r = std::max(sub_up(u[j], c), sub_up(c, l[j]));
+        const double whole = std::max(sub_up(u[j], c), sub_up(c, l[j]));
+        const double r = ball > 0 ? std::max(sub_up(whole, ball), 0.0) : whole;
         // NaN bounds must reach the products, whichever operand std::max keeps.
         const bool invalid = std::isnan(l[j]) || std::isnan(u[j]);
         centres[static_cast<std::size_t>(b * n + j)] = c;
         spans[static_cast<std::size_t>(b * n + j)] = invalid ? c : cast_up<T>(r);
-        spans[static_cast<std::size_t>((count + b) * n + j)] = cast_up<T>(add_up(std::fabs(c), r));
+        spans[static_cast<std::size_t>((count + b) * n + j)] = cast_up<T>(add_up(std::fabs(c), whole));
       }
       live[static_cast<std::size_t>(b)] += live_coordinates(l, u, n);
       const double magnitude = max_abs(l, u, n);
@@ -153,13 +194,23 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
       const auto k = static_cast<std::size_t>(b * out + i);
       store_coordinate(op, frame, b, i,
                        {.centre = y_centre[k],
-                        .radius = y_spans[k],
+                        .radius = static_cast<double>(y_spans[k]) + ball_radius(op, frame, b, i),
                         .magnitude = y_spans[k + static_cast<std::size_t>(count * out)],
                         .max_abs_x = largest[static_cast<std::size_t>(b)]},
                        additions);
     }
     store_row_scalars(op, frame, b);
   }
+}
+
+// How far a component varies over the ball, rounded up so far that the caller's sum may round.
+template <class Kernels>
+double OpDriver<Kernels>::ball_radius(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i) const {
+  if (!op.at_input || frame.norm == InputNorm::Linf) return 0;
+  const DualNorms& norms = dual_norms_[static_cast<std::size_t>(op.number)];
+  const double norm = (frame.norm == InputNorm::L2 ? norms.l2 : norms.l1)[static_cast<std::size_t>(i)];
+  const double radius = mul_up(frame.radii[b], norm);
+  return frame.semantics == Semantics::Nominal ? radius : radius * (1 + 0x1p-48);
 }
 
 // Nodes without a product (data movement, residual sums, bias): directly on the bounds, so that no width is lost.
@@ -228,6 +279,102 @@ void OpDriver<Kernels>::interval_image(const TaskOp& op, const BatchFrame& frame
       image_l[i] = sub_down(image_l[i], execution);
       image_u[i] = add_up(image_u[i], execution);
     }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::joint_bounds(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t j,
+                                     std::vector<double>& l, std::vector<double>& u) const {
+  l.clear();
+  u.clear();
+  const JointData& joint = *op.joint;
+  for (std::int64_t t = joint.starts[static_cast<std::size_t>(j)]; t < joint.starts[static_cast<std::size_t>(j) + 1];
+       ++t) {
+    const Joint::Term& term = joint.terms[static_cast<std::size_t>(t)];
+    if (term.operand < 0) {
+      l.push_back(term.constant);
+      u.push_back(term.constant);
+      continue;
+    }
+    const BufferId x = op.inputs[static_cast<std::size_t>(term.operand)];
+    l.push_back(lower(x, frame)[b * ld(x) + term.index]);
+    u.push_back(upper(x, frame)[b * ld(x) + term.index]);
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::interval_joint(const TaskOp& op, const BatchFrame& frame) const {
+  const BufferId y = op.outputs[0];
+  std::vector<double> l;
+  std::vector<double> u;
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    for (std::int64_t j = 0; j < columns(y); ++j) {
+      joint_bounds(op, frame, b, j, l, u);
+      double& image_l = lower(y, frame)[b * ld(y) + j];
+      double& image_u = upper(y, frame)[b * ld(y) + j];
+      op.joint->function->image(l, u, image_l, image_u);
+      if (frame.semantics != Semantics::Float32) continue;
+      const double execution = op.joint->function->deployed_error(l, u, op.unit_roundoff);
+      if (execution == 0) continue;
+      image_l = sub_down(image_l, execution);
+      image_u = add_up(image_u, execution);
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::relax_joint(const TaskOp& op, const BatchFrame& frame) const {
+  const PlaneStorage out = plane_storage(op.outputs[0], frame);
+  const std::int64_t n = columns(op.outputs[0]);
+  const JointData& joint = *op.joint;
+  // Each product Lambda_j slope rounds, and so do the additions where several components read one coordinate.
+  const double term_gamma = gamma_up(joint.max_uses + 1, kUnitRoundoff<T>);
+  const double dot_gamma = gamma_up(n + 4, kUnitRoundoff64);
+  const double tiny = (kFloat32 ? 0x1p-149 : 0x1p-1074) * static_cast<double>(joint.max_uses + 1);
+  const bool nominal = frame.semantics == Semantics::Nominal;
+  std::vector<double> l, u, lower_slopes, upper_slopes;
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    double sum_abs_x = 0;
+    for (std::int64_t j = 0; j < n; ++j) {
+      joint_bounds(op, frame, b, j, l, u);
+      lower_slopes.resize(l.size());
+      upper_slopes.resize(l.size());
+      double lower_intercept = 0;
+      double upper_intercept = 0;
+      joint.function->relax(l, u, kFloat32, lower_slopes, lower_intercept, upper_slopes, upper_intercept);
+      if (frame.semantics == Semantics::Float32) {
+        const double execution = joint.function->deployed_error(l, u, op.unit_roundoff);
+        if (execution != 0) {
+          lower_intercept = sub_down(lower_intercept, execution);
+          upper_intercept = add_up(upper_intercept, execution);
+        }
+      }
+      double weight = 0;
+      const std::int64_t first = joint.starts[static_cast<std::size_t>(j)];
+      for (std::size_t k = 0; k < l.size(); ++k) {
+        const Joint::Term& term = joint.terms[static_cast<std::size_t>(first) + k];
+        // A constant's share is part of the intercepts.
+        if (term.operand < 0) {
+          lower_intercept = add_down(lower_intercept, mul_down(lower_slopes[k], term.constant));
+          upper_intercept = add_up(upper_intercept, mul_up(upper_slopes[k], term.constant));
+          lower_slopes[k] = upper_slopes[k] = 0;
+        }
+        const std::int64_t slot = b * out.terms + first + static_cast<std::int64_t>(k);
+        out.lower_slope[slot] = static_cast<T>(lower_slopes[k]);
+        out.upper_slope[slot] = static_cast<T>(upper_slopes[k]);
+        const double abs_x = std::max(std::fabs(l[k]), std::fabs(u[k]));
+        sum_abs_x += abs_x;
+        weight += term_gamma * std::max(std::fabs(lower_slopes[k]), std::fabs(upper_slopes[k])) * abs_x;
+      }
+      const T low = cast_down<T>(lower_intercept);
+      const T high = cast_up<T>(upper_intercept);
+      out.lower_intercept[b * out.ld + j] = low;
+      out.upper_intercept[b * out.ld + j] = high;
+      weight += dot_gamma * std::max(std::fabs(static_cast<double>(low)), std::fabs(static_cast<double>(high)));
+      out.error_weight[b * out.ld + j] = nominal ? 0.0F : cast_up<float>(weight * (1 + 0x1p-40));
+    }
+    const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));
+    out.error_weight[b * out.ld + n] = nominal ? 0.0F : cast_up<float>(scalar);
   }
 }
 

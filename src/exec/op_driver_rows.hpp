@@ -17,10 +17,13 @@ void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
     case TaskOpKind::BiasAndError:
       return bias_and_error(op, frame);
     case TaskOpKind::Transpose:
-      return kernels_.transpose(op, rows(op.inputs[0], frame), ld(op.inputs[0]), frame.rows, rows(op.outputs[0], frame),
-                                ld(op.outputs[0]));
+      return transpose(op, frame);
     case TaskOpKind::ApplyRelaxation:
       return apply_relaxation(op, frame);
+    case TaskOpKind::ApplyPlanes:
+      return apply_planes(op, frame);
+    case TaskOpKind::WindowToImage:
+      return window_to_image(op, frame);
     case TaskOpKind::Accumulate:
       return add_rows(op, frame, true);
     case TaskOpKind::Concretize:
@@ -31,12 +34,16 @@ void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
       return affine_forward(op, frame);
     case TaskOpKind::ScalarValue:
       return scalar_value(op, frame);
+    case TaskOpKind::JointValue:
+      return joint_value(op, frame);
     case TaskOpKind::StorePoints:
       return store(op.inputs[0], frame.values, frame);
     case TaskOpKind::LoadCotangents:
       return load(frame.cotangents, op.outputs[0], frame);
     case TaskOpKind::ScaleByDerivative:
       return scale_by_derivative(op, frame);
+    case TaskOpKind::JointGradient:
+      return joint_gradient(op, frame);
     case TaskOpKind::AddRows:
       return add_rows(op, frame, false);
     case TaskOpKind::StoreGradients:
@@ -51,7 +58,56 @@ void OpDriver<Kernels>::one_hot(const TaskOp& op, const RowFrame& frame) const {
   const std::int64_t stride = ld(op.outputs[0]);
   T* out = rows(op.outputs[0], frame);
   std::fill_n(out, stride * frame.rows, T(0));
-  for (std::int64_t i = 0; i < frame.rows; ++i) out[i * stride + frame.indices[i]] = static_cast<T>(frame.signs[i]);
+  const std::optional<Window>& window = buffer(op.outputs[0]).window;
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    // A window of one pixel: what is left of the coordinate is its channel.
+    const std::int64_t at = window ? frame.indices[i] % window->channels : frame.indices[i];
+    out[i * stride + at] = static_cast<T>(frame.signs[i]);
+  }
+}
+
+template <class Kernels>
+template <class Kernel>
+void OpDriver<Kernels>::for_each_piece(BufferId id, const RowFrame& frame, const Kernel& kernel) const {
+  const std::optional<Window>& window = buffer(id).window;
+  if (!window) return kernel(0, 0, 0, columns(id), frame.rows);
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for_each_run(*window, frame.indices[i], [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
+      kernel(i, offset, image, length, 1);
+    });
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::transpose(const TaskOp& op, const RowFrame& frame) const {
+  const BufferId from = op.inputs[0];
+  const BufferId to = op.outputs[0];
+  const std::optional<Window>& window = buffer(from).window;
+  const LinearMap& map = *op.affine->maps[op.term];
+  if (!window) {
+    return kernels_.transpose(op, rows(from, frame), ld(from), frame.rows, rows(to, frame), ld(to));
+  }
+  if (map.conv() != nullptr) {
+    kernels_.transpose_windows(op, rows(from, frame), ld(from), frame.rows, *window, rows(to, frame), ld(to),
+                               *buffer(to).window, frame.indices);
+    for (std::int64_t i = 0; i < frame.rows; ++i) {
+      clear_outside(*buffer(to).window, frame.indices[i], rows(to, frame) + i * ld(to));
+    }
+    return;
+  }
+  // One factor per coordinate.
+  const T sign = map.index() != nullptr ? static_cast<T>(map.index()->factor) : T(1);
+  std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
+  for_each_piece(
+      from, frame, [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t) {
+        const T* in = rows(from, frame) + i * ld(from) + offset;
+        T* out = rows(to, frame) + i * ld(to) + offset;
+        for (std::int64_t j = 0; j < length; ++j) {
+          const T factor =
+              map.scale() != nullptr ? static_cast<T>(map.scale()->factors[static_cast<std::size_t>(image + j)]) : sign;
+          out[j] = factor * in[j];
+        }
+      });
 }
 
 template <class Kernels>
@@ -63,7 +119,10 @@ void OpDriver<Kernels>::gather_rows(const TaskOp& op, const RowFrame& frame) con
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const std::int64_t neuron = frame.indices[i];
     const double sign = frame.signs[i];
-    kernels_.gather(op, neuron, static_cast<T>(sign), out + i * stride);
+    kernels_.gather(op, gathered_row(*op.affine->maps[0], neuron), static_cast<T>(sign), out + i * stride);
+    if (const std::optional<Window>& window = buffer(op.outputs[0]).window) {
+      clear_outside(*window, neuron, out + i * stride);
+    }
     if (!op.affine->bias.empty()) frame.constants[i] += sign * op.affine->bias[static_cast<std::size_t>(neuron)];
     const float* own = weight + frame.owners[i] * ld(op.inputs[0]);
     frame.errors[i] += static_cast<double>(own[neuron]) + static_cast<double>(own[out_columns]);
@@ -93,7 +152,7 @@ void OpDriver<Kernels>::spec_rows(const TaskOp& op, const RowFrame& frame, bool 
     // A specification without rows over the inputs, in a program that has room for them.
     if (coefficients.empty()) std::fill_n(out + i * stride, n, T(0));
     for (std::int64_t j = 0; j < n && !coefficients.empty(); ++j) {
-      const auto k = static_cast<std::size_t>(row * n + j);
+      const auto k = static_cast<std::size_t>(row * n + coordinate(op.outputs[0], j));
       const T rounded = static_cast<T>(coefficients[k]);
       out[i * stride + j] = rounded;
       const double distance = std::fabs(coefficients[k] - static_cast<double>(rounded)) + lost[k];
@@ -110,13 +169,18 @@ void OpDriver<Kernels>::spec_rows(const TaskOp& op, const RowFrame& frame, bool 
 
 template <class Kernels>
 void OpDriver<Kernels>::bias_and_error(const TaskOp& op, const RowFrame& frame) const {
-  const std::int64_t n = columns(op.inputs[0]);
+  const std::int64_t n = columns(op.inputs[1]);
   const std::int64_t weight_stride = ld(op.inputs[1]);
   const float* weight = weights(op.inputs[1], *frame.batch);
   const double* bias = op.affine->bias.empty() ? nullptr : op.affine->bias.data();
   const bool nominal = frame.batch->semantics == Semantics::Nominal;
-  kernels_.bias_and_error(rows(op.inputs[0], frame), ld(op.inputs[0]), frame.rows, n, bias, nominal ? nullptr : weight,
-                          weight_stride, frame.owners, frame.constants, frame.errors);
+  for_each_piece(op.inputs[0], frame,
+                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+                   kernels_.bias_and_error(rows(op.inputs[0], frame) + i * ld(op.inputs[0]) + offset, ld(op.inputs[0]),
+                                           count, length, bias == nullptr ? nullptr : bias + image,
+                                           nominal ? nullptr : weight + image, weight_stride, frame.owners + i,
+                                           frame.constants + i, frame.errors + i);
+                 });
   if (nominal) return;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     frame.errors[i] += static_cast<double>(weight[frame.owners[i] * weight_stride + n]);
@@ -126,12 +190,20 @@ void OpDriver<Kernels>::bias_and_error(const TaskOp& op, const RowFrame& frame) 
 
 template <class Kernels>
 void OpDriver<Kernels>::apply_relaxation(const TaskOp& op, const RowFrame& frame) const {
-  const std::int64_t n = columns(op.inputs[0]);
   const LineStorage stored = line_storage(op.inputs[1], *frame.batch);
-  const RelaxationLines<T> lines{stored.lower_slope,     stored.lower_intercept, stored.upper_slope,
-                                 stored.upper_intercept, stored.error_weight,    stored.ld};
-  kernels_.apply_relaxation(rows(op.inputs[0], frame), rows(op.outputs[0], frame), ld(op.inputs[0]), frame.rows, n,
-                            lines, frame.owners, frame.constants, frame.errors);
+  const std::int64_t n = columns(op.inputs[1]);
+  const std::int64_t stride = ld(op.inputs[0]);
+  const T* in = rows(op.inputs[0], frame);
+  T* out = rows(op.outputs[0], frame);
+  if (buffer(op.inputs[0]).window && out != in) std::fill_n(out, stride * frame.rows, T(0));
+  for_each_piece(op.inputs[0], frame,
+                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+                   const RelaxationLines<T> lines{stored.lower_slope + image,  stored.lower_intercept + image,
+                                                  stored.upper_slope + image,  stored.upper_intercept + image,
+                                                  stored.error_weight + image, stored.ld};
+                   kernels_.apply_relaxation(in + i * stride + offset, out + i * stride + offset, stride, count, length,
+                                             lines, frame.owners + i, frame.constants + i, frame.errors + i);
+                 });
   if (frame.batch->semantics == Semantics::Nominal) return;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     frame.errors[i] += static_cast<double>(stored.error_weight[frame.owners[i] * stored.ld + n]);
@@ -140,61 +212,174 @@ void OpDriver<Kernels>::apply_relaxation(const TaskOp& op, const RowFrame& frame
 }
 
 template <class Kernels>
-void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool account) const {
-  const std::int64_t n = columns(op.outputs[0]);
-  const std::int64_t stride = ld(op.outputs[0]);
-  const T* a = rows(op.inputs[0], frame);
-  const T* b = rows(op.inputs[1], frame);
-  T* out = rows(op.outputs[0], frame);
-  const bool rounding = account && frame.batch->semantics != Semantics::Nominal;
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
-    const T* terms_a = a + i * stride;
-    const T* terms_b = b + i * stride;
-    const auto write_sum = [&] {  // over an operand, possibly
-      for (std::int64_t j = 0; j < n; ++j) out[i * stride + j] = terms_a[j] + terms_b[j];
-    };
-    if (!rounding) {
-      write_sum();
-      continue;
-    }
-    const std::int64_t box = frame.owners[i] * ld(op.inputs[2]);
-    const double* l = lower(op.inputs[2], *frame.batch) + box;
-    const double* u = upper(op.inputs[2], *frame.batch) + box;
-    double sum = 0;
-    for (std::int64_t j = 0; j < n; ++j) {
-      // A sum with an exact zero does not round.
-      if (terms_a[j] == 0 || terms_b[j] == 0) continue;
-      sum += std::fabs(static_cast<double>(terms_a[j] + terms_b[j])) * std::max(std::fabs(l[j]), std::fabs(u[j]));
-    }
-    frame.errors[i] += kUnitRoundoff<T> * sum * (1 + 0x1p-20);
-    write_sum();
+void OpDriver<Kernels>::apply_planes(const TaskOp& op, const RowFrame& frame) const {
+  const PlaneStorage planes = plane_storage(op.inputs[1], *frame.batch);
+  const JointData& joint = *op.joint;
+  const std::int64_t n = columns(op.inputs[0]);
+  const T* lambda = rows(op.inputs[0], frame);
+  std::vector<T*> out;
+  for (const BufferId x : op.outputs) {
+    out.push_back(rows(x, frame));
+    std::fill_n(out.back(), ld(x) * frame.rows, T(0));
   }
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    const std::int64_t owner = frame.owners[i];
+    double constant = 0;
+    double error = static_cast<double>(planes.error_weight[owner * planes.ld + n]);
+    for (std::int64_t j = 0; j < n; ++j) {
+      const T v = lambda[i * ld(op.inputs[0]) + j];
+      const bool below = v >= 0;
+      const std::int64_t at = owner * planes.ld + j;
+      constant +=
+          static_cast<double>(v) * static_cast<double>(below ? planes.lower_intercept[at] : planes.upper_intercept[at]);
+      error += std::fabs(static_cast<double>(v)) * static_cast<double>(planes.error_weight[at]);
+      const T* slopes = (below ? planes.lower_slope : planes.upper_slope) + owner * planes.terms;
+      for (std::int64_t t = joint.starts[static_cast<std::size_t>(j)];
+           t < joint.starts[static_cast<std::size_t>(j) + 1]; ++t) {
+        const Joint::Term& term = joint.terms[static_cast<std::size_t>(t)];
+        if (term.operand < 0) continue;
+        const auto k = static_cast<std::size_t>(term.operand);
+        out[k][i * ld(op.outputs[k]) + term.index] += v * slopes[t];
+      }
+    }
+    frame.constants[i] += constant;
+    if (frame.batch->semantics != Semantics::Nominal) frame.errors[i] += error;
+  }
+  if (frame.batch->semantics != Semantics::Nominal) account_constants(frame);
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::window_to_image(const TaskOp& op, const RowFrame& frame) const {
+  const BufferId to = op.outputs[0];
+  std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
+  for_each_piece(op.inputs[0], frame,
+                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t) {
+                   std::copy_n(rows(op.inputs[0], frame) + i * ld(op.inputs[0]) + offset, length,
+                               rows(to, frame) + i * ld(to) + image);
+                 });
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool account) const {
+  const BufferId to = op.outputs[0];
+  const std::int64_t n = columns(to);
+  T* out = rows(to, frame);
+  const bool rounding = account && frame.batch->semantics != Semantics::Nominal;
+  // Operands with smaller windows are brought to the result's first.
+  thread_local std::array<std::vector<T>, 2> aligned;
+  const auto operand = [&](std::size_t k, std::int64_t i) -> const T* {
+    const BufferId id = op.inputs[k];
+    const T* row = rows(id, frame) + i * ld(id);
+    const std::optional<Window>& own = buffer(id).window;
+    if (own == buffer(to).window) return row;
+    aligned[k].assign(static_cast<std::size_t>(n), T(0));
+    const Window& hull = *buffer(to).window;
+    const std::int64_t dy = own->origin[0] - hull.origin[0];
+    const std::int64_t dx = own->origin[1] - hull.origin[1];
+    for (std::int64_t y = 0; y < own->size[0]; ++y) {
+      std::copy_n(row + y * own->size[1] * own->channels, own->size[1] * own->channels,
+                  aligned[k].data() + ((y + dy) * hull.size[1] + dx) * hull.channels);
+    }
+    return aligned[k].data();
+  };
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    const T* a = operand(0, i);
+    const T* b = operand(1, i);
+    if (rounding) {
+      const std::int64_t box = frame.owners[i] * ld(op.inputs[2]);
+      const double* l = lower(op.inputs[2], *frame.batch) + box;
+      const double* u = upper(op.inputs[2], *frame.batch) + box;
+      double sum = 0;
+      const auto add_up_run = [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
+        for (std::int64_t j = 0; j < length; ++j) {
+          // A sum with an exact zero does not round.
+          if (a[offset + j] == 0 || b[offset + j] == 0) continue;
+          sum += std::fabs(static_cast<double>(a[offset + j] + b[offset + j])) *
+                 std::max(std::fabs(l[image + j]), std::fabs(u[image + j]));
+        }
+      };
+      if (const std::optional<Window>& window = buffer(to).window) {
+        for_each_run(*window, frame.indices[i], add_up_run);
+      } else {
+        add_up_run(0, 0, n);
+      }
+      frame.errors[i] += kUnitRoundoff<T> * sum * (1 + 0x1p-20);
+    }
+    for (std::int64_t j = 0; j < n; ++j) out[i * ld(to) + j] = a[j] + b[j];  // over an operand, possibly
+  }
+}
+
+// Lambda x + constant over the ball around c: Lambda c - radius ||Lambda||, in the dual norm.
+template <class Kernels>
+void OpDriver<Kernels>::concretize_ball(const TaskOp& op, const RowFrame& frame, std::int64_t i, double& minimum,
+                                        double& magnitude) const {
+  const BufferId id = op.inputs[0];
+  const std::int64_t n = buffer(id).value_columns();
+  const BatchFrame& batch = *frame.batch;
+  const double* center = batch.centers + frame.owners[i] * n;
+  const T* lambda = rows(id, frame) + i * ld(id);
+  double squares = 0;
+  double largest = 0;
+  const auto add_run = [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
+    for (std::int64_t j = 0; j < length; ++j) {
+      const double v = static_cast<double>(lambda[offset + j]);
+      const double c = center[coordinate(id, image + j)];
+      minimum += v * c;
+      magnitude += std::fabs(v * c);
+      squares += v * v;
+      if (!(std::fabs(v) <= largest)) largest = std::fabs(v);  // NaN stays
+    }
+  };
+  if (const std::optional<Window>& window = buffer(id).window) {
+    for_each_run(*window, frame.indices[i], add_run);
+  } else {
+    add_run(0, 0, n);
+  }
+  const double norm = batch.norm == InputNorm::L2 ? std::sqrt(squares) : largest;
+  const double spread = batch.radii[frame.owners[i]] * norm;
+  minimum -= spread;
+  magnitude += spread;
 }
 
 template <class Kernels>
 void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) const {
-  const std::int64_t n = columns(op.inputs[0]);
-  const std::int64_t stride = ld(op.inputs[0]);
-  const T* lambda = rows(op.inputs[0], frame);
+  const BufferId id = op.inputs[0];
+  const std::int64_t n = buffer(id).value_columns();
+  const T* lambda = rows(id, frame);
   std::vector<double> minimum(static_cast<std::size_t>(frame.rows), 0.0);
   std::vector<double> magnitude(static_cast<std::size_t>(frame.rows), 0.0);
-  kernels_.concretize(lambda, stride, frame.rows, n, lower(op.inputs[1], *frame.batch),
-                      upper(op.inputs[1], *frame.batch), ld(op.inputs[1]), frame.owners, minimum.data(),
-                      magnitude.data());
+  if (op.at_input && frame.batch->norm != InputNorm::Linf) {
+    for (std::int64_t i = 0; i < frame.rows; ++i) {
+      concretize_ball(op, frame, i, minimum[static_cast<std::size_t>(i)], magnitude[static_cast<std::size_t>(i)]);
+    }
+  } else {
+    for_each_piece(
+        id, frame,
+        [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+          kernels_.concretize(lambda + i * ld(id) + offset, ld(id), count, length,
+                              lower(op.inputs[1], *frame.batch) + image, upper(op.inputs[1], *frame.batch) + image,
+                              ld(op.inputs[1]), frame.owners + i, minimum.data() + i, magnitude.data() + i);
+        });
+  }
   const bool nominal_only = frame.batch->semantics == Semantics::Nominal;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    const double nominal = frame.constants[i] + minimum[k];
     if (frame.form != nullptr) {
-      std::copy_n(lambda + i * stride, n, frame.form + i * n);
+      for (std::int64_t j = 0; j < n; ++j) frame.form[i * n + coordinate(id, j)] = lambda[i * ld(id) + j];
       const double error =
           nominal_only ? 0.0 : finish_error(frame.errors[i], 0, frame.constants[i], 0, error_terms_, kUnitRoundoff<T>);
       frame.form_constants[i] = nominal_only ? frame.constants[i] : sub_down(frame.constants[i], error);
     }
-    frame.errors[i] = nominal_only ? 0.0
-                                   : finish_error(frame.errors[i], magnitude[k], frame.constants[i], nominal,
-                                                  error_terms_, kUnitRoundoff<T>);
-    frame.constants[i] = nominal;
+    const double before = frame.constants[i];
+    frame.constants[i] += minimum[k];
+    if (nominal_only) {
+      frame.errors[i] = 0;
+    } else if (op.last) {
+      frame.errors[i] =
+          finish_error(frame.errors[i], magnitude[k], before, frame.constants[i], error_terms_, kUnitRoundoff<T>);
+    } else {
+      frame.errors[i] += finish_error(0, magnitude[k], before, frame.constants[i], error_terms_, kUnitRoundoff<T>);
+    }
   }
 }
 
@@ -203,7 +388,7 @@ void OpDriver<Kernels>::load(const double* from, BufferId to, const RowFrame& fr
   const std::int64_t n = columns(to);
   T* out = rows(to, frame);
   for (std::int64_t i = 0; i < frame.rows; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) out[i * ld(to) + j] = static_cast<T>(from[i * n + j]);
+    for (std::int64_t j = 0; j < n; ++j) out[i * ld(to) + j] = static_cast<T>(from[i * n + coordinate(to, j)]);
   }
 }
 
@@ -211,7 +396,9 @@ template <class Kernels>
 void OpDriver<Kernels>::store(BufferId from, double* to, const RowFrame& frame) const {
   const std::int64_t n = columns(from);
   const T* in = rows(from, frame);
-  for (std::int64_t i = 0; i < frame.rows; ++i) std::copy_n(in + i * ld(from), n, to + i * n);
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) to[i * n + coordinate(from, j)] = static_cast<double>(in[i * ld(from) + j]);
+  }
 }
 
 template <class Kernels>
@@ -238,6 +425,62 @@ void OpDriver<Kernels>::scalar_value(const TaskOp& op, const RowFrame& frame) co
     for (std::int64_t j = 0; j < columns(op.inputs[0]); ++j) {
       const std::int64_t k = i * ld(op.inputs[0]) + j;
       y[k] = static_cast<T>(op.function->value(static_cast<double>(x[k])));
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::joint_value(const TaskOp& op, const RowFrame& frame) const {
+  const BufferId y = op.outputs[0];
+  const JointData& joint = *op.joint;
+  std::vector<double> x;
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < columns(y); ++j) {
+      joint_point(op, frame, i, j, x);
+      rows(y, frame)[i * ld(y) + j] = static_cast<T>(joint.function->value(x));
+    }
+  }
+}
+
+// The operands of component j at point i.
+template <class Kernels>
+void OpDriver<Kernels>::joint_point(const TaskOp& op, const RowFrame& frame, std::int64_t i, std::int64_t j,
+                                    std::vector<double>& x) const {
+  x.clear();
+  const JointData& joint = *op.joint;
+  for (std::int64_t t = joint.starts[static_cast<std::size_t>(j)]; t < joint.starts[static_cast<std::size_t>(j) + 1];
+       ++t) {
+    const Joint::Term& term = joint.terms[static_cast<std::size_t>(t)];
+    if (term.operand < 0) {
+      x.push_back(term.constant);
+    } else {
+      const BufferId id = op.inputs[static_cast<std::size_t>(term.operand)];
+      x.push_back(static_cast<double>(rows(id, frame)[i * ld(id) + term.index]));
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::joint_gradient(const TaskOp& op, const RowFrame& frame) const {
+  const JointData& joint = *op.joint;
+  const BufferId y = op.inputs.back();
+  for (const BufferId x : op.outputs) std::fill_n(rows(x, frame), ld(x) * frame.rows, T(0));
+  std::vector<double> x;
+  std::vector<double> gradient;
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < columns(y); ++j) {
+      const T v = rows(y, frame)[i * ld(y) + j];
+      if (v == 0) continue;
+      joint_point(op, frame, i, j, x);
+      gradient.assign(x.size(), 0.0);
+      joint.function->gradient(x, gradient);
+      const std::int64_t first = joint.starts[static_cast<std::size_t>(j)];
+      for (std::size_t k = 0; k < x.size(); ++k) {
+        const Joint::Term& term = joint.terms[static_cast<std::size_t>(first) + k];
+        if (term.operand < 0) continue;
+        const BufferId id = op.outputs[static_cast<std::size_t>(term.operand)];
+        rows(id, frame)[i * ld(id) + term.index] += v * static_cast<T>(gradient[k]);
+      }
     }
   }
 }

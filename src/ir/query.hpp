@@ -16,6 +16,9 @@ namespace boundflow {
 // Real: the real-valued network, computed soundly. Nominal: no error terms at all, no proof.
 enum class Semantics { Float32, Real, Nominal };
 
+// The norm of a query's input set: Linf is a box, L2 and L1 are balls.
+enum class InputNorm { Linf, L2, L1 };
+
 // Rows a.x + c.y + r in double, each with a bound on what rounding the exact coefficients lost.
 struct LinearSpec {
   std::int64_t rows = 0;
@@ -32,8 +35,11 @@ struct LinearSpec {
 // A batch of subproblems: the rows `row` of `spec` are bounded over the box of subproblem `owner`.
 struct BoundQuery {
   std::int64_t subproblems = 0;
-  std::span<const double> lower;  // [subproblems, inputs]
+  InputNorm norm = InputNorm::Linf;
+  std::span<const double> lower;  // Linf: [subproblems, inputs]
   std::span<const double> upper;
+  std::span<const double> centers;  // L2, L1: [subproblems, inputs]
+  std::span<const double> radii;    // L2, L1: [subproblems]
   const LinearSpec* spec = nullptr;
   std::span<const std::int32_t> owners;  // [N], ascending
   std::span<const std::int32_t> rows;    // [N], indices into spec

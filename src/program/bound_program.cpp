@@ -15,14 +15,23 @@ namespace {
   throw InternalError(fmt::format("program: [{}] in task '{}', op {}", label, task.name, to_string(op.kind)));
 }
 
+// How often the first operand of a variadic op repeats.
+std::size_t repeats(const TaskOp& op) {
+  if (op.affine) return op.affine->maps.size();
+  return op.joint ? op.joint->operands : 1;
+}
+
 std::size_t operand_count(const OpSchema& schema, const TaskOp& op) {
-  if (!schema.variadic) return schema.inputs.size();
-  return op.affine ? op.affine->maps.size() + schema.inputs.size() - 1 : schema.inputs.size();
+  return schema.variadic ? repeats(op) + schema.inputs.size() - 1 : schema.inputs.size();
+}
+
+std::size_t result_count(const OpSchema& schema, const TaskOp& op) {
+  return schema.variadic_result ? repeats(op) : schema.outputs.size();
 }
 
 BufferKind operand_kind(const OpSchema& schema, const TaskOp& op, std::size_t i) {
   if (!schema.variadic) return schema.inputs[i];
-  return i < op.affine->maps.size() ? schema.inputs[0] : schema.inputs[i - op.affine->maps.size() + 1];
+  return i < repeats(op) ? schema.inputs[0] : schema.inputs[i - repeats(op) + 1];
 }
 
 bool needs_affine(TaskOpKind kind) {
@@ -35,10 +44,33 @@ bool needs_function(TaskOpKind kind) {
          kind == TaskOpKind::ScaleByDerivative;
 }
 
+bool needs_joint(TaskOpKind kind) {
+  return kind == TaskOpKind::IntervalJoint || kind == TaskOpKind::RelaxJoint || kind == TaskOpKind::ApplyPlanes ||
+         kind == TaskOpKind::JointValue || kind == TaskOpKind::JointGradient;
+}
+
+// The operands of a joint function hold every coordinate that it reads, and its components fill the result.
+void verify_joint(const BoundProgram& program, const Task& task, const TaskOp& op) {
+  const auto columns = [&](BufferId id) { return program.buffers[static_cast<std::size_t>(id)].columns; };
+  const bool backward = op.kind == TaskOpKind::ApplyPlanes || op.kind == TaskOpKind::JointGradient;
+  const std::vector<BufferId>& operands = backward ? op.outputs : op.inputs;
+  const BufferId result = op.kind == TaskOpKind::ApplyPlanes     ? op.inputs[0]
+                          : op.kind == TaskOpKind::JointGradient ? op.inputs.back()
+                                                                 : op.outputs[0];
+  if (static_cast<std::int64_t>(op.joint->starts.size()) != columns(result) + 1) broken(task, op, "P12 joint-sizes");
+  for (const Joint::Term& term : op.joint->terms) {
+    if (term.operand >= 0 && term.index >= columns(operands[static_cast<std::size_t>(term.operand)])) {
+      broken(task, op, "P12 joint-sizes");
+    }
+  }
+}
+
 // Sizes of the operands of the ops that carry a map; all other ops keep the number of columns.
 void verify_sizes(const BoundProgram& program, const Task& task, const TaskOp& op) {
-  const auto columns = [&](BufferId id) { return program.buffers[static_cast<std::size_t>(id)].columns; };
-  if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
+  const auto columns = [&](BufferId id) { return program.buffers[static_cast<std::size_t>(id)].value_columns(); };
+  if (op.joint) {
+    verify_joint(program, task, op);
+  } else if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
     for (std::size_t t = 0; t < op.affine->maps.size(); ++t) {
       if (op.affine->maps[t]->in_size() != columns(op.inputs[t])) broken(task, op, "P5 map-sizes");
       if (op.affine->maps[t]->out_size() != columns(op.outputs[0])) broken(task, op, "P5 map-sizes");
@@ -66,6 +98,11 @@ void verify_sizes(const BoundProgram& program, const Task& task, const TaskOp& o
   }
 }
 
+std::string print_window(const Window& w) {
+  return fmt::format(" window {}x{} of {}x{} at p*({}, {})+({}, {})", w.size[0], w.size[1], w.image[0], w.image[1],
+                     w.step[0], w.step[1], w.origin[0], w.origin[1]);
+}
+
 std::string print_op(const BoundProgram& program, const TaskOp& op) {
   std::vector<std::string> results;
   for (const BufferId id : op.outputs) results.push_back(fmt::format("%{}", id));
@@ -84,9 +121,11 @@ std::string print_op(const BoundProgram& program, const TaskOp& op) {
     }
   }
   if (op.function) text += fmt::format(" {}", op.function->name());
+  if (op.joint) text += fmt::format(" {} '{}'", op.joint->function->name(), op.joint->name);
   for (const BufferId id : op.outputs) {
     const Buffer& buffer = program.buffers[static_cast<std::size_t>(id)];
     text += fmt::format(" : {}[{}, {}]", to_string(buffer.kind), is_per_row(buffer.kind) ? "N" : "B", buffer.columns);
+    if (buffer.window) text += print_window(*buffer.window);
   }
   return text;
 }
@@ -115,8 +154,9 @@ void verify_program(const BoundProgram& program) {
       const OpSchema& schema = op_schema(op.kind);
       if (needs_affine(op.kind) && !op.affine) broken(task, op, "P1 affine-present");
       if (needs_function(op.kind) && !op.function) broken(task, op, "P2 function-present");
+      if (needs_joint(op.kind) && !op.joint) broken(task, op, "P2 function-present");
       if (op.inputs.size() != operand_count(schema, op)) broken(task, op, "P3 operand-count");
-      if (op.outputs.size() != schema.outputs.size()) broken(task, op, "P3 operand-count");
+      if (op.outputs.size() != result_count(schema, op)) broken(task, op, "P3 operand-count");
       for (std::size_t i = 0; i < op.inputs.size(); ++i) {
         const BufferId id = op.inputs[i];
         if (!valid(id) || !defined[static_cast<std::size_t>(id)]) broken(task, op, "P4 defined-before-use");
@@ -127,13 +167,14 @@ void verify_program(const BoundProgram& program) {
       for (std::size_t i = 0; i < op.outputs.size(); ++i) {
         const BufferId id = op.outputs[i];
         if (!valid(id) || defined[static_cast<std::size_t>(id)]) broken(task, op, "P10 single-definition");
-        if (program.buffers[static_cast<std::size_t>(id)].kind != schema.outputs[i])
-          broken(task, op, "P9 operand-kind");
+        const BufferKind kind = schema.variadic_result ? schema.outputs[0] : schema.outputs[i];
+        if (program.buffers[static_cast<std::size_t>(id)].kind != kind) broken(task, op, "P9 operand-kind");
         defined[static_cast<std::size_t>(id)] = true;
       }
       verify_sizes(program, task, op);
     }
-    if (task.kind == TaskKind::Neurons && (!task.function || !valid(task.target))) {
+    const bool selects = task.all_neurons || !task.functions.empty() || !task.joints.empty();
+    if (task.kind == TaskKind::Neurons && (!selects || !valid(task.target))) {
       throw InternalError(fmt::format("program: [P11 neurons-target] in task '{}'", task.name));
     }
   }
@@ -150,8 +191,9 @@ std::string print(const BoundProgram& program) {
   return text;
 }
 
-BufferId ProgramBuilder::add_buffer(BufferKind kind, ValueId value, std::int64_t columns) {
-  program_.buffers.push_back({kind, value, columns});
+BufferId ProgramBuilder::add_buffer(Buffer buffer) {
+  if (buffer.window) ensure(buffer.columns == buffer.window->columns(), "a window's buffer has another size");
+  program_.buffers.push_back(std::move(buffer));
   return static_cast<BufferId>(program_.buffers.size() - 1);
 }
 
@@ -159,7 +201,9 @@ BoundProgram ProgramBuilder::finish(std::int64_t inputs, std::int64_t outputs) {
   std::erase_if(program_.tasks, [](const Task& task) { return task.ops.empty(); });
   program_.inputs = inputs;
   program_.outputs = outputs;
-  for (const Buffer& buffer : program_.buffers) program_.max_columns = std::max(program_.max_columns, buffer.columns);
+  for (const Buffer& buffer : program_.buffers) {
+    program_.max_columns = std::max({program_.max_columns, buffer.columns, buffer.terms});
+  }
   std::int32_t number = 0;
   for (Task& task : program_.tasks) {
     for (TaskOp& op : task.ops) op.number = number++;

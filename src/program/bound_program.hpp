@@ -9,10 +9,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ir/facet.hpp"
 #include "ir/linear_map.hpp"
 #include "ir/network.hpp"
 #include "ir/scalar_function.hpp"
@@ -23,16 +25,51 @@ enum class BufferKind {
   Bounds,        // [B, n] lower and [B, n] upper, double, rounded outward
   ErrorWeights,  // [B, n + 1] float: a row of Lambda at this value pays sum_i |Lambda_i| w_i + w_n
   Lines,         // [B, n] relaxation: slopes and intercepts in kernel precision, ErrorWeights of its own
+  Planes,        // [B, n] relaxation of a joint function: slopes per term, intercepts, ErrorWeights of its own
   Rows,          // [N, n] Lambda in kernel precision
   Points,        // [N, n] values in kernel precision
 };
 
 using BufferId = std::int32_t;
 
+// The coordinates of a value may be stored in another order than the network's: position p holds coordinate
+// (*order)[p]. Empty: the network's order.
+using Order = std::shared_ptr<const std::vector<std::int64_t>>;
+
+// Rows that start at one pixel of an image are non-zero in a window only, which grows as they walk through convolutions
+// and whose place follows the start pixel. The row of coordinate i starts at pixel p = i / start_channels of an image
+// of width start_width, channels last; its window's first pixel is p * step + origin (per axis) of `image`. Entries of
+// the window outside the image are zero.
+struct Window {
+  using Extent = ConvMap::Extent;
+  std::int64_t start_channels = 1;
+  std::int64_t start_width = 1;
+  std::int64_t channels = 1;
+  Extent image{1, 1};
+  Extent size{1, 1};
+  Extent step{1, 1};
+  Extent origin{0, 0};
+
+  std::int64_t columns() const { return size[0] * size[1] * channels; }
+  std::int64_t image_columns() const { return image[0] * image[1] * channels; }
+  // The first pixel (per axis) of the window of start coordinate i.
+  Extent first_pixel(std::int64_t i) const {
+    const std::int64_t p = i / start_channels;
+    return {p / start_width * step[0] + origin[0], p % start_width * step[1] + origin[1]};
+  }
+  bool operator==(const Window&) const = default;
+};
+
 struct Buffer {
   BufferKind kind = BufferKind::Bounds;
-  ValueId value = kNoValue;  // the network's value whose coordinates these are
-  std::int64_t columns = 0;  // n
+  ValueId value = kNoValue;                     // the network's value whose coordinates these are
+  std::int64_t columns = 0;                     // n, as stored
+  Order order = nullptr;                        // of the value's coordinates
+  std::int64_t terms = 0;                       // Planes: terms of the joint function, all components together
+  std::optional<Window> window = std::nullopt;  // Rows: only these coordinates are stored
+
+  // Coordinates of the value, whether all are stored or not.
+  std::int64_t value_columns() const { return window ? window->image_columns() : columns; }
 };
 
 // True for buffers that have an entry per row or point, false for those with an entry per subproblem.
@@ -54,12 +91,25 @@ struct AffineData {
   double deployed_largest = 0;  // finite number
 };
 
+// A node y_j = f(x_...) of several coordinates as executors see it; operands in the order of the op's.
+struct JointData {
+  std::string name;
+  std::size_t operands = 0;
+  std::vector<std::int64_t> starts;  // [n + 1]
+  std::vector<Joint::Term> terms;
+  std::int64_t max_uses = 1;  // of one coordinate: additions where rows walk back
+  std::shared_ptr<const JointFunction> function;
+};
+
 enum class TaskOpKind {
   // Per subproblem:
   InputBox,        //                          -> Bounds          the query's boxes
   IntervalAffine,  // Bounds x_t...            -> Bounds y, ErrorWeights y
+  CopyBounds,      // Bounds x                 -> Bounds x        to tighten one of them and keep the other
   IntervalImage,   // Bounds x                 -> Bounds y        elementwise image
+  IntervalJoint,   // Bounds x_t...            -> Bounds y        image of a joint function
   Relax,           // Bounds x                 -> Lines x         lines around f, [l, u] of every neuron
+  RelaxJoint,      // Bounds x_t...            -> Planes y        planes around a joint function
   // Per row:
   OneHot,           //                         -> Rows y          +-e_i for the task's selected neurons
   GatherRows,       // ErrorWeights y          -> Rows x          one-hot start carried through y = W x + b: +-W[i, :]
@@ -68,15 +118,19 @@ enum class TaskOpKind {
   BiasAndError,     // Rows y, ErrorWeights y  ->                 constant += Lambda b, error += |Lambda| w
   Transpose,        // Rows y                  -> Rows x          Lambda M
   ApplyRelaxation,  // Rows y, Lines x         -> Rows x          Lambda through the lines of y = f(x)
+  ApplyPlanes,      // Rows y, Planes y        -> Rows x_t...     Lambda through the planes of a joint function
+  WindowToImage,    // Rows x (window)         -> Rows x          all coordinates
   Accumulate,       // Rows x, Rows x, Bounds x -> Rows x         fan-out: the sum of both
-  Concretize,       // Rows x, Bounds x        ->                 the row's bound over the input box
+  Concretize,       // Rows x, Bounds x        ->                 the row's bound over the box (or ball) of x
   // Per point:
   LoadPoints,         //                       -> Points x        the query's points
   AffineForward,      // Points x_t...         -> Points y
   ScalarValue,        // Points x              -> Points y
+  JointValue,         // Points x_t...         -> Points y
   StorePoints,        // Points y              ->                 the query's outputs
   LoadCotangents,     //                       -> Rows y          the query's cotangents
   ScaleByDerivative,  // Rows y, Points x      -> Rows x          Lambda f'(x)
+  JointGradient,      // Points x_t..., Rows y -> Rows x_t...     Lambda times the gradient of a joint function
   AddRows,            // Rows x, Rows x        -> Rows x          fan-out without error accounting
   StoreGradients,     // Rows x                ->                 the query's gradients
 };
@@ -89,10 +143,14 @@ struct TaskOp {
   std::vector<BufferId> inputs;
   std::vector<BufferId> outputs;
   std::shared_ptr<const AffineData> affine;        // IntervalAffine, GatherRows, BiasAndError, AffineForward, Transpose
+  std::shared_ptr<const JointData> joint;          // IntervalJoint, RelaxJoint, ApplyPlanes, JointValue, JointGradient
   std::size_t term = 0;                            // Transpose: which map of `affine`
   std::shared_ptr<const ScalarFunction> function;  // IntervalImage, Relax, ScalarValue, ScaleByDerivative
-  double unit_roundoff = 0;                        // IntervalImage, Relax: of the node's dtype (deployed model)
-  std::int32_t number = -1;                        // position in the whole program, given by ProgramBuilder::finish
+  double unit_roundoff = 0;                        // of the node's dtype (deployed model): images and relaxations
+  bool at_input = false;  // IntervalAffine, Concretize: the operand is the query's input set itself, up to order, signs
+                          // and a shift, so that a ball's dual norm applies
+  bool last = true;       // Concretize: the row has arrived everywhere
+  std::int32_t number = -1;  // position in the whole program, given by ProgramBuilder::finish
 };
 
 enum class TaskKind {
@@ -106,8 +164,18 @@ enum class TaskKind {
 struct Task {
   std::string name;
   TaskKind kind = TaskKind::Batch;
-  BufferId target = -1;                            // Neurons: the Bounds to tighten
-  std::shared_ptr<const ScalarFunction> function;  // Neurons: decides which neurons are unstable
+  BufferId target = -1;  // Neurons: the Bounds to tighten
+  // Neurons: rows for the coordinates on which one of these is unstable (joint functions: a component that reads the
+  // coordinate), or for all coordinates.
+  std::vector<std::shared_ptr<const ScalarFunction>> functions;
+  struct JointUse {
+    std::shared_ptr<const JointData> joint;
+    std::vector<BufferId> bounds;  // of its operands
+  };
+  std::vector<JointUse> joints;
+  bool all_neurons = false;
+  // Neurons: false replaces the bounds of unstable coordinates by those of the rows, true keeps the tighter ones.
+  bool intersect = true;
   std::vector<TaskOp> ops;
 };
 
@@ -127,7 +195,7 @@ std::string print(const BoundProgram& program);
 // Builds a program op by op; used by the domains' rules.
 class ProgramBuilder {
  public:
-  BufferId add_buffer(BufferKind kind, ValueId value, std::int64_t columns);
+  BufferId add_buffer(Buffer buffer);
   void begin_task(Task task) { program_.tasks.push_back(std::move(task)); }
   void emit(TaskOp op) { program_.tasks.back().ops.push_back(std::move(op)); }
   const Buffer& buffer(BufferId id) const { return program_.buffers.at(static_cast<std::size_t>(id)); }

@@ -10,8 +10,11 @@ const std::vector<OpSchema>& table() {
   static const std::vector<OpSchema> schemas = {
       {TaskOpKind::InputBox, "input_box", {}, {Bounds}},
       {TaskOpKind::IntervalAffine, "interval_affine", {Bounds}, {Bounds, ErrorWeights}, true},
+      {TaskOpKind::CopyBounds, "copy_bounds", {Bounds}, {Bounds}},
       {TaskOpKind::IntervalImage, "interval_image", {Bounds}, {Bounds}},
+      {TaskOpKind::IntervalJoint, "interval_joint", {Bounds}, {Bounds}, true},
       {TaskOpKind::Relax, "relax", {Bounds}, {Lines}},
+      {TaskOpKind::RelaxJoint, "relax_joint", {Bounds}, {Planes}, true},
       {TaskOpKind::OneHot, "one_hot", {}, {Rows}},
       {TaskOpKind::GatherRows, "gather_rows", {ErrorWeights}, {Rows}},
       {TaskOpKind::SpecRows, "spec_rows", {Bounds}, {Rows}},
@@ -19,14 +22,18 @@ const std::vector<OpSchema>& table() {
       {TaskOpKind::BiasAndError, "bias_and_error", {Rows, ErrorWeights}, {}},
       {TaskOpKind::Transpose, "transpose", {Rows}, {Rows}},
       {TaskOpKind::ApplyRelaxation, "apply_relaxation", {Rows, Lines}, {Rows}, false, true},
+      {TaskOpKind::ApplyPlanes, "apply_planes", {Rows, Planes}, {Rows}, false, false, true},
+      {TaskOpKind::WindowToImage, "window_to_image", {Rows}, {Rows}},
       {TaskOpKind::Accumulate, "accumulate", {Rows, Rows, Bounds}, {Rows}, false, true},
       {TaskOpKind::Concretize, "concretize", {Rows, Bounds}, {}},
       {TaskOpKind::LoadPoints, "load_points", {}, {Points}},
       {TaskOpKind::AffineForward, "affine_forward", {Points}, {Points}, true},
       {TaskOpKind::ScalarValue, "scalar_value", {Points}, {Points}},
+      {TaskOpKind::JointValue, "joint_value", {Points}, {Points}, true},
       {TaskOpKind::StorePoints, "store_points", {Points}, {}},
       {TaskOpKind::LoadCotangents, "load_cotangents", {}, {Rows}},
       {TaskOpKind::ScaleByDerivative, "scale_by_derivative", {Rows, Points}, {Rows}, false, true},
+      {TaskOpKind::JointGradient, "joint_gradient", {Points, Rows}, {Rows}, true, false, true},
       {TaskOpKind::AddRows, "add_rows", {Rows, Rows}, {Rows}, false, true},
       {TaskOpKind::StoreGradients, "store_gradients", {Rows}, {}},
   };
@@ -55,6 +62,8 @@ std::string_view to_string(BufferKind kind) {
       return "error_weights";
     case Lines:
       return "lines";
+    case Planes:
+      return "planes";
     case Rows:
       return "rows";
     case Points:

@@ -15,8 +15,9 @@ struct OpSchema {
   std::string_view name;
   std::vector<BufferKind> inputs;
   std::vector<BufferKind> outputs;
-  bool variadic = false;  // the first operand repeats, one per term of `affine`, before the others
+  bool variadic = false;  // the first operand repeats, one per term of `affine` or operand of `joint`
   bool in_place = false;
+  bool variadic_result = false;  // one result per operand of `joint`
 };
 
 const OpSchema& op_schema(TaskOpKind kind);

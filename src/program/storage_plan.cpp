@@ -26,6 +26,8 @@ std::int64_t bytes_per_unit(const Buffer& buffer, std::int64_t element_bytes) {
       return ld * static_cast<std::int64_t>(sizeof(float));
     case BufferKind::Lines:
       return ld * (4 * element_bytes + static_cast<std::int64_t>(sizeof(float)));
+    case BufferKind::Planes:
+      return 2 * (padded(buffer.terms, 16) + ld) * element_bytes + ld * static_cast<std::int64_t>(sizeof(float));
     case BufferKind::Rows:
     case BufferKind::Points:
       return ld * element_bytes;
@@ -42,9 +44,9 @@ std::vector<BufferId> in_place_roots(const BoundProgram& program, const std::vec
     for (const TaskOp& op : task.ops) {
       if (op_schema(op.kind).in_place) {
         const auto operand = static_cast<std::size_t>(op.inputs[0]);
-        if (placements[operand].last_use == number) {
-          root[static_cast<std::size_t>(op.outputs[0])] = root[operand];
-        }
+        const auto result = static_cast<std::size_t>(op.outputs[0]);
+        const bool same_size = program.buffers[operand].columns == program.buffers[result].columns;
+        if (same_size && placements[operand].last_use == number) root[result] = root[operand];
       }
       ++number;
     }
@@ -69,6 +71,9 @@ void compute_lifetimes(const BoundProgram& program, std::vector<Placement>& plac
     if (task.target >= 0) {
       --number;
       use(task.target);
+      for (const Task::JointUse& joint : task.joints) {
+        for (const BufferId id : joint.bounds) use(id);
+      }
       ++number;
     }
   }
@@ -106,7 +111,8 @@ std::int64_t pack(const std::vector<BufferId>& roots, std::vector<Placement>& li
 }  // namespace
 
 std::int64_t leading_dimension(const Buffer& buffer) {
-  const bool has_scalar = buffer.kind == BufferKind::ErrorWeights || buffer.kind == BufferKind::Lines;
+  const bool has_scalar =
+      buffer.kind == BufferKind::ErrorWeights || buffer.kind == BufferKind::Lines || buffer.kind == BufferKind::Planes;
   return padded(buffer.columns + (has_scalar ? 1 : 0), 16);
 }
 
@@ -139,6 +145,20 @@ StoragePlan plan_storage(const BoundProgram& program, std::int64_t element_bytes
     plan.placements[id].offset = merged[static_cast<std::size_t>(root[id])].offset;
   }
   return plan;
+}
+
+std::int64_t row_bytes(const BoundProgram& program, const StoragePlan& plan, const Task& task) {
+  std::int64_t extent = 0;
+  const auto use = [&](BufferId id) {
+    if (!is_per_row(program.buffers[static_cast<std::size_t>(id)].kind)) return;
+    const Placement& placement = plan.placements[static_cast<std::size_t>(id)];
+    extent = std::max(extent, placement.offset + placement.bytes);
+  };
+  for (const TaskOp& op : task.ops) {
+    std::for_each(op.inputs.begin(), op.inputs.end(), use);
+    std::for_each(op.outputs.begin(), op.outputs.end(), use);
+  }
+  return extent;
 }
 
 std::string print(const BoundProgram& program, const StoragePlan& plan) {

@@ -35,6 +35,9 @@ std::int64_t leading_dimension(const Buffer& buffer);
 // (ApplyRelaxation, ScaleByDerivative) and the operand dies there.
 StoragePlan plan_storage(const BoundProgram& program, std::int64_t element_bytes);
 
+// Bytes per row that one task's buffers reach in the row arena; at most plan.row_bytes.
+std::int64_t row_bytes(const BoundProgram& program, const StoragePlan& plan, const Task& task);
+
 std::string print(const BoundProgram& program, const StoragePlan& plan);
 
 }  // namespace boundflow

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "api/observation.hpp"
+#include "support/lowerings.hpp"
 #include "support/bound_checks.hpp"
 #include "support/float32_execution.hpp"
 #include "support/random_network.hpp"
@@ -125,12 +126,11 @@ void check_everything(const Trial& trial, Random& random, Tally& tally) {
   const auto at = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(trial.seen[box].size()) - 1));
   const Observation observation = observe_point(trial.network, operator_table(), Property{}, trial.seen[box][at].point);
   for (const NamedExecutor& executor : all_executors()) {
-    for (const auto method : {IntermediateBounds::Interval, IntermediateBounds::Crown}) {
-      QueryEngine engine(trial.network, executor.executor,
-                         {.lowering = {method, !trial.spec.input_coefficients.empty()}});
+    for (const auto& [name, lowering] : all_lowerings(!trial.spec.input_coefficients.empty())) {
+      QueryEngine engine(trial.network, executor.executor, {.lowering = lowering});
       engine.observe(observation.observer);
       for (const auto semantics : {Semantics::Float32, Semantics::Real}) {
-        SCOPED_TRACE(executor.name + (method == IntermediateBounds::Crown ? " crown" : " interval") +
+        SCOPED_TRACE(executor.name + " " + name +
                      (semantics == Semantics::Real ? " real" : " float32"));
         const FlatQuery flat(trial.spec, trial.boxes, semantics);
         ASSERT_NO_THROW(check_rows(trial, flat, engine.bound(flat.query, Deadline()), semantics, tally));
@@ -218,13 +218,13 @@ TEST_F(ObserverOfBounds, NoticesBoundsThatExcludeAnActivation) {
       std::vector<double> lower = real_[v].lower, upper = real_[v].upper;
       for (double& l : lower) l -= 1e-3 * (1 + std::fabs(l));
       for (double& u : upper) u += 1e-3 * (1 + std::fabs(u));
-      EXPECT_NO_THROW(observer_->check_bounds(value, lower.data(), upper.data(), semantics, "test"));
+      EXPECT_NO_THROW(observer_->check_bounds(value, lower, upper, semantics, "test"));
       std::vector<double> wrong = upper;
       wrong.back() += 1;  // as a lower bound
-      EXPECT_THROW(observer_->check_bounds(value, wrong.data(), wrong.data(), semantics, "test"), InternalError);
+      EXPECT_THROW(observer_->check_bounds(value, wrong, wrong, semantics, "test"), InternalError);
       wrong = lower;
       wrong.back() -= 1;  // as an upper bound
-      EXPECT_THROW(observer_->check_bounds(value, lower.data(), wrong.data(), semantics, "test"), InternalError);
+      EXPECT_THROW(observer_->check_bounds(value, lower, wrong, semantics, "test"), InternalError);
     }
   }
 }

@@ -205,7 +205,7 @@ TEST_P(RoundingError, IsCoveredByIntermediateBounds) {
     }
     for (const NamedExecutor& executor : all_executors()) {
       for (const auto method : {IntermediateBounds::Interval, IntermediateBounds::Crown}) {
-        const QueryEngine engine(network, executor.executor, {.lowering = {method, false}});
+        const QueryEngine engine(network, executor.executor, {.lowering = {.intermediate = method}});
         const auto bounds = engine.intermediate_bounds(flat.query);
         ASSERT_EQ(bounds.size(), 1U);
         for (std::size_t i = 0; i < width; ++i) {

@@ -28,7 +28,8 @@ std::shared_ptr<const Network> small_network() {
 }
 
 BoundProgram small_program(IntermediateBounds method = IntermediateBounds::Crown, bool input_terms = false) {
-  return lower_bounds(LoweredNetwork(small_network(), operator_table()), {method, input_terms});
+  return lower_bounds(LoweredNetwork(small_network(), operator_table()),
+                      {.intermediate = method, .input_terms = input_terms});
 }
 
 TEST(BoundProgram, PrintsAsDocumented) {

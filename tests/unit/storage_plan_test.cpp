@@ -16,8 +16,8 @@ std::vector<BoundProgram> programs_of(const Network& network) {
   const LoweredNetwork lowered(std::make_shared<const Network>(network), operator_table());
   std::vector<BoundProgram> programs;
   for (const bool input_terms : {false, true}) {
-    programs.push_back(lower_bounds(lowered, {IntermediateBounds::Crown, input_terms}));
-    programs.push_back(lower_bounds(lowered, {IntermediateBounds::Interval, input_terms}));
+    programs.push_back(lower_bounds(lowered, {.input_terms = input_terms}));
+    programs.push_back(lower_bounds(lowered, {.intermediate = IntermediateBounds::Interval, .input_terms = input_terms}));
   }
   programs.push_back(lower_values(lowered, true));
   return programs;

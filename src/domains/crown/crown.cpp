@@ -1,5 +1,8 @@
 #include "domains/crown/crown.hpp"
 
+#include <optional>
+
+#include "domains/crown/windows.hpp"
 #include "domains/rule_registry.hpp"
 
 namespace boundflow::crown {
@@ -10,14 +13,41 @@ std::size_t at(ValueId value) {
   return static_cast<std::size_t>(value);
 }
 
-// Adds rows that arrive at `value`; at a join both ways are summed.
+const std::optional<Window>& window_of(const State& state, BufferId rows) {
+  return state.builder.buffer(rows).window;
+}
+
+BufferId add_rows(State& state, ValueId value, const std::optional<Window>& window = std::nullopt) {
+  Buffer buffer = state.network.buffer(BufferKind::Rows, value);
+  buffer.window = window;
+  if (window) buffer.columns = window->columns();
+  return state.builder.add_buffer(std::move(buffer));
+}
+
+BufferId to_image(State& state, BufferId rows) {
+  if (!window_of(state, rows)) return rows;
+  const BufferId image = add_rows(state, state.builder.buffer(rows).value);
+  state.builder.emit({.kind = TaskOpKind::WindowToImage, .inputs = {rows}, .outputs = {image}});
+  return image;
+}
+
+// Adds rows that arrive at `value`; at a join both ways are summed. Windows align to their hull.
 void arrive(State& state, ValueId value, BufferId rows) {
   BufferId& there = state.rows[at(value)];
   if (there == kNoBuffer) {
     there = rows;
     return;
   }
-  const BufferId sum = state.builder.add_buffer(BufferKind::Rows, value, state.network.columns(value));
+  std::optional<Window> window;
+  if (window_of(state, there) && window_of(state, rows)) {
+    window = hull(*window_of(state, there), *window_of(state, rows));
+  }
+  if (!window || is_image_cheaper(*window)) {
+    window.reset();
+    there = to_image(state, there);
+    rows = to_image(state, rows);
+  }
+  const BufferId sum = add_rows(state, value, window);
   state.builder.emit(
       {.kind = TaskOpKind::Accumulate, .inputs = {there, rows, state.known.bounds[at(value)]}, .outputs = {sum}});
   there = sum;
@@ -29,6 +59,23 @@ bool needs_bias_and_error(const AffineData& affine) {
     if (map->transpose_rounds()) return true;
   }
   return false;
+}
+
+// The rows as the map's transpose takes them, and the window of what it gives.
+struct Step {
+  BufferId rows;
+  std::optional<Window> window;
+};
+
+Step prepare(State& state, const LinearMap& map, BufferId rows) {
+  const std::optional<Window> window = window_of(state, rows);
+  if (!window) return {rows, std::nullopt};
+  if (map.scale() != nullptr && map.scale()->source.empty()) return {rows, window};
+  if (map.index() != nullptr && map.index()->source.empty()) return {rows, window};
+  if (map.conv() != nullptr && !is_image_cheaper(*window)) {
+    if (const std::optional<Window> result = through(*map.conv(), *window)) return {rows, result};
+  }
+  return {to_image(state, rows), std::nullopt};
 }
 
 void affine(State& state, const LoweredNode& node) {
@@ -44,28 +91,48 @@ void affine(State& state, const LoweredNode& node) {
       arrive(state, operand, rows);
       continue;
     }
-    const BufferId result = state.builder.add_buffer(BufferKind::Rows, operand, state.network.columns(operand));
+    const Step step = prepare(state, *node.affine->maps[t], rows);
+    const BufferId result = add_rows(state, operand, step.window);
     state.builder.emit(
-        {.kind = TaskOpKind::Transpose, .inputs = {rows}, .outputs = {result}, .affine = node.affine, .term = t});
+        {.kind = TaskOpKind::Transpose, .inputs = {step.rows}, .outputs = {result}, .affine = node.affine, .term = t});
     arrive(state, operand, result);
   }
 }
 
 void elementwise(State& state, const LoweredNode& node) {
   const ValueId operand = node.operands[0];
-  const BufferId result = state.builder.add_buffer(BufferKind::Rows, operand, state.network.columns(operand));
+  const BufferId rows = state.rows[at(node.output)];
+  const BufferId result = add_rows(state, operand, window_of(state, rows));
   state.builder.emit({.kind = TaskOpKind::ApplyRelaxation,
-                      .inputs = {state.rows[at(node.output)], state.known.lines[at(node.output)]},
+                      .inputs = {rows, state.known.relaxations[at(node.output)]},
                       .outputs = {result}});
   arrive(state, operand, result);
+}
+
+void joint(State& state, const LoweredNode& node) {
+  const BufferId rows = to_image(state, state.rows[at(node.output)]);
+  TaskOp op{.kind = TaskOpKind::ApplyPlanes, .inputs = {rows, state.known.relaxations[at(node.output)]}};
+  for (const ValueId operand : node.operands) op.outputs.push_back(add_rows(state, operand));
+  op.joint = node.joint;
+  const std::vector<BufferId> results = op.outputs;
+  state.builder.emit(std::move(op));
+  for (std::size_t t = 0; t < node.operands.size(); ++t) arrive(state, node.operands[t], results[t]);
 }
 
 const RuleRegistry<State>& rules() {
   static const RuleRegistry<State> table("crown", {
                                                       {FacetKind::Affine, affine},
                                                       {FacetKind::Elementwise, elementwise},
+                                                      {FacetKind::Joint, joint},
                                                   });
   return table;
+}
+
+void concretize(State& state, ValueId value, bool last) {
+  state.builder.emit({.kind = TaskOpKind::Concretize,
+                      .inputs = {state.rows[at(value)], state.known.bounds[at(value)]},
+                      .at_input = value == state.network.network().input(),
+                      .last = last});
 }
 
 // Walks all rows down to the input through the nodes before `end` in reverse order, and concretizes there.
@@ -76,39 +143,91 @@ void walk_back(State& state, std::size_t end) {
   }
   const ValueId input = state.network.network().input();
   ensure(state.rows[at(input)] != kNoBuffer, "a row did not reach the input");
-  state.builder.emit(
-      {.kind = TaskOpKind::Concretize, .inputs = {state.rows[at(input)], state.known.bounds[at(input)]}});
+  concretize(state, input, true);
 }
 
 State start(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known) {
   return {network, builder, known, std::vector<BufferId>(network.network().values().size(), kNoBuffer)};
 }
 
-}  // namespace
-
-void emit_lines(ProgramBuilder& builder, KnownBounds& known, const LoweredNode& node, std::int64_t columns) {
-  const ValueId operand = node.operands[0];
-  const BufferId lines = builder.add_buffer(BufferKind::Lines, operand, columns);
-  builder.emit({.kind = TaskOpKind::Relax,
-                .inputs = {known.bounds[at(operand)]},
-                .outputs = {lines},
-                .function = node.function,
-                .unit_roundoff = node.unit_roundoff});
-  known.lines[at(node.output)] = lines;
+void start_spec(State& state, bool input_terms) {
+  const ValueId output = state.network.network().output();
+  const ValueId input = state.network.network().input();
+  const BufferId rows = add_rows(state, output);
+  state.builder.emit({.kind = TaskOpKind::SpecRows, .inputs = {state.known.bounds[at(output)]}, .outputs = {rows}});
+  arrive(state, output, rows);
+  if (!input_terms) return;
+  const BufferId input_rows = add_rows(state, input);
+  state.builder.emit(
+      {.kind = TaskOpKind::SpecInputRows, .inputs = {state.known.bounds[at(input)]}, .outputs = {input_rows}});
+  arrive(state, input, input_rows);
 }
 
-void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target) {
+// The image that the value is for the convolutions around it, if it is stored channels last.
+std::optional<Window> image_of(const LoweredNetwork& network, ValueId value) {
+  for (const LoweredNode& node : network.nodes()) {
+    if (node.facet != FacetKind::Affine) continue;
+    for (std::size_t t = 0; t < node.operands.size(); ++t) {
+      const ConvMap* conv = node.affine->maps[t]->conv();
+      if (conv == nullptr) continue;
+      const ConvImages both = images(*conv);
+      if (node.output == value && conv->out_channels_last) return start_window(both.result_channels, both.result);
+      if (node.operands[t] == value && conv->in_channels_last) return start_window(both.operand_channels, both.operand);
+    }
+  }
+  return std::nullopt;
+}
+
+// A sum of images is one as well: what its first operand is.
+std::optional<Window> image_through_sums(const LoweredNetwork& network, ValueId value) {
+  for (ValueId v = value; v != kNoValue;) {
+    if (const std::optional<Window> found = image_of(network, v)) return found;
+    const std::int64_t producer = network.producer(v);
+    if (producer < 0) return std::nullopt;
+    const LoweredNode& node = network.nodes()[static_cast<std::size_t>(producer)];
+    const bool sum = node.facet == FacetKind::Affine && !node.operands.empty() && node.affine->maps[0]->is_identity();
+    v = sum ? node.operands[0] : kNoValue;
+  }
+  return std::nullopt;
+}
+
+// e_i carried through y = W x + b is row i of W: no product is needed.
+bool can_gather(const LoweredNode& node, const std::optional<Window>& image) {
+  if (node.facet != FacetKind::Affine || node.affine->maps.size() != 1) return false;
+  if (const DenseMap* dense = node.affine->maps[0]->dense()) return dense->outer == 1 && dense->inner == 1;
+  const ConvMap* conv = node.affine->maps[0]->conv();
+  return conv != nullptr && image && through(*conv, *image) && !is_image_cheaper(*through(*conv, *image));
+}
+
+}  // namespace
+
+void emit_relaxation(const LoweredNetwork& network, ProgramBuilder& builder, KnownBounds& known,
+                     const LoweredNode& node) {
+  const bool elementwise = node.facet == FacetKind::Elementwise;
+  Buffer buffer = elementwise ? network.buffer(BufferKind::Lines, node.operands[0])
+                              : network.buffer(BufferKind::Planes, node.output);
+  if (!elementwise) buffer.terms = static_cast<std::int64_t>(node.joint->terms.size());
+  TaskOp op{.kind = elementwise ? TaskOpKind::Relax : TaskOpKind::RelaxJoint};
+  for (const ValueId operand : node.operands) op.inputs.push_back(known.bounds[at(operand)]);
+  op.outputs = {builder.add_buffer(std::move(buffer))};
+  op.function = node.function;
+  op.joint = node.joint;
+  op.unit_roundoff = node.unit_roundoff;
+  known.relaxations[at(node.output)] = op.outputs[0];
+  builder.emit(std::move(op));
+}
+
+void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target,
+                  bool windows) {
   State state = start(network, builder, known);
   const std::int64_t producer = network.producer(target);
   ensure(producer >= 0, "rows of the network's input need no walk");
   const LoweredNode& node = network.nodes().at(static_cast<std::size_t>(producer));
-  // e_i carried through y = W x + b is row i of W: no product is needed.
-  const bool gather = node.facet == FacetKind::Affine && node.affine->maps.size() == 1 &&
-                      node.affine->maps[0]->dense() && node.affine->maps[0]->dense()->outer == 1 &&
-                      node.affine->maps[0]->dense()->inner == 1;
-  if (gather) {
+  const std::optional<Window> image = windows ? image_through_sums(network, target) : std::nullopt;
+  if (can_gather(node, image)) {
+    const LinearMap& map = *node.affine->maps[0];
     const ValueId operand = node.operands[0];
-    const BufferId rows = builder.add_buffer(BufferKind::Rows, operand, network.columns(operand));
+    const BufferId rows = add_rows(state, operand, map.conv() != nullptr ? through(*map.conv(), *image) : std::nullopt);
     builder.emit({.kind = TaskOpKind::GatherRows,
                   .inputs = {known.error_weights[at(target)]},
                   .outputs = {rows},
@@ -116,7 +235,8 @@ void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const 
     state.rows[at(operand)] = rows;
     walk_back(state, static_cast<std::size_t>(producer));
   } else {
-    const BufferId rows = builder.add_buffer(BufferKind::Rows, target, network.columns(target));
+    const bool small = image && !is_image_cheaper(*image);
+    const BufferId rows = add_rows(state, target, small ? image : std::nullopt);
     builder.emit({.kind = TaskOpKind::OneHot, .outputs = {rows}});
     state.rows[at(target)] = rows;
     walk_back(state, static_cast<std::size_t>(producer) + 1);
@@ -125,17 +245,27 @@ void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const 
 
 void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, bool input_terms) {
   State state = start(network, builder, known);
-  const ValueId output = network.network().output();
-  const ValueId input = network.network().input();
-  const BufferId rows = builder.add_buffer(BufferKind::Rows, output, network.columns(output));
-  builder.emit({.kind = TaskOpKind::SpecRows, .inputs = {known.bounds[at(output)]}, .outputs = {rows}});
-  arrive(state, output, rows);
-  if (input_terms) {
-    const BufferId input_rows = builder.add_buffer(BufferKind::Rows, input, network.columns(input));
-    builder.emit({.kind = TaskOpKind::SpecInputRows, .inputs = {known.bounds[at(input)]}, .outputs = {input_rows}});
-    arrive(state, input, input_rows);
-  }
+  start_spec(state, input_terms);
   walk_back(state, network.nodes().size());
+}
+
+void emit_last_affine(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
+                      bool input_terms) {
+  State state = start(network, builder, known);
+  start_spec(state, input_terms);
+  const auto& nodes = network.nodes();
+  std::vector<ValueId> ends;
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    const ValueId value = nodes[i].output;
+    if (state.rows[at(value)] == kNoBuffer) continue;
+    if (nodes[i].facet == FacetKind::Affine) {
+      rules().apply(state, nodes[i]);
+    } else {
+      ends.push_back(value);
+    }
+  }
+  if (state.rows[at(network.network().input())] != kNoBuffer) ends.push_back(network.network().input());
+  for (std::size_t i = 0; i < ends.size(); ++i) concretize(state, ends[i], i + 1 == ends.size());
 }
 
 }  // namespace boundflow::crown

@@ -16,13 +16,22 @@ struct State {
   std::vector<BufferId> rows;  // per value: Rows that have arrived there so far
 };
 
-// Emits the lines of the elementwise node's input, whose bounds are final, and records them in `known`.
-void emit_lines(ProgramBuilder& builder, KnownBounds& known, const LoweredNode& node, std::int64_t columns);
+// Emits the relaxation of an elementwise or joint node, the bounds of whose operands are final, and records it in
+// `known`.
+void emit_relaxation(const LoweredNetwork& network, ProgramBuilder& builder, KnownBounds& known,
+                     const LoweredNode& node);
 
-// Emits the walk of rows that start as +-e_i at `target` (TaskKind::Neurons), concretized over the input box.
-void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target);
+// Emits the walk of rows that start as +-e_i at `target` (TaskKind::Neurons), concretized over the input set. With
+// `windows`, rows store a window of each image where that is smaller.
+void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target,
+                  bool windows);
 
 // Emits the walk of the query's rows C at the network's output, plus A at its input if `input_terms`.
 void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, bool input_terms);
+
+// Emits the query's rows through the affine nodes at the network's end, and concretizes them on the known bounds of the
+// values before: interval bounds with the specification fused into the last affine step.
+void emit_last_affine(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
+                      bool input_terms);
 
 }  // namespace boundflow::crown

@@ -6,44 +6,72 @@ namespace boundflow::interval {
 
 namespace {
 
+std::size_t at(ValueId value) {
+  return static_cast<std::size_t>(value);
+}
+
+std::vector<BufferId> operand_bounds(const State& state, const LoweredNode& node) {
+  std::vector<BufferId> bounds;
+  for (const ValueId operand : node.operands) bounds.push_back(state.known.bounds[at(operand)]);
+  return bounds;
+}
+
+BufferId add_bounds(State& state, ValueId value) {
+  return state.known.bounds[at(value)] = state.builder.add_buffer(state.network.buffer(BufferKind::Bounds, value));
+}
+
+// The input set itself, up to order, signs and a shift: there a ball is still a ball.
+bool keeps_ball(const State& state, const LoweredNode& node) {
+  if (node.operands.size() != 1 || !state.ball[at(node.operands[0])]) return false;
+  const LinearMap& map = *node.affine->maps[0];
+  return map.index() != nullptr && map.transpose_terms() <= 1;
+}
+
 void affine(State& state, const LoweredNode& node) {
-  TaskOp op{.kind = TaskOpKind::IntervalAffine, .affine = node.affine};
-  for (const ValueId operand : node.operands)
-    op.inputs.push_back(state.known.bounds[static_cast<std::size_t>(operand)]);
-  const std::int64_t columns = state.network.columns(node.output);
-  const BufferId bounds = state.builder.add_buffer(BufferKind::Bounds, node.output, columns);
-  const BufferId weights = state.builder.add_buffer(BufferKind::ErrorWeights, node.output, columns);
+  TaskOp op{.kind = TaskOpKind::IntervalAffine, .inputs = operand_bounds(state, node), .affine = node.affine};
+  op.at_input = node.operands.size() == 1 && state.ball[at(node.operands[0])] && !keeps_ball(state, node);
+  state.ball[at(node.output)] = keeps_ball(state, node);
+  const BufferId bounds = add_bounds(state, node.output);
+  const BufferId weights = state.builder.add_buffer(state.network.buffer(BufferKind::ErrorWeights, node.output));
   op.outputs = {bounds, weights};
-  state.known.bounds[static_cast<std::size_t>(node.output)] = bounds;
-  state.known.error_weights[static_cast<std::size_t>(node.output)] = weights;
+  state.known.error_weights[at(node.output)] = weights;
   state.builder.emit(std::move(op));
 }
 
 void elementwise(State& state, const LoweredNode& node) {
-  const BufferId bounds = state.builder.add_buffer(BufferKind::Bounds, node.output, state.network.columns(node.output));
-  state.builder.emit({.kind = TaskOpKind::IntervalImage,
-                      .inputs = {state.known.bounds[static_cast<std::size_t>(node.operands[0])]},
-                      .outputs = {bounds},
-                      .function = node.function,
-                      .unit_roundoff = node.unit_roundoff});
-  state.known.bounds[static_cast<std::size_t>(node.output)] = bounds;
+  TaskOp op{.kind = TaskOpKind::IntervalImage, .inputs = operand_bounds(state, node)};
+  op.outputs = {add_bounds(state, node.output)};
+  op.function = node.function;
+  op.unit_roundoff = node.unit_roundoff;
+  state.builder.emit(std::move(op));
+}
+
+void joint(State& state, const LoweredNode& node) {
+  TaskOp op{.kind = TaskOpKind::IntervalJoint, .inputs = operand_bounds(state, node)};
+  op.outputs = {add_bounds(state, node.output)};
+  op.joint = node.joint;
+  op.unit_roundoff = node.unit_roundoff;
+  state.builder.emit(std::move(op));
 }
 
 const RuleRegistry<State>& rules() {
   static const RuleRegistry<State> table("interval", {
                                                          {FacetKind::Affine, affine},
                                                          {FacetKind::Elementwise, elementwise},
+                                                         {FacetKind::Joint, joint},
                                                      });
   return table;
 }
 
 }  // namespace
 
-void emit_input(State& state) {
+State::State(const LoweredNetwork& lowered, ProgramBuilder& to, KnownBounds& found)
+    : network(lowered), builder(to), known(found), ball(lowered.network().values().size(), false) {}
+
+void emit_input(State& state, bool balls) {
   const ValueId input = state.network.network().input();
-  const BufferId bounds = state.builder.add_buffer(BufferKind::Bounds, input, state.network.columns(input));
-  state.builder.emit({.kind = TaskOpKind::InputBox, .outputs = {bounds}});
-  state.known.bounds[static_cast<std::size_t>(input)] = bounds;
+  state.builder.emit({.kind = TaskOpKind::InputBox, .outputs = {add_bounds(state, input)}});
+  state.ball[at(input)] = balls;
 }
 
 void emit(State& state, const LoweredNode& node) {

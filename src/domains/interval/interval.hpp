@@ -9,13 +9,17 @@
 namespace boundflow::interval {
 
 struct State {
+  State(const LoweredNetwork& network, ProgramBuilder& builder, KnownBounds& known);
+
   const LoweredNetwork& network;
   ProgramBuilder& builder;
   KnownBounds& known;
+  std::vector<bool> ball;  // per value: the input set itself, up to order, signs and a shift
 };
 
-// Emits the input box as the bounds of the network's input.
-void emit_input(State& state);
+// Emits the input box as the bounds of the network's input. With `balls`, the first affine nodes apply the dual norm
+// where the query's input set is a ball.
+void emit_input(State& state, bool balls);
 
 // Emits the bounds of the node's output.
 void emit(State& state, const LoweredNode& node);

@@ -7,9 +7,19 @@
 #include <span>
 #include <vector>
 
+#include "exec/native/panel.hpp"
 #include "exec/relaxation_lines.hpp"
 
 namespace boundflow::native {
+
+// Rows of a packed matrix as the micro kernel reads them.
+template <class T>
+struct PanelView {
+  const T* panels = nullptr;
+  std::int64_t panel_stride = 0;
+  std::int64_t k = 0;
+  std::int64_t n = 0;
+};
 
 // The right factor B [k, n] of C = A B, laid out in column panels for the micro kernel.
 template <class T>
@@ -22,7 +32,11 @@ class PackedMatrix {
 
   std::int64_t k() const { return k_; }
   std::int64_t n() const { return n_; }
-  const T* panels() const { return data_.data() + offset_; }
+  // All of it, or the rows [first, first + count) of B.
+  PanelView<T> view() const { return view(0, k_); }
+  PanelView<T> view(std::int64_t first, std::int64_t count) const {
+    return {data_.data() + offset_ + first * kPanelWidth<T>, k_ * kPanelWidth<T>, count, n_};
+  }
 
  private:
   std::int64_t k_ = 0;
@@ -34,8 +48,13 @@ class PackedMatrix {
 // c[i, :] = a[i, :] B for i < m, or += if `accumulate`. Leading dimensions lda >= k and ldc >= n in elements. c does
 // not overlap a. Serial; callers bring the threads.
 template <class T>
-void multiply(const T* a, std::int64_t lda, std::int64_t m, const PackedMatrix<T>& b, T* c, std::int64_t ldc,
+void multiply(const T* a, std::int64_t lda, std::int64_t m, const PanelView<T>& b, T* c, std::int64_t ldc,
               bool accumulate);
+template <class T>
+void multiply(const T* a, std::int64_t lda, std::int64_t m, const PackedMatrix<T>& b, T* c, std::int64_t ldc,
+              bool accumulate) {
+  multiply(a, lda, m, b.view(), c, ldc, accumulate);
+}
 
 // Per row i < m of lambda [m, n] (leading dimension ld): constant[i] += sum_j lambda_j bias_j in double;
 // error[i] += sum_j |lambda_j| weight_j. The error sum may accumulate in T: it is a sum of non-negative terms, which

@@ -182,8 +182,9 @@ int choose_vectors(std::int64_t rows, std::int64_t vectors_left, std::int64_t ve
 }
 
 template <class T>
-void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const T* panels, std::int64_t k, std::int64_t n,
-                     T* c, std::int64_t ldc, bool accumulate) {
+void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const PanelView<T>& b, T* c, std::int64_t ldc,
+                     bool accumulate) {
+  const std::int64_t k = b.k, n = b.n;
   if (m <= 0 || n <= 0) return;
   constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
   constexpr std::int64_t width = kPanelWidth<T>;
@@ -210,8 +211,8 @@ void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const T* pane
         Tile<T> tile;
         tile.a = a + first_row * lda + first_k;
         tile.lda = lda;
-        tile.panel = panels + vector / vectors_per_panel * k * width + first_k * width;
-        tile.panel_stride = k * width;
+        tile.panel = b.panels + vector / vectors_per_panel * b.panel_stride + first_k * width;
+        tile.panel_stride = b.panel_stride;
         tile.skip = vector % vectors_per_panel * lanes;
         tile.k = (k_block + 1) * k / k_blocks - first_k;
         tile.partial = partial;
@@ -234,14 +235,14 @@ void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const T* pane
   }
 }
 
-void multiply_float(const float* a, std::int64_t lda, std::int64_t m, const float* panels, std::int64_t k,
-                    std::int64_t n, float* c, std::int64_t ldc, bool accumulate) {
-  multiply_target(a, lda, m, panels, k, n, c, ldc, accumulate);
+void multiply_float(const float* a, std::int64_t lda, std::int64_t m, const PanelView<float>& b, float* c,
+                    std::int64_t ldc, bool accumulate) {
+  multiply_target(a, lda, m, b, c, ldc, accumulate);
 }
 
-void multiply_double(const double* a, std::int64_t lda, std::int64_t m, const double* panels, std::int64_t k,
-                     std::int64_t n, double* c, std::int64_t ldc, bool accumulate) {
-  multiply_target(a, lda, m, panels, k, n, c, ldc, accumulate);
+void multiply_double(const double* a, std::int64_t lda, std::int64_t m, const PanelView<double>& b, double* c,
+                     std::int64_t ldc, bool accumulate) {
+  multiply_target(a, lda, m, b, c, ldc, accumulate);
 }
 
 const char* target_name() {
@@ -260,15 +261,15 @@ HWY_EXPORT(multiply_double);
 HWY_EXPORT(target_name);
 
 template <>
-void multiply<float>(const float* a, std::int64_t lda, std::int64_t m, const PackedMatrix<float>& b, float* c,
+void multiply<float>(const float* a, std::int64_t lda, std::int64_t m, const PanelView<float>& b, float* c,
                      std::int64_t ldc, bool accumulate) {
-  HWY_DYNAMIC_DISPATCH(multiply_float)(a, lda, m, b.panels(), b.k(), b.n(), c, ldc, accumulate);
+  HWY_DYNAMIC_DISPATCH(multiply_float)(a, lda, m, b, c, ldc, accumulate);
 }
 
 template <>
-void multiply<double>(const double* a, std::int64_t lda, std::int64_t m, const PackedMatrix<double>& b, double* c,
+void multiply<double>(const double* a, std::int64_t lda, std::int64_t m, const PanelView<double>& b, double* c,
                       std::int64_t ldc, bool accumulate) {
-  HWY_DYNAMIC_DISPATCH(multiply_double)(a, lda, m, b.panels(), b.k(), b.n(), c, ldc, accumulate);
+  HWY_DYNAMIC_DISPATCH(multiply_double)(a, lda, m, b, c, ldc, accumulate);
 }
 
 const char* instruction_set() {

@@ -2,7 +2,9 @@
 
 #include <map>
 
+#include "exec/gathered_rows.hpp"
 #include "exec/native/kernels.hpp"
+#include "exec/native/map_kernel.hpp"
 #include "exec/op_driver.hpp"
 
 namespace boundflow {
@@ -16,33 +18,27 @@ class NativeKernels {
 
   explicit NativeKernels(const BoundProgram& program) {
     // Ops of many tasks walk through the same node: its packed weights are shared.
-    std::map<std::pair<const LinearMap*, Form>, std::shared_ptr<const native::PackedMatrix<T>>> packed;
-    const auto pack = [&](const LinearMap& map, Form form) -> std::shared_ptr<const native::PackedMatrix<T>> {
-      const DenseMap* dense = map.dense();
-      if (dense == nullptr) return nullptr;
-      auto& entry = packed[{&map, form}];
-      if (!entry) {
-        const bool transpose = form == Form::Transpose;  // rows W: W itself is the right factor; x W^T: its transpose
-        entry = std::make_shared<native::PackedMatrix<T>>(dense->weights, transpose ? dense->rows : dense->columns,
-                                                          transpose ? dense->columns : dense->rows, !transpose,
-                                                          form == Form::ForwardAbsolute);
-      }
+    std::map<std::pair<const LinearMap*, Direction>, std::shared_ptr<const native::MapKernel<T>>> made;
+    const auto make = [&](const LinearMap& map, Direction direction) {
+      auto& entry = made[{&map, direction}];
+      if (!entry) entry = native::make_map_kernel<T>(map, direction);
       return entry;
     };
     for (const Task& task : program.tasks) {
       for (const TaskOp& op : task.ops) {
         Prepared prepared;
         if (op.kind == TaskOpKind::Transpose) {
-          prepared.maps.push_back(pack(*op.affine->maps[op.term], Form::Transpose));
+          prepared.maps.push_back(make(*op.affine->maps[op.term], Direction::Transpose));
         } else if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
-          for (const auto& map : op.affine->maps) prepared.maps.push_back(pack(*map, Form::Forward));
-          if (op.kind == TaskOpKind::IntervalAffine) {
-            for (const auto& map : op.affine->maps) prepared.absolute.push_back(pack(*map, Form::ForwardAbsolute));
-          }
+          for (const auto& map : op.affine->maps) prepared.maps.push_back(make(*map, Direction::Forward));
+        }
+        if (op.kind == TaskOpKind::IntervalAffine) {
+          for (const auto& map : op.affine->maps) prepared.absolute.push_back(make(*map, Direction::ForwardAbsolute));
         }
         if (op.kind == TaskOpKind::GatherRows) {
-          const std::vector<double>& weights = op.affine->maps[0]->dense()->weights;
-          prepared.rows = std::make_shared<const std::vector<T>>(weights.begin(), weights.end());
+          const std::vector<double> rows = gathered_rows(*op.affine->maps[0]);
+          prepared.rows = std::make_shared<const std::vector<T>>(rows.begin(), rows.end());
+          prepared.row_size = program.buffers[static_cast<std::size_t>(op.outputs[0])].columns;
         }
         prepared_.push_back(std::move(prepared));
       }
@@ -50,26 +46,24 @@ class NativeKernels {
   }
 
   void transpose(const TaskOp& op, const T* rows, std::int64_t ld, std::int64_t n, T* out, std::int64_t ld_out) const {
-    const LinearMap& map = *op.affine->maps[op.term];
-    if (const IndexMap* index = map.index()) return scatter(*index, rows, ld, n, out, ld_out);
-    const native::PackedMatrix<T>& packed = *prepared_[static_cast<std::size_t>(op.number)].maps[0];
-    product(*map.dense(), packed, map.dense()->rows, map.dense()->columns, rows, ld, n, out, ld_out, false);
+    prepared_[static_cast<std::size_t>(op.number)].maps[0]->apply(rows, ld, n, out, ld_out, false);
+  }
+
+  void transpose_windows(const TaskOp& op, const T* rows, std::int64_t ld, std::int64_t n, const Window& from, T* out,
+                         std::int64_t ld_out, const Window& to, const std::int32_t* /*starts*/) const {
+    prepared_[static_cast<std::size_t>(op.number)].maps[0]->apply_windows(rows, ld, n, from, out, ld_out, to);
   }
 
   void forward(const TaskOp& op, std::size_t term, const T* x, std::int64_t ld, std::int64_t n, T* y, std::int64_t ld_y,
                bool absolute, bool accumulate) const {
-    const LinearMap& map = *op.affine->maps[term];
-    if (const IndexMap* index = map.index()) return gather(*index, x, ld, n, y, ld_y, absolute, accumulate);
     const Prepared& prepared = prepared_[static_cast<std::size_t>(op.number)];
-    const native::PackedMatrix<T>& packed = absolute ? *prepared.absolute[term] : *prepared.maps[term];
-    product(*map.dense(), packed, map.dense()->columns, map.dense()->rows, x, ld, n, y, ld_y, accumulate);
+    (absolute ? prepared.absolute : prepared.maps)[term]->apply(x, ld, n, y, ld_y, accumulate);
   }
 
-  void gather(const TaskOp& op, std::int64_t neuron, T sign, T* out) const {
-    const std::vector<T>& rows = *prepared_[static_cast<std::size_t>(op.number)].rows;
-    const std::int64_t n = op.affine->maps[0]->in_size();
-    const T* row = rows.data() + neuron * n;
-    for (std::int64_t j = 0; j < n; ++j) out[j] = sign * row[j];
+  void gather(const TaskOp& op, std::int64_t row, T sign, T* out) const {
+    const Prepared& prepared = prepared_[static_cast<std::size_t>(op.number)];
+    const T* from = prepared.rows->data() + row * prepared.row_size;
+    for (std::int64_t j = 0; j < prepared.row_size; ++j) out[j] = sign * from[j];
   }
 
   void bias_and_error(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* bias,
@@ -89,63 +83,13 @@ class NativeKernels {
   }
 
  private:
-  enum class Form { Transpose, Forward, ForwardAbsolute };
+  using Direction = native::Direction;
   struct Prepared {
-    std::vector<std::shared_ptr<const native::PackedMatrix<T>>> maps;
-    std::vector<std::shared_ptr<const native::PackedMatrix<T>>> absolute;
-    std::shared_ptr<const std::vector<T>> rows;  // GatherRows: the weights, row-major
+    std::vector<std::shared_ptr<const native::MapKernel<T>>> maps;
+    std::vector<std::shared_ptr<const native::MapKernel<T>>> absolute;
+    std::shared_ptr<const std::vector<T>> rows;  // GatherRows
+    std::int64_t row_size = 0;
   };
-
-  // out[i, a, :, c] = in[i, a, :, c] B on the middle axis of [outer, k, inner] -> [outer, n, inner].
-  static void product(const DenseMap& map, const native::PackedMatrix<T>& packed, std::int64_t k, std::int64_t n,
-                      const T* in, std::int64_t ld, std::int64_t count, T* out, std::int64_t ld_out, bool accumulate) {
-    if (map.inner == 1) {
-      if (map.outer == 1) return native::multiply(in, ld, count, packed, out, ld_out, accumulate);
-      for (std::int64_t i = 0; i < count; ++i) {
-        native::multiply(in + i * ld, k, map.outer, packed, out + i * ld_out, n, accumulate);
-      }
-      return;
-    }
-    // The axis is strided: one transposed copy in and out per entry.
-    std::vector<T> a(static_cast<std::size_t>(map.inner * k));
-    std::vector<T> c(static_cast<std::size_t>(map.inner * n));
-    for (std::int64_t i = 0; i < count * map.outer; ++i) {
-      const T* from = in + i / map.outer * ld + i % map.outer * k * map.inner;
-      T* to = out + i / map.outer * ld_out + i % map.outer * n * map.inner;
-      for (std::int64_t j = 0; j < k * map.inner; ++j) {
-        a[static_cast<std::size_t>(j % map.inner * k + j / map.inner)] = from[j];
-      }
-      native::multiply(a.data(), k, map.inner, packed, c.data(), n, false);
-      for (std::int64_t j = 0; j < n * map.inner; ++j) {
-        const T value = c[static_cast<std::size_t>(j % map.inner * n + j / map.inner)];
-        to[j] = accumulate ? to[j] + value : value;
-      }
-    }
-  }
-
-  static void scatter(const IndexMap& map, const T* rows, std::int64_t ld, std::int64_t n, T* out,
-                      std::int64_t ld_out) {
-    const T factor = static_cast<T>(map.factor);
-    for (std::int64_t i = 0; i < n; ++i) {
-      std::fill_n(out + i * ld_out, map.in, T(0));
-      for (std::int64_t j = 0; j < map.out; ++j) {
-        const std::int64_t source = map.source.empty() ? j : map.source[static_cast<std::size_t>(j)];
-        if (source >= 0) out[i * ld_out + source] += factor * rows[i * ld + j];
-      }
-    }
-  }
-
-  static void gather(const IndexMap& map, const T* x, std::int64_t ld, std::int64_t n, T* y, std::int64_t ld_y,
-                     bool absolute, bool accumulate) {
-    const T factor = absolute ? T(1) : static_cast<T>(map.factor);
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t j = 0; j < map.out; ++j) {
-        const std::int64_t source = map.source.empty() ? j : map.source[static_cast<std::size_t>(j)];
-        const T value = source >= 0 ? factor * x[i * ld + source] : T(0);
-        y[i * ld_y + j] = accumulate ? y[i * ld_y + j] + value : value;
-      }
-    }
-  }
 
   std::vector<Prepared> prepared_;  // by op number
 };

@@ -1,5 +1,6 @@
 #include "exec/reference/reference_executor.hpp"
 
+#include "exec/gathered_rows.hpp"
 #include "exec/op_driver.hpp"
 
 namespace boundflow {
@@ -31,11 +32,29 @@ class PlainKernels {
     }
   }
 
-  void gather(const TaskOp& op, std::int64_t neuron, double sign, double* out) const {
-    const DenseMap& map = *op.affine->maps[0]->dense();
-    for (std::int64_t j = 0; j < map.columns; ++j) {
-      out[j] = sign * map.weights[static_cast<std::size_t>(neuron * map.columns + j)];
+  // By way of the whole image, so that windows have a meaning that does not depend on their geometry.
+  void transpose_windows(const TaskOp& op, const double* rows, std::int64_t ld, std::int64_t n, const Window& from,
+                         double* out, std::int64_t ld_out, const Window& to, const std::int32_t* starts) const {
+    const LinearMap& map = *op.affine->maps[op.term];
+    std::vector<double> image(static_cast<std::size_t>(map.out_size()));
+    std::vector<double> result(static_cast<std::size_t>(map.in_size()));
+    for (std::int64_t i = 0; i < n; ++i) {
+      std::fill(image.begin(), image.end(), 0.0);
+      std::fill(result.begin(), result.end(), 0.0);
+      for_each_run(from, starts[i], [&](std::int64_t offset, std::int64_t at, std::int64_t length) {
+        std::copy_n(rows + i * ld + offset, length, image.data() + at);
+      });
+      map.apply_transpose(image, result);
+      for_each_run(to, starts[i], [&](std::int64_t offset, std::int64_t at, std::int64_t length) {
+        std::copy_n(result.data() + at, length, out + i * ld_out + offset);
+      });
     }
+  }
+
+  void gather(const TaskOp& op, std::int64_t row, double sign, double* out) const {
+    const std::vector<double> rows = gathered_rows(*op.affine->maps[0]);
+    const auto count = static_cast<std::int64_t>(rows.size()) / gathered_row_count(*op.affine->maps[0]);
+    for (std::int64_t j = 0; j < count; ++j) out[j] = sign * rows[static_cast<std::size_t>(row * count + j)];
   }
 
   void bias_and_error(const double* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* bias,

@@ -1,0 +1,48 @@
+#include "domains/crown/windows.hpp"
+
+#include <algorithm>
+
+namespace boundflow::crown {
+
+Window start_window(std::int64_t channels, const ConvMap::Extent& image) {
+  return {.start_channels = channels, .start_width = image[1], .channels = channels, .image = image};
+}
+
+ConvImages images(const ConvMap& map) {
+  if (map.adjoint) return {map.out_channels, map.image_out, map.in_channels, map.image_in};
+  return {map.in_channels, map.image_in, map.out_channels, map.image_out};
+}
+
+std::optional<Window> through(const ConvMap& map, const Window& window) {
+  if (map.adjoint || !map.in_channels_last || !map.out_channels_last) return std::nullopt;
+  Window result = window;
+  result.channels = map.in_channels;
+  result.image = map.image_in;
+  for (std::size_t d = 0; d < 2; ++d) {
+    // Pixel q of the result reads the pixels q stride - pad + k dilation of the operand.
+    result.size[d] = (window.size[d] - 1) * map.stride[d] + (map.kernel[d] - 1) * map.dilation[d] + 1;
+    result.step[d] = window.step[d] * map.stride[d];
+    result.origin[d] = window.origin[d] * map.stride[d] - map.pad[d];
+  }
+  return result;
+}
+
+std::optional<Window> hull(const Window& a, const Window& b) {
+  if (a.step != b.step || a.image != b.image || a.channels != b.channels || a.start_width != b.start_width ||
+      a.start_channels != b.start_channels) {
+    return std::nullopt;
+  }
+  Window result = a;
+  for (std::size_t d = 0; d < 2; ++d) {
+    result.origin[d] = std::min(a.origin[d], b.origin[d]);
+    result.size[d] = std::max(a.origin[d] + a.size[d], b.origin[d] + b.size[d]) - result.origin[d];
+  }
+  return result;
+}
+
+// Windows cost a little more per coordinate: short runs, and pixels outside the image near its border.
+bool is_image_cheaper(const Window& window) {
+  return 4 * window.columns() >= 3 * window.image_columns();
+}
+
+}  // namespace boundflow::crown

@@ -1,0 +1,222 @@
+#include "exec/native/convolution.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace boundflow::native {
+
+namespace {
+
+std::size_t at(std::int64_t i) {
+  return static_cast<std::size_t>(i);
+}
+
+std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
+  return (a % b + b) % b;
+}
+
+}  // namespace
+
+template <class T>
+PackedConvolution<T>::PackedConvolution(const ConvMap& map, bool transposed, bool absolute)
+    : transposed_(transposed != map.adjoint),
+      depthwise_(map.groups == map.in_channels && map.groups == map.out_channels),
+      groups_(map.groups),
+      in_channels_(transposed_ ? map.out_channels : map.in_channels),
+      out_channels_(transposed_ ? map.in_channels : map.out_channels),
+      kernel_(map.kernel),
+      in_step_(transposed_ ? Extent{1, 1} : map.stride),
+      out_step_(transposed_ ? map.stride : Extent{1, 1}) {
+  for (std::size_t d = 0; d < 2; ++d) {
+    for (std::int64_t residue = 0; residue < out_step_[d]; ++residue) {
+      // Tap k of a convolution reads pixel t stride + k dilation - pad; of its transpose, result pixel x (with x + pad
+      // = t stride + residue) reads pixel (x + pad - k dilation) / stride, if that is whole.
+      std::vector<std::pair<std::int64_t, std::int64_t>> taps;  // offset, tap
+      for (std::int64_t k = 0; k < kernel_[d]; ++k) {
+        const std::int64_t reach = k * map.dilation[d];
+        if (!transposed_) {
+          taps.emplace_back(reach, k);
+        } else if (floor_mod(reach, out_step_[d]) == residue) {
+          taps.emplace_back((residue - reach) / out_step_[d], k);
+        }
+      }
+      std::sort(taps.begin(), taps.end());
+      Phase phase;
+      for (const auto& [offset, tap] : taps) {
+        // Channels of several groups lie between the taps of one, and each row of the kernel is a run of its own.
+        const bool joins = d == 1 && groups_ == 1 && !phase.runs.empty() &&
+                           phase.runs.back().offset + phase.runs.back().count == offset;
+        if (joins) {
+          ++phase.runs.back().count;
+          phase.runs.back().taps.push_back(tap);
+        } else {
+          phase.runs.push_back({offset, 1, {tap}});
+        }
+      }
+      phases_[d].push_back(std::move(phase));
+    }
+  }
+  pack(map, absolute);
+}
+
+template <class T>
+void PackedConvolution<T>::pack(const ConvMap& map, bool absolute) {
+  const std::int64_t in_group = map.in_channels / groups_;
+  const std::int64_t out_group = map.out_channels / groups_;
+  const auto weight = [&](std::int64_t o, std::int64_t i, std::int64_t ky, std::int64_t kx) {
+    return map.weights[at(((o * in_group + i) * kernel_[0] + ky) * kernel_[1] + kx)];
+  };
+  if (depthwise_) {
+    for (std::int64_t ky = 0; ky < kernel_[0]; ++ky) {
+      for (std::int64_t kx = 0; kx < kernel_[1]; ++kx) {
+        for (std::int64_t c = 0; c < map.in_channels; ++c) {
+          const double w = weight(c, 0, ky, kx);
+          channel_weights_.push_back(static_cast<T>(absolute ? std::abs(w) : w));
+        }
+      }
+    }
+    return;
+  }
+  for (const Phase& phase : phases_[1]) {
+    first_matrix_.push_back(matrices_per_kernel_row_);
+    matrices_per_kernel_row_ += phase.runs.size();
+  }
+  const std::int64_t rows = transposed_ ? out_group : in_group;
+  const std::int64_t columns = transposed_ ? in_group : out_group;
+  std::vector<double> weights;
+  for (std::int64_t group = 0; group < groups_; ++group) {
+    for (std::int64_t ky = 0; ky < kernel_[0]; ++ky) {
+      for (const Phase& phase : phases_[1]) {
+        for (const Run& run : phase.runs) {
+          weights.clear();
+          for (const std::int64_t kx : run.taps) {
+            for (std::int64_t r = 0; r < rows; ++r) {
+              for (std::int64_t c = 0; c < columns; ++c) {
+                weights.push_back(transposed_ ? weight(group * out_group + r, c, ky, kx)
+                                              : weight(group * out_group + c, r, ky, kx));
+              }
+            }
+          }
+          matrices_.emplace_back(weights, run.count * rows, columns, false, absolute);
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+const PackedMatrix<T>& PackedConvolution<T>::matrix(std::int64_t group, std::int64_t ky, std::size_t phase_x,
+                                                    std::size_t run) const {
+  return matrices_[at(group * kernel_[0] + ky) * matrices_per_kernel_row_ + first_matrix_[phase_x] + run];
+}
+
+// One pixel of the result, all its channels and all rows. A row of pixels whose taps are all inside the image is the
+// same computation: the next pixel takes the place of the next row.
+template <class T>
+void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
+                                 std::int64_t ld_out, const Extent& phase, const Extent& base, bool accumulate) const {
+  const std::int64_t in_group = in_channels_ / groups_;
+  const std::int64_t out_group = out_channels_ / groups_;
+  for (std::int64_t group = 0; group < groups_; ++group) {
+    bool add = accumulate;
+    for (const Run& row : phases_[0][at(phase[0])].runs) {
+      const std::int64_t y = base[0] + row.offset;
+      if (y < 0 || y >= in_extent[0]) continue;
+      const std::vector<Run>& runs = phases_[1][at(phase[1])].runs;
+      for (std::size_t r = 0; r < runs.size(); ++r) {
+        const std::int64_t x = base[1] + runs[r].offset;
+        const std::int64_t first = std::max<std::int64_t>(x, 0);
+        const std::int64_t last = std::min(x + runs[r].count, in_extent[1]);
+        if (first >= last) continue;
+        const PackedMatrix<T>& weights = matrix(group, row.taps[0], at(phase[1]), r);
+        multiply(in + (y * in_extent[1] + first) * in_channels_ + group * in_group, ld_in, n,
+                 weights.view((first - x) * in_group, (last - first) * in_group), out + group * out_group, ld_out, add);
+        add = true;
+      }
+    }
+    if (add) continue;
+    for (std::int64_t i = 0; i < n; ++i) std::fill_n(out + i * ld_out + group * out_group, out_group, T(0));
+  }
+}
+
+template <class T>
+void PackedConvolution<T>::depthwise_pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent,
+                                           T* out, std::int64_t ld_out, const Extent& phase, const Extent& base,
+                                           bool accumulate) const {
+  const std::int64_t channels = in_channels_;
+  for (std::int64_t i = 0; i < n; ++i) {
+    T* to = out + i * ld_out;
+    if (!accumulate) std::fill_n(to, channels, T(0));
+    for (const Run& row : phases_[0][at(phase[0])].runs) {
+      const std::int64_t y = base[0] + row.offset;
+      if (y < 0 || y >= in_extent[0]) continue;
+      for (const Run& column : phases_[1][at(phase[1])].runs) {
+        for (std::int64_t k = 0; k < column.count; ++k) {
+          const std::int64_t x = base[1] + column.offset + k;
+          if (x < 0 || x >= in_extent[1]) continue;
+          const T* from = in + i * ld_in + (y * in_extent[1] + x) * channels;
+          const T* weights = channel_weights_.data() + (row.taps[0] * kernel_[1] + column.taps[at(k)]) * channels;
+          for (std::int64_t c = 0; c < channels; ++c) to[c] += from[c] * weights[c];
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void PackedConvolution<T>::apply(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
+                                 std::int64_t ld_out, const Extent& out_extent, const Extent& pad,
+                                 bool accumulate) const {
+  // Enough rows to fill the micro kernel.
+  constexpr std::int64_t kManyRows = 8;
+  const Extent out_pad = transposed_ ? pad : Extent{0, 0};
+  const Extent in_pad = transposed_ ? Extent{0, 0} : pad;
+  for (std::int64_t y = 0; y < out_extent[0]; ++y) {
+    const std::int64_t t_y = (y + out_pad[0]) / out_step_[0];
+    const std::int64_t phase_y = (y + out_pad[0]) % out_step_[0];
+    const std::int64_t base_y = t_y * in_step_[0] - in_pad[0];
+    for (std::int64_t phase_x = 0; phase_x < out_step_[1]; ++phase_x) {
+      const Extent phase{phase_y, phase_x};
+      // Pixels x = t out_step + phase - pad of the row.
+      const std::int64_t first_t = std::max<std::int64_t>(0, (out_pad[1] - phase_x + out_step_[1] - 1) / out_step_[1]);
+      const std::int64_t last_t = (out_extent[1] - 1 + out_pad[1] - phase_x + out_step_[1]) / out_step_[1];
+      // Those whose taps are all inside the image.
+      std::int64_t inner_first = last_t;
+      std::int64_t inner_last = last_t;
+      if (n < kManyRows && !depthwise_) {
+        std::int64_t lowest = 0, highest = 1;
+        for (const Run& run : phases_[1][at(phase_x)].runs) {
+          lowest = std::min(lowest, run.offset);
+          highest = std::max(highest, run.offset + run.count);
+        }
+        const std::int64_t step = in_step_[1];
+        inner_first = std::clamp((in_pad[1] - lowest + step - 1) / step, first_t, last_t);
+        const std::int64_t room = in_extent[1] + in_pad[1] - highest;
+        inner_last = room < 0 ? inner_first : std::clamp(room / step + 1, inner_first, last_t);
+      }
+      for (std::int64_t t = first_t; t < last_t;) {
+        T* to = out + (y * out_extent[1] + t * out_step_[1] + phase_x - out_pad[1]) * out_channels_;
+        const Extent base{base_y, t * in_step_[1] - in_pad[1]};
+        if (t == inner_first && inner_last > inner_first) {
+          for (std::int64_t i = 0; i < n; ++i) {
+            pixel(in + i * ld_in, in_step_[1] * in_channels_, inner_last - inner_first, in_extent, to + i * ld_out,
+                  out_step_[1] * out_channels_, phase, base, accumulate);
+          }
+          t = inner_last;
+          continue;
+        }
+        if (depthwise_) {
+          depthwise_pixel(in, ld_in, n, in_extent, to, ld_out, phase, base, accumulate);
+        } else {
+          pixel(in, ld_in, n, in_extent, to, ld_out, phase, base, accumulate);
+        }
+        ++t;
+      }
+    }
+  }
+}
+
+template class PackedConvolution<float>;
+template class PackedConvolution<double>;
+
+}  // namespace boundflow::native

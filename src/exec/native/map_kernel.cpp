@@ -1,0 +1,204 @@
+#include "exec/native/map_kernel.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "exec/native/convolution.hpp"
+#include "exec/native/kernels.hpp"
+
+namespace boundflow::native {
+
+namespace {
+
+std::size_t at(std::int64_t i) {
+  return static_cast<std::size_t>(i);
+}
+
+// out[i, a, :, c] = in[i, a, :, c] B on the middle axis of [outer, k, inner] -> [outer, n, inner].
+template <class T>
+class DenseKernel final : public MapKernel<T> {
+ public:
+  DenseKernel(const DenseMap& map, Direction direction)
+      : outer_(map.outer),
+        inner_(map.inner),
+        // Rows W: W itself is the right factor; x W^T: its transpose.
+        packed_(map.weights, direction == Direction::Transpose ? map.rows : map.columns,
+                direction == Direction::Transpose ? map.columns : map.rows, direction != Direction::Transpose,
+                direction == Direction::ForwardAbsolute) {}
+
+  void apply(const T* in, std::int64_t ld, std::int64_t count, T* out, std::int64_t ld_out,
+             bool accumulate) const override {
+    const std::int64_t k = packed_.k();
+    const std::int64_t n = packed_.n();
+    if (inner_ == 1) {
+      if (outer_ == 1) return multiply(in, ld, count, packed_, out, ld_out, accumulate);
+      for (std::int64_t i = 0; i < count; ++i) {
+        multiply(in + i * ld, k, outer_, packed_, out + i * ld_out, n, accumulate);
+      }
+      return;
+    }
+    // The axis is strided: one transposed copy in and out per entry.
+    std::vector<T> a(at(inner_ * k));
+    std::vector<T> c(at(inner_ * n));
+    for (std::int64_t i = 0; i < count * outer_; ++i) {
+      const T* from = in + i / outer_ * ld + i % outer_ * k * inner_;
+      T* to = out + i / outer_ * ld_out + i % outer_ * n * inner_;
+      for (std::int64_t j = 0; j < k * inner_; ++j) a[at(j % inner_ * k + j / inner_)] = from[j];
+      multiply(a.data(), k, inner_, packed_, c.data(), n, false);
+      for (std::int64_t j = 0; j < n * inner_; ++j) {
+        const T value = c[at(j % inner_ * n + j / inner_)];
+        to[j] = accumulate ? to[j] + value : value;
+      }
+    }
+  }
+
+ private:
+  std::int64_t outer_;
+  std::int64_t inner_;
+  PackedMatrix<T> packed_;
+};
+
+// One term per component of the map: index and scale maps.
+template <class T>
+class OneTermKernel final : public MapKernel<T> {
+ public:
+  OneTermKernel(const LinearMap& map, Direction direction)
+      : transposed_(direction == Direction::Transpose), out_(map.out_size()), in_(map.in_size()) {
+    const bool absolute = direction == Direction::ForwardAbsolute;
+    if (const IndexMap* index = map.index()) {
+      source_ = index->source;
+      factor_ = static_cast<T>(absolute ? 1.0 : index->factor);
+    } else {
+      source_ = map.scale()->source;
+      for (const double f : map.scale()->factors) factors_.push_back(static_cast<T>(absolute ? std::fabs(f) : f));
+    }
+  }
+
+  void apply(const T* in, std::int64_t ld, std::int64_t n, T* out, std::int64_t ld_out,
+             bool accumulate) const override {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T* from = in + i * ld;
+      T* to = out + i * ld_out;
+      if (transposed_ && !accumulate) std::fill_n(to, in_, T(0));
+      for (std::int64_t j = 0; j < out_; ++j) {
+        const std::int64_t source = source_.empty() ? j : source_[at(j)];
+        const T factor = factors_.empty() ? factor_ : factors_[at(j)];
+        if (transposed_) {
+          if (source >= 0) to[source] += factor * from[j];
+        } else {
+          const T value = source >= 0 ? factor * from[source] : T(0);
+          to[j] = accumulate ? to[j] + value : value;
+        }
+      }
+    }
+  }
+
+ private:
+  bool transposed_;
+  std::int64_t out_;
+  std::int64_t in_;
+  std::vector<std::int64_t> source_;
+  T factor_ = 1;
+  std::vector<T> factors_;
+};
+
+// Any map, by its weights: sparse maps, and convolutions whose images are not stored channels last.
+template <class T>
+class SparseKernel final : public MapKernel<T> {
+ public:
+  SparseKernel(const LinearMap& map, Direction direction)
+      : transposed_(direction == Direction::Transpose), in_(map.in_size()) {
+    std::vector<LinearMap::Entry> entries;
+    for (std::int64_t j = 0; j < map.out_size(); ++j) {
+      map.row(j, entries);
+      for (const LinearMap::Entry& entry : entries) {
+        if (entry.weight == 0) continue;
+        columns_.push_back(entry.column);
+        weights_.push_back(
+            static_cast<T>(direction == Direction::ForwardAbsolute ? std::fabs(entry.weight) : entry.weight));
+      }
+      starts_.push_back(columns_.size());
+    }
+  }
+
+  void apply(const T* in, std::int64_t ld, std::int64_t n, T* out, std::int64_t ld_out,
+             bool accumulate) const override {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T* from = in + i * ld;
+      T* to = out + i * ld_out;
+      if (transposed_) {
+        if (!accumulate) std::fill_n(to, in_, T(0));
+        for (std::size_t j = 0; j + 1 < starts_.size(); ++j) {
+          for (std::size_t e = starts_[j]; e < starts_[j + 1]; ++e) to[columns_[e]] += from[j] * weights_[e];
+        }
+        continue;
+      }
+      for (std::size_t j = 0; j + 1 < starts_.size(); ++j) {
+        T sum = 0;
+        for (std::size_t e = starts_[j]; e < starts_[j + 1]; ++e) sum += weights_[e] * from[columns_[e]];
+        to[j] = accumulate ? to[j] + sum : sum;
+      }
+    }
+  }
+
+ private:
+  bool transposed_;
+  std::int64_t in_;
+  std::vector<std::size_t> starts_{0};
+  std::vector<std::int64_t> columns_;
+  std::vector<T> weights_;
+};
+
+template <class T>
+class ConvolutionKernel final : public MapKernel<T> {
+ public:
+  ConvolutionKernel(const ConvMap& map, Direction direction)
+      : packed_(map, direction == Direction::Transpose, direction == Direction::ForwardAbsolute), pad_(map.pad) {
+    const bool to_image = (direction == Direction::Transpose) != map.adjoint;
+    in_extent_ = to_image ? map.image_out : map.image_in;
+    out_extent_ = to_image ? map.image_in : map.image_out;
+  }
+
+  void apply(const T* in, std::int64_t ld, std::int64_t n, T* out, std::int64_t ld_out,
+             bool accumulate) const override {
+    packed_.apply(in, ld, n, in_extent_, out, ld_out, out_extent_, pad_, accumulate);
+  }
+
+  // The window's own first pixel is where the padding would begin.
+  void apply_windows(const T* in, std::int64_t ld, std::int64_t n, const Window& from, T* out, std::int64_t ld_out,
+                     const Window& to) const override {
+    packed_.apply(in, ld, n, from.size, out, ld_out, to.size, {0, 0}, false);
+  }
+
+ private:
+  PackedConvolution<T> packed_;
+  ConvMap::Extent pad_;
+  ConvMap::Extent in_extent_;
+  ConvMap::Extent out_extent_;
+};
+
+}  // namespace
+
+template <class T>
+void MapKernel<T>::apply_windows(const T*, std::int64_t, std::int64_t, const Window&, T*, std::int64_t,
+                                 const Window&) const {
+  throw InternalError("only convolutions move windows");
+}
+
+template <class T>
+std::unique_ptr<MapKernel<T>> make_map_kernel(const LinearMap& map, Direction direction) {
+  if (map.dense() != nullptr) return std::make_unique<DenseKernel<T>>(*map.dense(), direction);
+  if (map.index() != nullptr || map.scale() != nullptr) return std::make_unique<OneTermKernel<T>>(map, direction);
+  if (const ConvMap* conv = map.conv(); conv != nullptr && conv->in_channels_last && conv->out_channels_last) {
+    return std::make_unique<ConvolutionKernel<T>>(*conv, direction);
+  }
+  return std::make_unique<SparseKernel<T>>(map, direction);
+}
+
+template class MapKernel<float>;
+template class MapKernel<double>;
+template std::unique_ptr<MapKernel<float>> make_map_kernel<float>(const LinearMap&, Direction);
+template std::unique_ptr<MapKernel<double>> make_map_kernel<double>(const LinearMap&, Direction);
+
+}  // namespace boundflow::native

@@ -1,0 +1,28 @@
+#pragma once
+// A LinearMap prepared for one direction in the native executor's precision: packed weights and the kernel for them.
+
+#include <memory>
+
+#include "ir/linear_map.hpp"
+#include "program/bound_program.hpp"
+
+namespace boundflow::native {
+
+enum class Direction { Forward, ForwardAbsolute, Transpose };
+
+template <class T>
+class MapKernel {
+ public:
+  virtual ~MapKernel() = default;
+  // out[i] = M in[i], |M| in[i] or in[i] M for i < n, or += if `accumulate`. out does not overlap in.
+  virtual void apply(const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out,
+                     bool accumulate) const = 0;
+  // The transpose on windows, for convolutions only.
+  virtual void apply_windows(const T* in, std::int64_t ld_in, std::int64_t n, const Window& from, T* out,
+                             std::int64_t ld_out, const Window& to) const;
+};
+
+template <class T>
+std::unique_ptr<MapKernel<T>> make_map_kernel(const LinearMap& map, Direction direction);
+
+}  // namespace boundflow::native
