@@ -80,6 +80,15 @@ void count_windows(const NodeView& node, WindowGeometry& geometry, std::size_t a
 
 }  // namespace
 
+WindowGeometry::Taps WindowGeometry::taps_in_image(std::size_t axis, std::int64_t window) const {
+  const std::int64_t start = position(axis, window, 0);
+  const auto taps_before = [&](std::int64_t coordinate) {
+    const std::int64_t distance = coordinate - start;
+    return distance <= 0 ? 0 : std::min((distance - 1) / dilation[axis] + 1, kernel[axis]);
+  };
+  return {taps_before(0), taps_before(image[axis])};
+}
+
 Shape WindowGeometry::output_shape(std::int64_t batch, std::int64_t channels) const {
   Shape shape{batch, channels};
   for (std::size_t axis = 2 - spatial_axes; axis < 2; ++axis) shape.push_back(windows[axis]);
