@@ -31,6 +31,20 @@ ValueId SampleNetwork::constant(Shape shape) {
   return network_.add_constant(fresh_name("c"), Tensor(std::move(shape), std::move(values)));
 }
 
+ValueId SampleNetwork::nonzero_constant(Shape shape) {
+  std::vector<float> values(static_cast<std::size_t>(element_count(shape)));
+  for (float& value : values) {
+    const int exponent = static_cast<int>(random_->integer(0, 5) == 0 ? random_->integer(-19, 19) : 0);
+    const double mantissa = random_->coin() ? 1.0 : random_->uniform(0.5, 2);
+    value = static_cast<float>(std::ldexp(random_->coin() ? mantissa : -mantissa, exponent));
+  }
+  return network_.add_constant(fresh_name("c"), Tensor(std::move(shape), std::move(values)));
+}
+
+ValueId SampleNetwork::scalar(float value) {
+  return network_.add_constant(fresh_name("c"), Tensor({}, std::vector<float>{value}));
+}
+
 ValueId SampleNetwork::indices(std::vector<std::int64_t> values) {
   const auto count = static_cast<std::int64_t>(values.size());
   return network_.add_constant(fresh_name("i"), Tensor({count}, std::move(values)));

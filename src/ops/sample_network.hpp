@@ -17,6 +17,10 @@ class SampleNetwork {
   ValueId input(Shape shape);
   // A float32 constant: mostly values of ordinary size, with exact zeros and some far larger or smaller ones.
   ValueId constant(Shape shape);
+  // As above, but without zeros and within [2^-20, 2^20]; some are powers of two.
+  ValueId nonzero_constant(Shape shape);
+  // A constant of one given value.
+  ValueId scalar(float value);
   ValueId indices(std::vector<std::int64_t> values);
   // A node in between.
   ValueId node(std::string op, std::vector<ValueId> inputs, Attributes attributes = {});

@@ -5,19 +5,11 @@ namespace boundflow {
 
 const OperatorTable& operator_table() {
   static const OperatorTable table({
-      add_operator(),
-      concat_operator(),
-      constant_operator(),
-      dropout_operator(),
-      flatten_operator(),
-      gemm_operator(),
-      identity_operator(),
-      matmul_operator(),
-      relu_operator(),
-      reshape_operator(),
-      slice_operator(),
-      sub_operator(),
-      transpose_operator(),
+      abs_operator(),        add_operator(),     clip_operator(),    concat_operator(),    constant_operator(),
+      div_operator(),        dropout_operator(), flatten_operator(), gemm_operator(),      identity_operator(),
+      leaky_relu_operator(), matmul_operator(),  max_operator(),     max_pool_operator(),  min_operator(),
+      mul_operator(),        neg_operator(),     relu_operator(),    reshape_operator(),   sigmoid_operator(),
+      slice_operator(),      sub_operator(),     tanh_operator(),    transpose_operator(),
   });
   return table;
 }

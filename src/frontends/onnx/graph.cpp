@@ -54,6 +54,10 @@ class GraphImporter final : GraphValues {
     if (const Tensor* tensor = constant(value)) return tensor->shape();
     return network_.value(ids_.at(value)).type.shape;
   }
+  DType dtype(const std::string& value) const override {
+    if (const Tensor* tensor = constant(value)) return tensor->dtype();
+    return network_.value(ids_.at(value)).type.dtype;
+  }
   bool is_read(const std::string& value) const override { return reads_.contains(value); }
   std::string add_constant(const std::string& prefix, Tensor tensor) override {
     std::string name = prefix;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "base/rounding.hpp"
 #include "ops/broadcast.hpp"
 
 namespace boundflow {
@@ -57,7 +59,7 @@ void limited_broadcasting(OnnxNode& node, GraphValues& values) {
   if (!broadcasts_to(b, a)) node.malformed(fmt::format("{} does not broadcast to {}", to_string(b), to_string(a)));
 }
 
-void addition_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
+void broadcasting_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
   if (opset < 7) limited_broadcasting(node, values);
 }
 
@@ -91,6 +93,30 @@ void slice_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
   }
 }
 
+void clip_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
+  if (opset >= 11) return;
+  if (node.inputs.size() != 1 || node.inputs[0].empty()) {
+    node.malformed(fmt::format("{} inputs, expected 1", node.inputs.size()));
+  }
+  for (const std::string_view name : {"min", "max"}) {
+    const auto bound = take<double>(node, name);
+    if (!bound || *bound == (name == "min" ? -kInfinity : kInfinity)) {
+      node.inputs.emplace_back();
+      continue;
+    }
+    if (!std::isfinite(*bound)) node.malformed(fmt::format("attribute '{}' must be finite", name));
+    Tensor tensor({}, std::vector<double>{*bound});
+    if (values.dtype(node.inputs[0]) == DType::Float32) {
+      tensor = Tensor({}, std::vector<float>{static_cast<float>(*bound)});
+    }
+    node.inputs.push_back(values.add_constant(fmt::format("{}.{}", node.name, name), std::move(tensor)));
+  }
+}
+
+void max_pool_form(OnnxNode& node, std::int64_t, GraphValues& values) {
+  if (node.outputs.size() == 2 && !values.is_read(node.outputs[1])) node.outputs.pop_back();
+}
+
 struct OpsetForm {
   std::string_view op;
   void (*rewrite)(OnnxNode& node, std::int64_t opset, GraphValues& values);
@@ -98,8 +124,9 @@ struct OpsetForm {
 
 // The operators whose forms differ over the known opsets in more than the dtypes they take.
 constexpr OpsetForm kForms[] = {
-    {"Add", addition_form}, {"Dropout", dropout_form}, {"Gemm", gemm_form},
-    {"Slice", slice_form},  {"Sub", addition_form},
+    {"Add", broadcasting_form}, {"Clip", clip_form},   {"Div", broadcasting_form},
+    {"Dropout", dropout_form},  {"Gemm", gemm_form},   {"MaxPool", max_pool_form},
+    {"Mul", broadcasting_form}, {"Slice", slice_form}, {"Sub", broadcasting_form},
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ class GraphValues {
   // The constant of that name, or nullptr for a variable.
   virtual const Tensor* constant(const std::string& value) const = 0;
   virtual Shape shape(const std::string& value) const = 0;
+  virtual DType dtype(const std::string& value) const = 0;
   // True if a node or the graph's output reads the value.
   virtual bool is_read(const std::string& value) const = 0;
   // A new constant; returns its name, which begins with `prefix`.

@@ -1,0 +1,146 @@
+#include "ops/piecewise_linear.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/error.hpp"
+#include "ops/sound_lines.hpp"
+
+namespace boundflow {
+
+namespace {
+
+double line_up(const LinePiece& line, double x) {
+  const double product = line.slope == 0 ? 0 : std::fabs(line.slope) == 1 ? line.slope * x : round_up(line.slope * x);
+  return line.offset == 0 ? product : product == 0 ? line.offset : add_up(product, line.offset);
+}
+
+double line_down(const LinePiece& line, double x) {
+  return -line_up({-line.slope, -line.offset}, x);
+}
+
+// The smallest known t with slope x + t >= piece at x.
+double intercept_up(const LinePiece& piece, double slope, double x) {
+  if (piece.slope == slope) return piece.offset;
+  const double difference = piece.slope - slope;
+  const double product = std::max(mul_up(round_up(difference), x), mul_up(round_down(difference), x));
+  return piece.offset == 0 ? product : add_up(product, piece.offset);
+}
+
+double intercept_down(const LinePiece& piece, double slope, double x) {
+  return -intercept_up({-piece.slope, -piece.offset}, -slope, x);
+}
+
+}  // namespace
+
+PiecewiseLinearFunction::PiecewiseLinearFunction(std::string name, std::vector<double> kinks,
+                                                 std::vector<LinePiece> pieces)
+    : name_(std::move(name)), kinks_(std::move(kinks)), pieces_(std::move(pieces)) {
+  ensure(!kinks_.empty() && pieces_.size() == kinks_.size() + 1, "piecewise linear function: one kink per two pieces");
+  ensure(std::adjacent_find(kinks_.begin(), kinks_.end(), std::greater_equal<>()) == kinks_.end(),
+         "piecewise linear function: kinks must ascend");
+  const auto [least, most] = std::minmax_element(
+      pieces_.begin(), pieces_.end(), [](const LinePiece& a, const LinePiece& b) { return a.slope < b.slope; });
+  least_slope_ = least->slope;
+  most_slope_ = most->slope;
+}
+
+const LinePiece& PiecewiseLinearFunction::piece_at(double x) const {
+  const auto kink = std::lower_bound(kinks_.begin(), kinks_.end(), x);
+  return pieces_[static_cast<std::size_t>(kink - kinks_.begin())];
+}
+
+double PiecewiseLinearFunction::value(double x) const {
+  if (std::isnan(x)) return x;
+  const LinePiece& piece = piece_at(x);
+  return piece.slope == 0 ? piece.offset : piece.slope * x + piece.offset;
+}
+
+double PiecewiseLinearFunction::derivative(double x) const {
+  return std::isnan(x) ? x : piece_at(x).slope;
+}
+
+std::vector<PiecewiseLinearFunction::Vertex> PiecewiseLinearFunction::vertices(double l, double u) const {
+  // The first piece is that on the right of l, should l be a kink.
+  const auto first = std::upper_bound(kinks_.begin(), kinks_.end(), l) - kinks_.begin();
+  std::vector<Vertex> result{{l, value(l), pieces_[static_cast<std::size_t>(first)]}};
+  for (const double kink : kinks_) {
+    if (kink > l && kink < u) result.push_back({kink, value(kink), piece_at(kink)});
+  }
+  result.push_back({u, value(u), piece_at(u)});
+  return result;
+}
+
+void PiecewiseLinearFunction::image(double l, double u, double& image_l, double& image_u) const {
+  image_l = image_u = kNan;
+  if (std::isnan(l) || std::isnan(u)) return;
+  image_l = kInfinity;
+  image_u = -kInfinity;
+  for (const Vertex& vertex : vertices(l, u)) {
+    image_l = std::min(image_l, line_down(vertex.piece, vertex.x));
+    image_u = std::max(image_u, line_up(vertex.piece, vertex.x));
+  }
+}
+
+bool PiecewiseLinearFunction::is_stable(double l, double u) const {
+  return std::all_of(kinks_.begin(), kinks_.end(), [&](double kink) { return u <= kink || l >= kink; });
+}
+
+// The slope of the hull's edge over the midpoint: of the two vertices beside it whose chord is the highest (lowest)
+// there. Not rigorous, which costs tightness only.
+double PiecewiseLinearFunction::hull_slope(const std::vector<Vertex>& vertices, bool upper) const {
+  const double middle = vertices.front().x / 2 + vertices.back().x / 2;
+  double best_height = kNan;
+  double best_slope = vertices.front().piece.slope;
+  for (std::size_t b = 1; b < vertices.size(); ++b) {
+    for (std::size_t a = 0; a < b; ++a) {
+      const Vertex &left = vertices[a], &right = vertices[b];
+      if (!(left.x <= middle && middle <= right.x)) continue;
+      // Between neighbours runs one piece, which both ends belong to, and the right one names.
+      const double slope =
+          b == a + 1 ? right.piece.slope : chord_slope(left.x, left.y, right.x, right.y, least_slope_, most_slope_);
+      const double height = left.y + slope * (middle - left.x);
+      if (std::isnan(best_height) || (upper ? height > best_height : height < best_height)) {
+        best_height = height;
+        best_slope = slope;
+      }
+    }
+  }
+  return best_slope;
+}
+
+Relaxation PiecewiseLinearFunction::relax(double l, double u, bool float32_slopes) const {
+  if (!std::isfinite(l) || !std::isfinite(u)) return kNoLines;
+  const std::vector<Vertex> points = vertices(l, u);
+  Relaxation lines;
+  lines.lower_slope = kernel_slope(hull_slope(points, false), float32_slopes);
+  lines.upper_slope = kernel_slope(hull_slope(points, true), float32_slopes);
+  // The function minus a line is linear between vertices, so its extremes are at them.
+  lines.lower_intercept = kInfinity;
+  lines.upper_intercept = -kInfinity;
+  for (const Vertex& vertex : points) {
+    lines.lower_intercept =
+        min_or_nan(lines.lower_intercept, intercept_down(vertex.piece, lines.lower_slope, vertex.x));
+    lines.upper_intercept = max_or_nan(lines.upper_intercept, intercept_up(vertex.piece, lines.upper_slope, vertex.x));
+  }
+  return lines;
+}
+
+std::shared_ptr<const ScalarFunction> clip_function(double lower, double upper) {
+  ensure(lower <= upper && (std::isfinite(lower) || std::isfinite(upper)), "clip: the bounds must be an interval");
+  std::vector<double> kinks;
+  std::vector<LinePiece> pieces;
+  if (std::isfinite(lower)) {
+    pieces.push_back({0, lower});
+    kinks.push_back(lower);
+  }
+  if (lower < upper) pieces.push_back({1, 0});
+  if (std::isfinite(upper)) {
+    pieces.push_back({0, upper});
+    if (lower < upper) kinks.push_back(upper);
+  }
+  return std::make_shared<PiecewiseLinearFunction>("clip", std::move(kinks), std::move(pieces));
+}
+
+}  // namespace boundflow

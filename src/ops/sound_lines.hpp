@@ -1,0 +1,42 @@
+#pragma once
+// What the relaxations of the operators have in common: a slope is rounded first, to a number that the kernels can
+// hold; then the intercept is computed for that very slope, and rounded outward. Rounding a slope costs width, never
+// soundness.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/rounding.hpp"
+#include "ir/scalar_function.hpp"
+
+namespace boundflow {
+
+inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+// For bounds that are not finite no pair of lines is known to hold; NaN reaches the answer and proves nothing there.
+inline constexpr Relaxation kNoLines{kNan, kNan, kNan, kNan};
+
+// The slope as the kernels hold it.
+inline double kernel_slope(double slope, bool float32_slopes) {
+  if (!float32_slopes) return slope;
+  return static_cast<double>(static_cast<float>(std::clamp(slope, -kLargest32, kLargest32)));
+}
+
+// Near (y_b - y_a) / (x_b - x_a), but within [least, most] also where that overflows or has lost all digits. Halved,
+// since the differences may overflow.
+inline double chord_slope(double x_a, double y_a, double x_b, double y_b, double least, double most) {
+  const double slope = (y_b / 2 - y_a / 2) / (x_b / 2 - x_a / 2);
+  return std::isnan(slope) ? least : std::clamp(slope, least, most);
+}
+
+// Minimum and maximum that keep NaN, which std::min, std::max and fmin may drop.
+template <class T>
+T min_or_nan(T a, T b) {
+  return std::isnan(a) || a <= b ? a : b;
+}
+template <class T>
+T max_or_nan(T a, T b) {
+  return std::isnan(a) || a >= b ? a : b;
+}
+
+}  // namespace boundflow
