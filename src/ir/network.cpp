@@ -77,6 +77,11 @@ std::vector<std::int64_t> NodeView::ints_attribute(std::string_view name, std::v
   return value == nullptr ? std::move(otherwise) : *value;
 }
 
+std::string NodeView::string_attribute(std::string_view name, std::string otherwise) const {
+  const auto* value = find_attribute<std::string>(*this, name, "a string");
+  return value == nullptr ? std::move(otherwise) : *value;
+}
+
 void NodeView::malformed(const std::string& message) const {
   throw InputError(fmt::format("node '{}' ({}): {}", node_->name, node_->op, message));
 }
