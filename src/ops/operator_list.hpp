@@ -9,6 +9,8 @@ namespace boundflow {
 Operator add_operator();
 Operator concat_operator();
 Operator constant_operator();
+Operator conv_operator();
+Operator conv_transpose_operator();
 Operator dropout_operator();
 Operator flatten_operator();
 Operator gemm_operator();

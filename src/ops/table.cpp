@@ -8,6 +8,8 @@ const OperatorTable& operator_table() {
       add_operator(),
       concat_operator(),
       constant_operator(),
+      conv_operator(),
+      conv_transpose_operator(),
       dropout_operator(),
       flatten_operator(),
       gemm_operator(),

@@ -37,4 +37,13 @@ struct WindowGeometry {
 // [batch, channels, spatial...] and whose kernel has the spatial extents `kernel`. Errors name the node.
 WindowGeometry window_geometry(const NodeView& node, const Shape& input, const std::vector<std::int64_t>& kernel);
 
+// What every window has, before it is known where windows lie: the image, the kernel, strides and dilations.
+WindowGeometry window_shape(const NodeView& node, const Shape& input, const std::vector<std::int64_t>& kernel);
+
+// Reads attribute pads.
+void read_pads(const NodeView& node, WindowGeometry& geometry);
+
+// How many elements of the axis a window covers, those between its taps included.
+std::int64_t kernel_reach(const WindowGeometry& geometry, std::size_t axis);
+
 }  // namespace boundflow
