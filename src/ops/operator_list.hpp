@@ -7,6 +7,7 @@
 namespace boundflow {
 
 Operator add_operator();
+Operator average_pool_operator();
 Operator concat_operator();
 Operator constant_operator();
 Operator conv_operator();
@@ -14,8 +15,11 @@ Operator conv_transpose_operator();
 Operator dropout_operator();
 Operator flatten_operator();
 Operator gemm_operator();
+Operator global_average_pool_operator();
 Operator identity_operator();
 Operator matmul_operator();
+Operator reduce_mean_operator();
+Operator reduce_sum_operator();
 Operator relu_operator();
 Operator reshape_operator();
 Operator slice_operator();

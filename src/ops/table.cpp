@@ -6,6 +6,7 @@ namespace boundflow {
 const OperatorTable& operator_table() {
   static const OperatorTable table({
       add_operator(),
+      average_pool_operator(),
       concat_operator(),
       constant_operator(),
       conv_operator(),
@@ -13,8 +14,11 @@ const OperatorTable& operator_table() {
       dropout_operator(),
       flatten_operator(),
       gemm_operator(),
+      global_average_pool_operator(),
       identity_operator(),
       matmul_operator(),
+      reduce_mean_operator(),
+      reduce_sum_operator(),
       relu_operator(),
       reshape_operator(),
       slice_operator(),
