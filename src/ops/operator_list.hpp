@@ -8,6 +8,7 @@ namespace boundflow {
 
 Operator add_operator();
 Operator average_pool_operator();
+Operator batch_normalization_operator();
 Operator concat_operator();
 Operator constant_operator();
 Operator conv_operator();

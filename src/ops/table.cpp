@@ -7,6 +7,7 @@ const OperatorTable& operator_table() {
   static const OperatorTable table({
       add_operator(),
       average_pool_operator(),
+      batch_normalization_operator(),
       concat_operator(),
       constant_operator(),
       conv_operator(),
