@@ -9,22 +9,29 @@ namespace boundflow {
 Operator add_operator();
 Operator average_pool_operator();
 Operator batch_normalization_operator();
+Operator cast_operator();
 Operator concat_operator();
 Operator constant_operator();
 Operator conv_operator();
 Operator conv_transpose_operator();
 Operator dropout_operator();
+Operator expand_operator();
 Operator flatten_operator();
+Operator gather_operator();
 Operator gemm_operator();
 Operator global_average_pool_operator();
 Operator identity_operator();
 Operator matmul_operator();
+Operator pad_operator();
 Operator reduce_mean_operator();
 Operator reduce_sum_operator();
 Operator relu_operator();
 Operator reshape_operator();
 Operator slice_operator();
+Operator split_operator();
+Operator squeeze_operator();
 Operator sub_operator();
 Operator transpose_operator();
+Operator unsqueeze_operator();
 
 }  // namespace boundflow
