@@ -2,17 +2,21 @@
 
 #include "ops/broadcast.hpp"
 #include "ops/exact_arithmetic.hpp"
+#include "ops/integer_arithmetic.hpp"
 #include "ops/sample_network.hpp"
 #include "ops/type_rules.hpp"
 
 namespace boundflow {
 
 std::vector<TensorType> infer_addition(const NodeView& node) {
-  const DType dtype = common_floating_dtype(node);
+  const DType dtype = arithmetic_dtype(node);
   return {{dtype, broadcast_shape(node, node.input_type(0).shape, node.input_type(1).shape)}};
 }
 
 std::vector<Tensor> evaluate_addition(const NodeView& node, std::span<const Tensor* const> inputs, int sign) {
+  if (inputs[0]->dtype() == DType::Int64) {
+    return {integer_result(node, *inputs[0], *inputs[1], sign > 0 ? exact_sum : exact_difference)};
+  }
   Shape shape = broadcast_shape(node, inputs[0]->shape(), inputs[1]->shape());
   return with_floating_type(inputs[0]->dtype(), [&](auto zero) -> std::vector<Tensor> {
     using T = decltype(zero);
@@ -25,6 +29,7 @@ std::vector<Tensor> evaluate_addition(const NodeView& node, std::span<const Tens
 
 std::optional<std::vector<Tensor>> fold_addition(const NodeView& node, std::span<const Tensor* const> inputs,
                                                  int sign) {
+  if (inputs[0]->dtype() == DType::Int64) return evaluate_addition(node, inputs, sign);
   const Shape shape = broadcast_shape(node, inputs[0]->shape(), inputs[1]->shape());
   const std::vector<double> a = broadcast_elements(inputs[0]->to_doubles(), inputs[0]->shape(), shape);
   const std::vector<double> b = broadcast_elements(inputs[1]->to_doubles(), inputs[1]->shape(), shape);

@@ -64,7 +64,7 @@ std::vector<TensorType> infer_node(const Network& network, const OperatorTable& 
   check_inputs(view, op);
   check_attributes(view, op);
   std::vector<TensorType> types = op.infer(view);
-  const bool constant = reads_constants_only(network, node);
+  const bool constant = op.reads_shapes_only || reads_constants_only(network, node);
   for (const TensorType& type : types) {
     const std::int64_t count = element_count(type.shape);
     if (count > kMaxElements) view.unsupported("an output of type " + to_string(type) + " is too large");
@@ -78,7 +78,7 @@ std::optional<std::vector<Tensor>> fold_node(const Network& network, const Opera
   const NodeView view(network, node);
   std::vector<const Tensor*> inputs;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(view.constant(i));
-  if (op.layout_only) return op.evaluate(view, inputs);
+  if (op.layout_only || op.exact) return op.evaluate(view, inputs);
   if (op.fold == nullptr) return std::nullopt;
   return op.fold(view, inputs);
 }

@@ -21,6 +21,11 @@ struct Operator {
   int max_inputs = 1;  // -1: any number
   // Only moves data: never computes a new number.
   bool layout_only = false;
+  // What it computes never rounds, so that a node of constants always folds to what `evaluate` gives.
+  bool exact = false;
+  // Reads only the shapes of its inputs, which are static: it folds although the inputs are variables, and `fold_node`
+  // hands `evaluate` none of them.
+  bool reads_shapes_only = false;
   // Attributes that the operator reads; an attribute that is not listed is refused by name at import, so that none is
   // ignored silently.
   std::vector<std::string_view> attributes = {};
@@ -33,8 +38,8 @@ struct Operator {
   std::vector<Tensor> (*evaluate)(const NodeView& node, std::span<const Tensor* const> inputs) = nullptr;
 
   // The outputs of a node of constants only, if every execution in the dtype of the inputs gives exactly these, in any
-  // summation order; empty where rounding may occur. nullptr: never folded, unless layout_only (there `evaluate` is
-  // exact).
+  // summation order; empty where rounding may occur. nullptr: never folded, unless layout_only or exact (there
+  // `evaluate` is the answer).
   std::optional<std::vector<Tensor>> (*fold)(const NodeView& node, std::span<const Tensor* const> inputs) = nullptr;
 
   // The facet of output `node.output_index()` of a node with at least one non-constant input. UnsupportedError if this
@@ -42,7 +47,8 @@ struct Operator {
   Facet (*lower)(const NodeView& node) = nullptr;
 
   // A random small network around one node of this operator, for the generated tests: variables, constants, shapes and
-  // attributes vary with the seed. Its input is one float32 tensor, its output the node's.
+  // attributes vary with the seed. Its input is one float32 tensor, its output the node's. nullptr for operators of
+  // constants only, which no network keeps.
   Network (*sample)(Random& random) = nullptr;
 };
 

@@ -21,15 +21,21 @@ class SampleNetwork {
   ValueId nonzero_constant(Shape shape);
   // A constant of one given value.
   ValueId scalar(float value);
+  // The same without signs.
+  ValueId magnitudes(Shape shape);
+  ValueId condition(Shape shape);  // of bools
   ValueId indices(std::vector<std::int64_t> values);
+  ValueId indices(Shape shape, std::vector<std::int64_t> values);
   // A node in between.
   ValueId node(std::string op, std::vector<ValueId> inputs, Attributes attributes = {});
-  // The node under test, whose output is the network's.
-  Network finish(std::string op, std::vector<ValueId> inputs, Attributes attributes = {});
+  // The node under test, one of whose outputs is the network's.
+  Network finish(std::string op, std::vector<ValueId> inputs, Attributes attributes = {}, std::size_t outputs = 1);
 
   const Shape& shape_of(ValueId id) const { return network_.value(id).type.shape; }
 
  private:
+  NodeId append(std::string op, std::vector<ValueId> inputs, Attributes attributes, std::size_t outputs);
+  std::vector<float> values(const Shape& shape);
   std::string fresh_name(const char* prefix) { return prefix + std::to_string(names_++); }
 
   Random* random_;

@@ -31,6 +31,16 @@ std::int64_t normalised_axis(const NodeView& node, std::int64_t axis, std::size_
   return axis < 0 ? axis + limit : axis;
 }
 
+std::vector<bool> marked_axes(const NodeView& node, const std::vector<std::int64_t>& axes, std::size_t rank) {
+  std::vector<bool> marked(rank, false);
+  for (const std::int64_t axis : axes) {
+    const auto d = static_cast<std::size_t>(normalised_axis(node, axis, rank));
+    if (marked[d]) node.malformed(fmt::format("axis {} is named twice", d));
+    marked[d] = true;
+  }
+  return marked;
+}
+
 const std::vector<std::int64_t>& constant_indices(const NodeView& node, std::size_t i, std::string_view role) {
   const Tensor* tensor = node.constant(i);
   if (tensor == nullptr) node.unsupported(fmt::format("the {} (input {}) must be a constant", role, i));

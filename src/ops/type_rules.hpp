@@ -18,6 +18,9 @@ DType common_floating_dtype(const NodeView& node);
 // An axis of [-rank, rank) as one of [0, rank).
 std::int64_t normalised_axis(const NodeView& node, std::int64_t axis, std::size_t rank);
 
+// Which of `rank` axes are in the list, each named once.
+std::vector<bool> marked_axes(const NodeView& node, const std::vector<std::int64_t>& axes, std::size_t rank);
+
 // The elements of input i, which must be a constant int64 vector: a shape or a list of axes. `role` names it in errors.
 const std::vector<std::int64_t>& constant_indices(const NodeView& node, std::size_t i, std::string_view role);
 

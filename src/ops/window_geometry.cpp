@@ -32,27 +32,6 @@ WindowGeometry::Extent read_extent(const NodeView& node, std::string_view name, 
   return extent;
 }
 
-void read_pads(const NodeView& node, WindowGeometry& geometry) {
-  const std::size_t axes = geometry.spatial_axes;
-  const std::vector<std::int64_t> pads = node.ints_attribute("pads", std::vector<std::int64_t>(2 * axes, 0));
-  if (pads.size() != 2 * axes) {
-    node.malformed(fmt::format("pads {} must have {} elements, two per spatial axis", list(pads), 2 * axes));
-  }
-  for (const std::int64_t pad : pads) {
-    if (pad < 0 || pad > kLargestExtent) {
-      node.unsupported(fmt::format("pads {} must not be negative, nor exceed 2^30", list(pads)));
-    }
-  }
-  for (std::size_t i = 0; i < axes; ++i) {
-    geometry.pad_before[2 - axes + i] = pads[i];
-    geometry.pad_after[2 - axes + i] = pads[axes + i];
-  }
-}
-
-std::int64_t kernel_reach(const WindowGeometry& geometry, std::size_t axis) {
-  return (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
-}
-
 // As many windows as there are strides, so that stride 1 keeps the extent. An odd padding is larger at the end
 // (SAME_UPPER) or at the beginning (SAME_LOWER).
 void pad_to_same(WindowGeometry& geometry, std::size_t axis, bool upper) {
@@ -95,7 +74,28 @@ Shape WindowGeometry::output_shape(std::int64_t batch, std::int64_t channels) co
   return shape;
 }
 
-WindowGeometry window_geometry(const NodeView& node, const Shape& input, const std::vector<std::int64_t>& kernel) {
+void read_pads(const NodeView& node, WindowGeometry& geometry) {
+  const std::size_t axes = geometry.spatial_axes;
+  const std::vector<std::int64_t> pads = node.ints_attribute("pads", std::vector<std::int64_t>(2 * axes, 0));
+  if (pads.size() != 2 * axes) {
+    node.malformed(fmt::format("pads {} must have {} elements, two per spatial axis", list(pads), 2 * axes));
+  }
+  for (const std::int64_t pad : pads) {
+    if (pad < 0 || pad > kLargestExtent) {
+      node.unsupported(fmt::format("pads {} must not be negative, nor exceed 2^30", list(pads)));
+    }
+  }
+  for (std::size_t i = 0; i < axes; ++i) {
+    geometry.pad_before[2 - axes + i] = pads[i];
+    geometry.pad_after[2 - axes + i] = pads[axes + i];
+  }
+}
+
+std::int64_t kernel_reach(const WindowGeometry& geometry, std::size_t axis) {
+  return (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
+}
+
+WindowGeometry window_shape(const NodeView& node, const Shape& input, const std::vector<std::int64_t>& kernel) {
   if (input.size() != 3 && input.size() != 4) {
     node.unsupported(
         fmt::format("an input of shape {} is not supported: one or two spatial axes are, after batch and "
@@ -110,6 +110,12 @@ WindowGeometry window_geometry(const NodeView& node, const Shape& input, const s
   geometry.kernel = read_extent(node, "kernel_shape", kernel, axes);
   geometry.stride = read_extent(node, "strides", node.ints_attribute("strides", ones), axes);
   geometry.dilation = read_extent(node, "dilations", node.ints_attribute("dilations", ones), axes);
+  return geometry;
+}
+
+WindowGeometry window_geometry(const NodeView& node, const Shape& input, const std::vector<std::int64_t>& kernel) {
+  WindowGeometry geometry = window_shape(node, input, kernel);
+  const std::size_t axes = geometry.spatial_axes;
   const bool ceil_mode = node.int_attribute("ceil_mode", 0) != 0;
   const std::string auto_pad = node.string_attribute("auto_pad", "NOTSET");
   const bool same_upper = auto_pad == "SAME_UPPER";

@@ -27,6 +27,8 @@ struct WindowGeometry {
   std::int64_t position(std::size_t axis, std::int64_t window, std::int64_t tap) const {
     return window * stride[axis] + tap * dilation[axis] - pad_before[axis];
   }
+  bool in_image(std::size_t axis, std::int64_t position) const { return position >= 0 && position < image[axis]; }
+
   // The taps of a window that read the image and no padding: [first, end), perhaps empty.
   struct Taps {
     std::int64_t first = 0;
@@ -41,5 +43,14 @@ struct WindowGeometry {
 // Reads the attributes strides, dilations, pads, auto_pad and ceil_mode of a node whose input has shape `input`
 // [batch, channels, spatial...] and whose kernel has the spatial extents `kernel`. Errors name the node.
 WindowGeometry window_geometry(const NodeView& node, const Shape& input, const std::vector<std::int64_t>& kernel);
+
+// What every window has, before it is known where windows lie: the image, the kernel, strides and dilations.
+WindowGeometry window_shape(const NodeView& node, const Shape& input, const std::vector<std::int64_t>& kernel);
+
+// Reads attribute pads.
+void read_pads(const NodeView& node, WindowGeometry& geometry);
+
+// How many elements of the axis a window covers, those between its taps included.
+std::int64_t kernel_reach(const WindowGeometry& geometry, std::size_t axis);
 
 }  // namespace boundflow

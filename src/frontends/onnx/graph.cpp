@@ -223,9 +223,9 @@ class GraphImporter final : GraphValues {
                   import_attributes(proto, name)};
     // Absent optional values at the end may be left out or empty; inside they are empty.
     while (!node.inputs.empty() && node.inputs.back().empty()) node.inputs.pop_back();
-    while (!node.outputs.empty() && node.outputs.back().empty()) node.outputs.pop_back();
     to_normal_form(node, opset_, *this);
-    if (reads_constants_only(node)) {
+    while (!node.outputs.empty() && node.outputs.back().empty()) node.outputs.pop_back();
+    if (table_.find(node.op)->reads_shapes_only || reads_constants_only(node)) {
       fold(node);
     } else {
       append(node);
@@ -247,12 +247,12 @@ class GraphImporter final : GraphValues {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) ids_[node.outputs[i]] = network_.node(id).outputs[i];
   }
 
-  // A node of constants only becomes constants, in a network of its own, so that what goes in does not stay.
+  // A node of constants, or of shapes, becomes constants, in a network of its own, so that what goes in does not stay.
   void fold(const OnnxNode& node) {
     Network scratch;
     Node folded{node.op, node.name, {}, {}, node.attributes};
     for (const std::string& input : node.inputs) {
-      folded.inputs.push_back(input.empty() ? kNoValue : scratch.add_constant(input, *find(input)));
+      folded.inputs.push_back(input.empty() ? kNoValue : add_copy(scratch, input));
     }
     const std::vector<TensorType> types = infer_node(scratch, table_, folded);
     if (node.outputs.size() != types.size()) {
@@ -267,6 +267,11 @@ class GraphImporter final : GraphValues {
       if (!output.is_finite()) node.malformed("its constant holds NaN or infinity; finite constants are expected");
       constants_.emplace(node.outputs[i], std::move(output));
     }
+  }
+
+  ValueId add_copy(Network& network, const std::string& value) {
+    if (const Tensor* constant = find(value)) return network.add_constant(value, *constant);
+    return network.add_input(value, network_.value(ids_.at(value)).type);
   }
 
   static constexpr std::int64_t kMaxInputElements = std::int64_t{1} << 28;

@@ -79,6 +79,12 @@ void dropout_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
   if (node.outputs.size() == 2 && !values.is_read(node.outputs[1])) node.outputs.pop_back();
 }
 
+// A list attribute becomes the input after those that are there.
+void list_to_input(OnnxNode& node, std::string_view name, const std::vector<std::int64_t>& list, GraphValues& values) {
+  const auto count = static_cast<std::int64_t>(list.size());
+  node.inputs.push_back(values.add_constant(fmt::format("{}.{}", node.name, name), Tensor({count}, list)));
+}
+
 void slice_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
   if (opset >= 10) return;
   if (node.inputs.size() != 1) node.malformed(fmt::format("{} inputs, expected 1", node.inputs.size()));
@@ -88,8 +94,7 @@ void slice_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
       if (name == "axes") break;
       node.malformed(fmt::format("attribute '{}' is required", name));
     }
-    const auto count = static_cast<std::int64_t>(list->size());
-    node.inputs.push_back(values.add_constant(fmt::format("{}.{}", node.name, name), Tensor({count}, *list)));
+    list_to_input(node, name, *list, values);
   }
 }
 
@@ -117,6 +122,76 @@ void max_pool_form(OnnxNode& node, std::int64_t, GraphValues& values) {
   if (node.outputs.size() == 2 && !values.is_read(node.outputs[1])) node.outputs.pop_back();
 }
 
+void axes_to_input(OnnxNode& node, GraphValues& values) {
+  if (node.inputs.size() != 1) node.malformed(fmt::format("{} inputs, expected 1", node.inputs.size()));
+  if (const auto axes = take<std::vector<std::int64_t>>(node, "axes")) list_to_input(node, "axes", *axes, values);
+}
+
+void axes_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
+  if (opset < 13) axes_to_input(node, values);
+}
+
+void reduce_mean_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
+  if (opset < 18) axes_to_input(node, values);
+}
+
+// Outputs beyond the first are statistics of training.
+void batch_normalization_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
+  if (opset < 7 && take<std::int64_t>(node, "is_test").value_or(0) == 0) {
+    node.unsupported("training mode is not supported (is_test is not set)");
+  }
+  if (opset < 9 && take<std::int64_t>(node, "spatial").value_or(1) == 0) {
+    node.unsupported("a normalization per activation is not supported (spatial is 0)");
+  }
+  while (node.outputs.size() > 1 && !values.is_read(node.outputs.back())) node.outputs.pop_back();
+}
+
+void cast_form(OnnxNode& node, std::int64_t opset, GraphValues&) {
+  // Matters for element types of 8 bits only, which are not supported.
+  if (opset >= 19) take<std::int64_t>(node, "saturate");
+}
+
+void pad_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
+  if (opset >= 11) return;
+  if (node.inputs.size() != 1) node.malformed(fmt::format("{} inputs, expected 1", node.inputs.size()));
+  const auto pads = take<std::vector<std::int64_t>>(node, "pads");
+  if (!pads) node.malformed("attribute 'pads' is required");
+  list_to_input(node, "pads", *pads, values);
+  const double value = take<double>(node, "value").value_or(0);
+  if (value == 0) return;
+  Tensor scalar({}, std::vector<float>{static_cast<float>(value)});
+  node.inputs.push_back(values.add_constant(fmt::format("{}.value", node.name), std::move(scalar)));
+}
+
+// Without extents the pieces are equal, but for the last one if num_outputs says how many there are.
+void split_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
+  if (std::find(node.outputs.begin(), node.outputs.end(), "") != node.outputs.end()) {
+    node.unsupported("an output without a name is not supported");
+  }
+  const auto pieces = static_cast<std::int64_t>(node.outputs.size());
+  const std::optional<std::int64_t> declared = opset >= 18 ? take<std::int64_t>(node, "num_outputs") : std::nullopt;
+  if (declared && *declared != pieces) {
+    node.malformed(fmt::format("{} outputs, but num_outputs is {}", pieces, *declared));
+  }
+  if (opset < 13) {
+    if (node.inputs.size() != 1) node.malformed(fmt::format("{} inputs, expected 1", node.inputs.size()));
+    if (const auto split = take<std::vector<std::int64_t>>(node, "split")) list_to_input(node, "split", *split, values);
+  }
+  if (node.inputs.size() != 1 || node.inputs[0].empty() || pieces == 0) return;
+  const Shape shape = values.shape(node.inputs[0]);
+  const auto rank = static_cast<std::int64_t>(shape.size());
+  const auto found = node.attributes.find("axis");
+  const auto* named = found == node.attributes.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
+  const std::int64_t axis = named == nullptr ? 0 : *named;
+  if (axis < -rank || axis >= rank) node.malformed(fmt::format("axis {} is out of range for rank {}", axis, rank));
+  const std::int64_t extent = shape[static_cast<std::size_t>(axis < 0 ? axis + rank : axis)];
+  if (!declared && extent % pieces != 0) node.malformed(fmt::format("{} does not split into {}", extent, pieces));
+  std::vector<std::int64_t> split;
+  const std::int64_t piece = (extent + pieces - 1) / pieces;
+  for (std::int64_t i = 0; i < pieces; ++i) split.push_back(std::clamp<std::int64_t>(extent - i * piece, 0, piece));
+  list_to_input(node, "split", split, values);
+}
+
 struct OpsetForm {
   std::string_view op;
   void (*rewrite)(OnnxNode& node, std::int64_t opset, GraphValues& values);
@@ -124,9 +199,24 @@ struct OpsetForm {
 
 // The operators whose forms differ over the known opsets in more than the dtypes they take.
 constexpr OpsetForm kForms[] = {
-    {"Add", broadcasting_form}, {"Clip", clip_form},   {"Div", broadcasting_form},
-    {"Dropout", dropout_form},  {"Gemm", gemm_form},   {"MaxPool", max_pool_form},
-    {"Mul", broadcasting_form}, {"Slice", slice_form}, {"Sub", broadcasting_form},
+    {"Add", broadcasting_form},
+    {"BatchNormalization", batch_normalization_form},
+    {"Cast", cast_form},
+    {"Clip", clip_form},
+    {"Div", broadcasting_form},
+    {"Dropout", dropout_form},
+    {"Equal", broadcasting_form},
+    {"Gemm", gemm_form},
+    {"MaxPool", max_pool_form},
+    {"Mul", broadcasting_form},
+    {"Pad", pad_form},
+    {"ReduceMean", reduce_mean_form},
+    {"ReduceSum", axes_form},
+    {"Slice", slice_form},
+    {"Split", split_form},
+    {"Squeeze", axes_form},
+    {"Sub", broadcasting_form},
+    {"Unsqueeze", axes_form},
 };
 
 }  // namespace

@@ -1,0 +1,25 @@
+#pragma once
+// What Conv and ConvTranspose share: their operands, and the facet around a convolution of one image.
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/facet.hpp"
+#include "ir/network.hpp"
+
+namespace boundflow {
+
+// X [batch, channels, spatial...] and W [a, b, kernel...] of equal rank, whose `channel_axis` meets X's channels.
+// Errors that name the node otherwise. The kernel's extents, which attribute kernel_shape may repeat.
+std::vector<std::int64_t> convolution_kernel(const NodeView& node);
+
+// Attribute `group`, which divides X's channels and the weights' first axis.
+std::int64_t convolution_groups(const NodeView& node);
+
+// The bias, if there is one, must be a vector of one element per output channel.
+void check_convolution_bias(const NodeView& node, std::int64_t out_channels);
+
+// X to Y by `one_image` without its weights, which are W in W's order; every image of the batch alike.
+Facet lower_convolution(const NodeView& node, ConvMap one_image, std::int64_t batch);
+
+}  // namespace boundflow

@@ -1,0 +1,21 @@
+// ReduceSum: the sum over some axes. Opsets 1 to 23; up to 12 the axes are an attribute, which becomes an input at
+// import.
+#include "ops/operator_list.hpp"
+#include "ops/reduction.hpp"
+
+namespace boundflow {
+
+Operator reduce_sum_operator() {
+  return {.name = "ReduceSum",
+          .max_inputs = 2,
+          .attributes = {"keepdims", "noop_with_empty_axes"},
+          .infer = [](const NodeView& node) { return infer_reduction(node, read_reduction(node, false)); },
+          .evaluate =
+              [](const NodeView& node, std::span<const Tensor* const> inputs) {
+                return evaluate_reduction(read_reduction(node, false), *inputs[0]);
+              },
+          .lower = [](const NodeView& node) { return lower_reduction(node, read_reduction(node, false)); },
+          .sample = [](Random& random) { return sample_reduction(random, "ReduceSum"); }};
+}
+
+}  // namespace boundflow

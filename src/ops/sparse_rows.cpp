@@ -1,0 +1,33 @@
+#include "ops/sparse_rows.hpp"
+
+#include <fmt/format.h>
+
+namespace boundflow {
+
+namespace {
+
+// 1 GB of weights and columns.
+constexpr std::int64_t kMaxWeights = std::int64_t{1} << 26;
+
+}  // namespace
+
+SparseRows::SparseRows(const NodeView& node, std::int64_t in, std::int64_t weights) {
+  if (weights > kMaxWeights) {
+    node.unsupported(fmt::format("a sparse matrix of {} weights would be needed for this layout", weights));
+  }
+  map_.in = in;
+  map_.starts.push_back(0);
+  map_.columns.reserve(static_cast<std::size_t>(weights));
+  map_.weights.reserve(static_cast<std::size_t>(weights));
+}
+
+void SparseRows::add(std::span<const LinearMap::Entry> row) {
+  for (const LinearMap::Entry& entry : row) {
+    map_.columns.push_back(entry.column);
+    map_.weights.push_back(entry.weight);
+  }
+  map_.starts.push_back(static_cast<std::int64_t>(map_.weights.size()));
+  ++map_.out;
+}
+
+}  // namespace boundflow
