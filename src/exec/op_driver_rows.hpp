@@ -309,6 +309,7 @@ void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool a
   }
 }
 
+// Rows may have come from another value without a move, under its order: what counts is that of the bounds.
 // Lambda x + constant over the ball around c: Lambda c - radius ||Lambda||, in the dual norm.
 template <class Kernels>
 void OpDriver<Kernels>::concretize_ball(const TaskOp& op, const RowFrame& frame, std::int64_t i, double& minimum,
@@ -323,7 +324,7 @@ void OpDriver<Kernels>::concretize_ball(const TaskOp& op, const RowFrame& frame,
   const auto add_run = [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
     for (std::int64_t j = 0; j < length; ++j) {
       const double v = static_cast<double>(lambda[offset + j]);
-      const double c = center[coordinate(id, image + j)];
+      const double c = center[coordinate(op.inputs[1], image + j)];
       minimum += v * c;
       magnitude += std::fabs(v * c);
       squares += v * v;
@@ -362,24 +363,33 @@ void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) cons
         });
   }
   const bool nominal_only = frame.batch->semantics == Semantics::Nominal;
+  const std::int64_t inputs = program().inputs;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    if (frame.form != nullptr) {
-      for (std::int64_t j = 0; j < n; ++j) frame.form[i * n + coordinate(id, j)] = lambda[i * ld(id) + j];
-      const double error =
-          nominal_only ? 0.0 : finish_error(frame.errors[i], 0, frame.constants[i], 0, error_terms_, kUnitRoundoff<T>);
-      frame.form_constants[i] = nominal_only ? frame.constants[i] : sub_down(frame.constants[i], error);
-    }
     const double before = frame.constants[i];
+    const double error_before = frame.errors[i];
     frame.constants[i] += minimum[k];
     if (nominal_only) {
       frame.errors[i] = 0;
-    } else if (op.last) {
-      frame.errors[i] =
-          finish_error(frame.errors[i], magnitude[k], before, frame.constants[i], error_terms_, kUnitRoundoff<T>);
     } else {
-      frame.errors[i] += finish_error(0, magnitude[k], before, frame.constants[i], error_terms_, kUnitRoundoff<T>);
+      frame.errors[i] = finish_error(op.last ? error_before : 0, magnitude[k], before, frame.constants[i], error_terms_,
+                                     kUnitRoundoff<T>);
+      if (!op.last) frame.errors[i] += error_before;
     }
+    if (frame.form == nullptr || !op.last) continue;
+    // A row that ends before the input is a constant there.
+    double constant = frame.constants[i];
+    double error = frame.errors[i];
+    if (op.at_input) {
+      constant = before;
+      if (!nominal_only) error = finish_error(error_before, 0, before, 0, error_terms_, kUnitRoundoff<T>);
+      for (std::int64_t j = 0; j < n; ++j) {
+        frame.form[i * inputs + coordinate(op.inputs[1], j)] = static_cast<double>(lambda[i * ld(id) + j]);
+      }
+    } else {
+      std::fill_n(frame.form + i * inputs, inputs, 0.0);
+    }
+    frame.form_constants[i] = nominal_only ? constant : sub_down(constant, error);
   }
 }
 

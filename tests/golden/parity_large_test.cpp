@@ -41,7 +41,7 @@ TEST_P(ParityLarge, CrownIsAsTightAsTheReference) {
   const auto network = read_normal_form((*shared / "instances" / golden.at("onnx").texts.at(0)).string());
   const std::int64_t inputs = network->size_of(network->input());
   const std::int64_t outputs = network->size_of(network->output());
-  const QueryEngine engine = make_engine(network, IntermediateBounds::Crown);
+  const QueryEngine engine = make_engine(network, BoundLowering{});
   ParityQuery query(golden.at("x_lo").values, golden.at("x_hi").values, inputs, golden.at("C").values, outputs);
   const auto boxes = static_cast<std::size_t>(query.query.subproblems);
   std::cout << std::scientific << std::setprecision(1) << std::left << std::setw(16) << GetParam();

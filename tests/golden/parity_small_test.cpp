@@ -1,7 +1,5 @@
-// Bounds of the small golden networks against auto_LiRPA's, for the box of radius eps_linf around three centres:
-// methods crown and crown_ibp, the identity and margins as specification, lower and upper bounds. The program has no
-// specification of its own for plain interval bounds of the output (ibp): the reference's ibp belongs with the command
-// that prints bounds.
+// Bounds of the small golden networks against auto_LiRPA's around three centres: methods ibp, crown_ibp and crown;
+// boxes, L2 and L1 balls; the identity and margins as specification; lower and upper bounds.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -53,15 +51,20 @@ std::vector<double> specification(const Case& c, const std::string& spec) {
 }
 
 // In float32, as the reference did.
-ParityQuery make_query(const Case& c, std::vector<double> coefficients) {
+ParityQuery make_query(const Case& c, const std::string& norm, std::vector<double> coefficients) {
   std::vector<double> lower;
   std::vector<double> upper;
-  const auto eps = static_cast<float>(c.golden.at("eps_linf").values.at(0));
+  const auto eps = static_cast<float>(c.golden.at("eps_" + norm).values.at(0));
   for (const double x : c.golden.at("center").values) {
     lower.push_back(static_cast<float>(x) - eps);
     upper.push_back(static_cast<float>(x) + eps);
   }
-  return ParityQuery(std::move(lower), std::move(upper), c.inputs, std::move(coefficients), c.outputs);
+  ParityQuery query(std::move(lower), std::move(upper), c.inputs, std::move(coefficients), c.outputs);
+  if (norm == "linf") return query;
+  query.query.norm = norm == "l2" ? InputNorm::L2 : InputNorm::L1;
+  query.centers = c.golden.at("center").values;
+  query.radii.assign(static_cast<std::size_t>(query.query.subproblems), eps);
+  return query;
 }
 
 class ParitySmall : public testing::Test {
@@ -93,33 +96,77 @@ class ParitySmall : public testing::Test {
 
 struct Method {
   const char* name;
-  IntermediateBounds intermediate;
+  BoundLowering lowering;
+  std::vector<const char*> norms;
 };
-constexpr Method kMethods[] = {{"crown", IntermediateBounds::Crown}, {"crown_ibp", IntermediateBounds::Interval}};
+const Method kMethods[] = {
+    {"ibp",
+     {.intermediate = IntermediateBounds::Interval, .specification = SpecificationBounds::Interval, .balls = true},
+     {"linf", "l2", "l1"}},
+    {"crown_ibp", {.intermediate = IntermediateBounds::Interval}, {"linf"}},
+    {"crown",
+     {.intermediate = IntermediateBounds::CrownWhereIntervalUnstable, .balls = true},
+     {"linf", "l2", "l1"}},
+};
+
+// Networks of affine nodes and ReLU leave no freedom but the lower slope, which both sides choose alike. Where lines or
+// planes may be chosen, widths are compared: on average no larger, and no row's by more than 2 %.
+bool has_freedom(const Case& c) {
+  return std::any_of(c.normal->nodes().begin(), c.normal->nodes().end(), [](const Node& node) {
+    return node.op == "MaxPool" || node.op == "Sigmoid" || node.op == "Tanh" || node.op == "Mul";
+  });
+}
+
+struct Widths {
+  double mean_ratio = 0;  // ours over the reference's
+  double worst = 0;
+};
+
+Widths compare_widths(const BoundAnswer& low, const BoundAnswer& high, const std::vector<double>& golden_low,
+                      const std::vector<double>& golden_high) {
+  Widths widths;
+  double ours = 0;
+  double reference = 0;
+  for (std::size_t n = 0; n < golden_low.size(); ++n) {
+    const double width = -high.nominal[n] - low.nominal[n];
+    const double golden = golden_high[n] - golden_low[n];
+    ours += width;
+    reference += golden;
+    widths.worst = std::max(widths.worst, width / golden);
+  }
+  widths.mean_ratio = ours / reference;
+  return widths;
+}
 
 TEST_F(ParitySmall, NominalBoundsAreAsTightAsTheReference) {
   std::cout << skipped_;
   for (const Case& c : cases_) {
     for (const Method& method : kMethods) {
-      const QueryEngine engine = make_engine(c.normal, method.intermediate);
-      for (const std::string spec : {"id", "C"}) {
-        SCOPED_TRACE(c.name + " " + method.name + " " + spec);
-        const std::string key = std::string("linf_") + method.name + "_" + spec;
-        const std::vector<double> rows = specification(c, spec);
-        ParityQuery lower = make_query(c, rows);
-        ParityQuery upper = make_query(c, negated(rows));
-        const BoundAnswer low = engine.bound(lower.with(Semantics::Nominal), Deadline());
-        const BoundAnswer high = engine.bound(upper.with(Semantics::Nominal), Deadline());
-        const double below = excess(low.nominal, c.golden.at(key + "_lb").values);
-        const double above = excess(high.nominal, negated(c.golden.at(key + "_ub").values));
-        EXPECT_LE(below, kParity);
-        EXPECT_LE(above, kParity);
-        // Where rows are selected alike (no loss in the interval step), the digits agree in the other direction too.
-        const double tighter = excess(c.golden.at(key + "_lb").values, low.nominal);
-        std::cout << std::left << std::setw(16) << c.name << std::setw(11) << method.name << std::setw(4) << spec
-                  << std::right << std::scientific << std::setprecision(1) << "  lower " << std::setw(8) << below
-                  << "  upper " << std::setw(8) << above << "  (lower is tighter by at most " << std::setw(8) << tighter
-                  << ")\n";
+      const QueryEngine engine = make_engine(c.normal, method.lowering);
+      for (const std::string norm : method.norms) {
+        for (const std::string spec : {"id", "C"}) {
+          const std::string key = norm + "_" + method.name + "_" + spec;
+          SCOPED_TRACE(c.name + " " + key);
+          const std::vector<double> rows = specification(c, spec);
+          ParityQuery lower = make_query(c, norm, rows);
+          ParityQuery upper = make_query(c, norm, negated(rows));
+          const BoundAnswer low = engine.bound(lower.with(Semantics::Nominal), Deadline());
+          const BoundAnswer high = engine.bound(upper.with(Semantics::Nominal), Deadline());
+          const std::vector<double>& golden_low = c.golden.at(key + "_lb").values;
+          const std::vector<double>& golden_high = c.golden.at(key + "_ub").values;
+          const double looser = std::max(excess(low.nominal, golden_low), excess(high.nominal, negated(golden_high)));
+          const Widths widths = compare_widths(low, high, golden_low, golden_high);
+          if (has_freedom(c) && std::string(method.name) != "ibp") {
+            EXPECT_LE(widths.mean_ratio, 1 + 1e-6);
+            EXPECT_LE(widths.worst, 1.02);
+          } else {
+            EXPECT_LE(looser, kParity);
+          }
+          std::cout << std::left << std::setw(17) << c.name << std::setw(20) << key << std::right << std::scientific
+                    << std::setprecision(1) << "  largest excess " << std::setw(8) << looser << std::fixed
+                    << std::setprecision(4) << "  mean width ratio " << widths.mean_ratio << "  worst " << widths.worst
+                    << "\n";
+        }
       }
     }
   }
@@ -130,8 +177,8 @@ TEST_F(ParitySmall, CrownIbpAgreesInBothDirections) {
   for (const Case& c : cases_) {
     if (c.name != "mlp_relu" && c.name != "mlp_relu_deep") continue;
     SCOPED_TRACE(c.name);
-    const QueryEngine engine = make_engine(c.normal, IntermediateBounds::Interval);
-    ParityQuery query = make_query(c, specification(c, "C"));
+    const QueryEngine engine = make_engine(c.normal, {.intermediate = IntermediateBounds::Interval});
+    ParityQuery query = make_query(c, "linf", specification(c, "C"));
     const BoundAnswer answer = engine.bound(query.with(Semantics::Nominal), Deadline());
     EXPECT_LE(excess(c.golden.at("linf_crown_ibp_C_lb").values, answer.nominal), kParity);
   }
@@ -143,10 +190,10 @@ TEST_F(ParitySmall, SoundBoundsAreNominalMinusErrorAndContainExecutions) {
   for (const Case& c : cases_) {
     for (const Method& method : kMethods) {
       SCOPED_TRACE(c.name + " " + method.name);
-      const QueryEngine engine = make_engine(c.normal, method.intermediate);
+      const QueryEngine engine = make_engine(c.normal, method.lowering);
       const std::vector<double> rows = specification(c, "id");
       for (const bool negate : {false, true}) {
-        ParityQuery query = make_query(c, negate ? negated(rows) : rows);
+        ParityQuery query = make_query(c, "linf", negate ? negated(rows) : rows);
         const BoundAnswer nominal = engine.bound(query.with(Semantics::Nominal), Deadline());
         const BoundAnswer real = engine.bound(query.with(Semantics::Real), Deadline());
         const BoundAnswer sound = engine.bound(query.with(Semantics::Float32), Deadline());
@@ -156,7 +203,7 @@ TEST_F(ParitySmall, SoundBoundsAreNominalMinusErrorAndContainExecutions) {
           EXPECT_GT(sound.error[n], real.error[n]);
           EXPECT_LT(sound.error[n], 1e-3 * (1 + std::fabs(nominal.nominal[n])));
           EXPECT_LT(sound.nominal[n] - sound.error[n], nominal.nominal[n]);
-          EXPECT_NEAR(sound.nominal[n], nominal.nominal[n], 1e-4 * (1 + std::fabs(nominal.nominal[n])));
+          EXPECT_NEAR(sound.nominal[n], nominal.nominal[n], 1e-3 * (1 + std::fabs(nominal.nominal[n])));
         }
         Random random(1);
         const TensorType& type = c.source->value(c.source->input()).type;

@@ -20,7 +20,9 @@ struct Case {
     spec = random_spec(random, rows, inputs, outputs, random.coin());
     for (int b = 0; b < subproblems; ++b) boxes.push_back(random_box(random, inputs));
   }
-  BoundLowering lowering(IntermediateBounds method) const { return {.intermediate = method, .input_terms = !spec.input_coefficients.empty()}; }
+  BoundLowering lowering(IntermediateBounds method) const {
+    return {.intermediate = method, .input_terms = !spec.input_coefficients.empty()};
+  }
 
   std::shared_ptr<const Network> network;
   LinearSpec spec;

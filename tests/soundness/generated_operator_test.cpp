@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "api/observation.hpp"
-#include "support/lowerings.hpp"
 #include "support/bound_checks.hpp"
 #include "support/float32_execution.hpp"
+#include "support/lowerings.hpp"
 #include "support/random_network.hpp"
 
 namespace boundflow {
@@ -130,8 +130,7 @@ void check_everything(const Trial& trial, Random& random, Tally& tally) {
       QueryEngine engine(trial.network, executor.executor, {.lowering = lowering});
       engine.observe(observation.observer);
       for (const auto semantics : {Semantics::Float32, Semantics::Real}) {
-        SCOPED_TRACE(executor.name + " " + name +
-                     (semantics == Semantics::Real ? " real" : " float32"));
+        SCOPED_TRACE(executor.name + " " + name + (semantics == Semantics::Real ? " real" : " float32"));
         const FlatQuery flat(trial.spec, trial.boxes, semantics);
         ASSERT_NO_THROW(check_rows(trial, flat, engine.bound(flat.query, Deadline()), semantics, tally));
         ASSERT_NO_THROW(check_intermediate(trial, engine.intermediate_bounds(flat.query), semantics));

@@ -16,12 +16,12 @@ struct NamedLowering {
 inline std::vector<NamedLowering> all_lowerings(bool input_terms) {
   const auto intervals = IntermediateBounds::Interval;
   const auto unstable = IntermediateBounds::CrownWhereIntervalUnstable;
-  return {{"ibp",
-           {.intermediate = intervals, .specification = SpecificationBounds::Interval, .input_terms = input_terms}},
-          {"crown-ibp", {.intermediate = intervals, .input_terms = input_terms}},
-          {"crown", {.input_terms = input_terms}},
-          {"crown without windows", {.input_terms = input_terms, .windows = false}},
-          {"crown where interval unstable", {.intermediate = unstable, .input_terms = input_terms}}};
+  return {
+      {"ibp", {.intermediate = intervals, .specification = SpecificationBounds::Interval, .input_terms = input_terms}},
+      {"crown-ibp", {.intermediate = intervals, .input_terms = input_terms}},
+      {"crown", {.input_terms = input_terms}},
+      {"crown without windows", {.input_terms = input_terms, .windows = false}},
+      {"crown where interval unstable", {.intermediate = unstable, .input_terms = input_terms}}};
 }
 
 }  // namespace boundflow

@@ -38,12 +38,13 @@ struct ParityQuery {
     for (const std::int32_t row : rows) owners.push_back(static_cast<std::int32_t>(row / (spec.rows / boxes)));
     query.subproblems = boxes;
   }
-  ParityQuery(const ParityQuery&) = delete;
-  ParityQuery& operator=(const ParityQuery&) = delete;
+  ParityQuery(ParityQuery&&) = default;
 
   const BoundQuery& with(Semantics semantics) {
     query.lower = lower;
     query.upper = upper;
+    query.centers = centers;
+    query.radii = radii;
     query.spec = &spec;
     query.owners = owners;
     query.rows = rows;
@@ -53,16 +54,16 @@ struct ParityQuery {
 
   std::vector<double> lower;
   std::vector<double> upper;
+  std::vector<double> centers;  // of balls
+  std::vector<double> radii;
   LinearSpec spec;
   std::vector<std::int32_t> owners;
   std::vector<std::int32_t> rows;
   BoundQuery query;
 };
 
-inline QueryEngine make_engine(const std::shared_ptr<const Network>& network, IntermediateBounds intermediate) {
-  QueryEngine::Options options;
-  options.lowering.intermediate = intermediate;
-  return QueryEngine(network, make_native_executor(), options);
+inline QueryEngine make_engine(const std::shared_ptr<const Network>& network, const BoundLowering& lowering) {
+  return QueryEngine(network, make_native_executor(), {.lowering = lowering});
 }
 
 inline std::shared_ptr<const Network> read_normal_form(const std::string& path) {
