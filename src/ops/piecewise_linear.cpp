@@ -23,6 +23,7 @@ double line_down(const LinePiece& line, double x) {
 // The smallest known t with slope x + t >= piece at x.
 double intercept_up(const LinePiece& piece, double slope, double x) {
   if (piece.slope == slope) return piece.offset;
+  if (slope == 0) return line_up(piece, x);
   const double difference = piece.slope - slope;
   const double product = std::max(mul_up(round_up(difference), x), mul_up(round_down(difference), x));
   return piece.offset == 0 ? product : add_up(product, piece.offset);
