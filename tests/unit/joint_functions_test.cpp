@@ -219,18 +219,15 @@ TEST(Minimum, MirrorsTheMaximum) {
   EXPECT_NEAR(planes.lower_intercept, -1, 1e-15);
 }
 
-TEST(Product, TakesThePlaneThatMeetsTheMinimum) {
-  // Positive box: 1 y + 2 x - 2 below, tight at (1, 2); 4 x + 1 y - 4 above.
-  const Planes positive(ProductFunction(), {1, 2}, {3, 4});
-  EXPECT_THAT(positive.lower, ElementsAre(2, 1));
-  EXPECT_NEAR(positive.lower_intercept, -2, 1e-14);
-  // Negative box: the minimum of the product is at the upper ends.
-  const Planes negative(ProductFunction(), {-3, -4}, {-1, -2});
-  EXPECT_THAT(negative.lower, ElementsAre(-2, -1));
-  EXPECT_NEAR(negative.lower_intercept, -2, 1e-14);
+TEST(Product, PlanesOfABox) {
+  const Planes planes(ProductFunction(), {1, 2}, {3, 5});
+  EXPECT_THAT(planes.lower, ElementsAre(2, 1));
+  EXPECT_NEAR(planes.lower_intercept, -2, 1e-14);
+  EXPECT_THAT(planes.upper, ElementsAre(5, 1));
+  EXPECT_NEAR(planes.upper_intercept, -5, 1e-14);
 }
 
-// McCormick's planes are half the product of the radii away from the product at the midpoint.
+// McCormick's planes are the product of the radii away from the product at the midpoint.
 TEST(Product, PlanesAreMcCormicks) {
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     Random random(seed);

@@ -95,7 +95,7 @@ TEST_P(ScalarFunctions, LinesEncloseTheLeastArea) {
                              {0.5, 4},
                              {-6, 0.5},
                              {-0.5, 6},
-                             {-8, 7.9},
+                             {-8, 7.5},
                              {0, 1},
                              {-0.6, 0.1},
                              {0.1, 9},
@@ -152,11 +152,12 @@ Relaxation lines_of(const OneNode& node, double l, double u) {
 TEST(LeakyRelu, LinesAreThoseOfCrown) {
   const OneNode node("LeakyRelu", {floats({1}, {0})}, {{"alpha", 0.25}});
   const Relaxation right = lines_of(node, -1, 3);
-  EXPECT_EQ(right.lower_slope, 1);  // the larger side
+  EXPECT_EQ(right.lower_slope, 1);
   EXPECT_EQ(right.lower_intercept, 0);
   EXPECT_EQ(right.upper_slope, 0.8125);  // (3 + 0.25) / 4
   EXPECT_NEAR(right.upper_intercept, 0.5625, 1e-15);
   EXPECT_EQ(lines_of(node, -3, 1).lower_slope, 0.25);
+  EXPECT_EQ(lines_of(node, -3, 1.8).lower_slope, 1);  // the chord's slope is 0.53
   EXPECT_EQ(lines_of(node, -3, -1).upper_slope, 0.25);
   EXPECT_EQ(lines_of(node, -3, -1).upper_intercept, 0);
 }
