@@ -8,6 +8,7 @@
 #include "ops/operator_list.hpp"
 #include "ops/piecewise_linear.hpp"
 #include "ops/product.hpp"
+#include "ops/sound_lines.hpp"
 
 namespace boundflow {
 
@@ -17,6 +18,18 @@ class LeakyReluFunction final : public PiecewiseLinearFunction {
  public:
   explicit LeakyReluFunction(double alpha)
       : PiecewiseLinearFunction("leaky_relu", {0}, {{alpha, 0}, {1, 0}}), alpha_(alpha) {}
+
+  // For 0 <= alpha < 1/2 the lower line has slope 1 where the chord's exceeds 1/2, else alpha: CROWN's rule for ReLU,
+  // carried over as auto_LiRPA does, so that no bound is wider than there. For other alphas that rule would always take
+  // the same line, and the area decides.
+  Relaxation relax(double l, double u, bool float32_slopes) const override {
+    Relaxation lines = PiecewiseLinearFunction::relax(l, u, float32_slopes);
+    if (l < 0 && u > 0 && alpha_ >= 0 && alpha_ < 0.5 && !std::isnan(lines.upper_slope)) {
+      lines.lower_slope = lines.upper_slope > 0.5 ? 1 : kernel_slope(alpha_, float32_slopes);
+      lines.lower_intercept = intercept_below(l, u, lines.lower_slope);
+    }
+    return lines;
+  }
 
   // alpha x rounds once where x < 0; the rest is a selection.
   double deployed_error(double l, double, double unit_roundoff) const override {

@@ -23,6 +23,7 @@ double line_down(const LinePiece& line, double x) {
 // The smallest known t with slope x + t >= piece at x.
 double intercept_up(const LinePiece& piece, double slope, double x) {
   if (piece.slope == slope) return piece.offset;
+  if (slope == 0) return line_up(piece, x);
   const double difference = piece.slope - slope;
   const double product = std::max(mul_up(round_up(difference), x), mul_up(round_down(difference), x));
   return piece.offset == 0 ? product : add_up(product, piece.offset);
@@ -116,15 +117,21 @@ Relaxation PiecewiseLinearFunction::relax(double l, double u, bool float32_slope
   Relaxation lines;
   lines.lower_slope = kernel_slope(hull_slope(points, false), float32_slopes);
   lines.upper_slope = kernel_slope(hull_slope(points, true), float32_slopes);
-  // The function minus a line is linear between vertices, so its extremes are at them.
-  lines.lower_intercept = kInfinity;
+  lines.lower_intercept = intercept_below(l, u, lines.lower_slope);
   lines.upper_intercept = -kInfinity;
   for (const Vertex& vertex : points) {
-    lines.lower_intercept =
-        min_or_nan(lines.lower_intercept, intercept_down(vertex.piece, lines.lower_slope, vertex.x));
     lines.upper_intercept = max_or_nan(lines.upper_intercept, intercept_up(vertex.piece, lines.upper_slope, vertex.x));
   }
   return lines;
+}
+
+// The function minus a line is linear between vertices, so its extremes are at them.
+double PiecewiseLinearFunction::intercept_below(double l, double u, double slope) const {
+  double intercept = kInfinity;
+  for (const Vertex& vertex : vertices(l, u)) {
+    intercept = min_or_nan(intercept, intercept_down(vertex.piece, slope, vertex.x));
+  }
+  return intercept;
 }
 
 std::shared_ptr<const ScalarFunction> clip_function(double lower, double upper) {

@@ -33,6 +33,10 @@ class PiecewiseLinearFunction : public ScalarFunction {
   // That of a selection; the functions that compute something override it.
   double deployed_error(double, double, double) const override { return 0; }
 
+ protected:
+  // The largest known intercept with which a line of this slope is below f on [l, u], both finite.
+  double intercept_below(double l, double u, double slope) const;
+
  private:
   struct Vertex {
     double x = 0;

@@ -33,19 +33,6 @@ Plane plane_below(const Box& box, double sign, double slope_x, double slope_y, b
   return plane;
 }
 
-double minimum(const Plane& plane, const Box& box) {
-  return std::min(plane.x * box.l_x, plane.x * box.u_x) + std::min(plane.y * box.l_y, plane.y * box.u_y) +
-         plane.intercept;
-}
-
-// The better of the two McCormick planes under sign * x y; those above x y are the negated ones under -x y.
-Plane best_plane_below(const Box& box, double sign, bool float32_slopes) {
-  const bool below = sign > 0;
-  const Plane first = plane_below(box, sign, sign * (below ? box.l_y : box.u_y), sign * box.l_x, float32_slopes);
-  const Plane second = plane_below(box, sign, sign * (below ? box.u_y : box.l_y), sign * box.u_x, float32_slopes);
-  return minimum(second, box) > minimum(first, box) ? second : first;
-}
-
 double largest_magnitude(double l, double u) {
   return max_or_nan(std::fabs(l), std::fabs(u));
 }
@@ -81,8 +68,9 @@ void ProductFunction::relax(std::span<const double> l, std::span<const double> u
   Plane below{kNan, kNan, kNan};
   Plane above = below;
   if (std::isfinite(l[0]) && std::isfinite(u[0]) && std::isfinite(l[1]) && std::isfinite(u[1])) {
-    below = best_plane_below(box, 1, float32_slopes);
-    above = best_plane_below(box, -1, float32_slopes);
+    below = plane_below(box, 1, box.l_y, box.l_x, float32_slopes);
+    // A plane above x y is a negated one below -x y.
+    above = plane_below(box, -1, -box.u_y, -box.l_x, float32_slopes);
   }
   lower[0] = below.x;
   lower[1] = below.y;

@@ -6,8 +6,9 @@
 namespace boundflow {
 
 // Below x y on a box lie l_y x + l_x y - l_x l_y and u_y x + u_x y - u_x u_y; above it u_y x + l_x y - l_x u_y and
-// l_y x + u_x y - u_x l_y. The two of a pair are equally high at the box's midpoint, so neither encloses less volume;
-// taken is the one with the larger minimum (smaller maximum above) over the box, and of equal ones the first.
+// l_y x + u_x y - u_x l_y. The two of a pair are equally high at the box's midpoint, so neither encloses less volume.
+// Taken are the first of each, which is what auto_LiRPA takes: choosing by the planes' extremes over the box gives
+// narrower bounds on average, but some wider ones.
 class ProductFunction final : public JointFunction {
  public:
   std::string_view name() const override { return "product"; }

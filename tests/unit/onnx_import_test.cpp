@@ -113,6 +113,37 @@ TEST(OnnxImport, RefusesArithmeticOnConstantsThatRounds) {
   }
 }
 
+TEST(OnnxImport, BoundsOfAnOldClipBecomeInputs) {
+  const auto clipped = [](int dtype, bool lower, float upper) {
+    OnnxModel model(6);
+    model.input("x", {2}, dtype);
+    auto* clip = model.node("Clip", "clip", {"x"}, {"y"});
+    if (lower) OnnxModel::float_attribute(clip, "min", -0.25F);
+    OnnxModel::float_attribute(clip, "max", upper);
+    model.output("y", {2}, dtype);
+    return model.import();
+  };
+  const Network both = clipped(OnnxModel::kFloat, true, 0.5F);
+  EXPECT_EQ(both.nodes()[0].inputs.size(), 3U);
+  EXPECT_THAT(evaluate_network(both, Tensor({2}, std::vector<float>{-1, 2})).back().to_doubles(),
+              ElementsAre(-0.25, 0.5));
+  const Network one = clipped(OnnxModel::kDouble, false, 0.5F);
+  EXPECT_EQ(one.nodes()[0].inputs[1], kNoValue);
+  EXPECT_THAT(evaluate_network(one, Tensor({2}, std::vector<double>{-1, 2})).back().to_doubles(), ElementsAre(-1, 0.5));
+  EXPECT_EQ(clipped(OnnxModel::kFloat, true, std::numeric_limits<float>::infinity()).nodes()[0].inputs[2], kNoValue);
+}
+
+TEST(OnnxImport, UnreadIndicesOfMaxPoolAreLeftOut) {
+  OnnxModel model(12);
+  model.input("x", {1, 1, 3});
+  auto* pool = model.node("MaxPool", "pool", {"x"}, {"y", "indices"});
+  OnnxModel::ints_attribute(pool, "kernel_shape", {2});
+  OnnxModel::attribute(pool, "auto_pad", 3)->set_s("SAME_UPPER");
+  model.output("y", {1, 1, 3});
+  EXPECT_EQ(model.import().nodes()[0].outputs.size(), 1U);
+  EXPECT_THAT(outputs(model, {3, 1, 2}), ElementsAre(3, 2, 2));
+}
+
 TEST(OnnxImport, SymbolicBatchIsOne) {
   OnnxModel model = gemm_relu_model();
   model.graph()->clear_input();

@@ -9,58 +9,13 @@
 #include <limits>
 
 #include "base/rounding.hpp"
+#include "support/one_node.hpp"
 
 namespace boundflow {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-using Ints = std::vector<std::int64_t>;
-
-Tensor floats(Shape shape, std::vector<float> values) {
-  return Tensor(std::move(shape), std::move(values));
-}
-Tensor doubles(Shape shape, std::vector<double> values) {
-  return Tensor(std::move(shape), std::move(values));
-}
-Tensor ints(Ints values) {
-  return Tensor({static_cast<std::int64_t>(values.size())}, values);
-}
-// 0, 1, 2, ...
-Tensor counting(const Shape& shape) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < element_count(shape); ++i) values.push_back(static_cast<float>(i));
-  return floats(shape, values);
-}
-
-// A network of one node; the first operand is its input unless `variable` says otherwise.
-struct OneNode {
-  OneNode(std::string op, std::vector<Tensor> operands, Attributes attributes = {}, std::size_t variable = 0) {
-    std::vector<ValueId> ids;
-    for (std::size_t i = 0; i < operands.size(); ++i) {
-      const std::string name = "v" + std::to_string(i);
-      ids.push_back(i == variable ? network.add_input(name, operands[i].type())
-                                  : network.add_constant(name, operands[i]));
-    }
-    const NodeId id = append_node(network, operator_table(), op, "node", ids, {"y"}, std::move(attributes));
-    network.set_outputs(network.node(id).outputs);
-    if (variable < operands.size()) input = operands[variable];
-  }
-  Tensor value() const { return evaluate_network(network, input)[static_cast<std::size_t>(network.output())]; }
-  Facet facet() const { return operator_table().at(network.nodes()[0]).lower(NodeView(network, network.nodes()[0])); }
-  Network network;
-  Tensor input;
-};
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 Tensor random_input(const TensorType& type, Random& random) {
   std::vector<float> values;
@@ -116,6 +71,22 @@ void check_affine(const Affine& affine, const Node& node, const std::vector<Tens
   }
 }
 
+// The function of each output's terms is the output, up to what an execution may add.
+void check_joint(const Joint& joint, const Node& node, const std::vector<Tensor>& values, const Tensor& y) {
+  ASSERT_EQ(joint.starts.size(), static_cast<std::size_t>(y.size()) + 1);
+  for (std::int64_t j = 0; j < y.size(); ++j) {
+    std::vector<double> x;
+    for (auto e = joint.starts[static_cast<std::size_t>(j)]; e < joint.starts[static_cast<std::size_t>(j) + 1]; ++e) {
+      const Joint::Term& term = joint.terms.at(static_cast<std::size_t>(e));
+      x.push_back(term.constant);
+      if (term.operand < 0) continue;
+      const std::size_t input = joint.inputs.at(static_cast<std::size_t>(term.operand));
+      x.back() = values[static_cast<std::size_t>(node.inputs.at(input))].at(term.index);
+    }
+    EXPECT_NEAR(y.at(j), joint.function->value(x), joint.function->deployed_error(x, x, kUnitRoundoff32));
+  }
+}
+
 // Checks each output of each node of a network on one input.
 void check_lowering(const Network& network, const Tensor& input) {
   const std::vector<Tensor> values = evaluate_network(network, input);
@@ -131,6 +102,8 @@ void check_lowering(const Network& network, const Tensor& input) {
           ASSERT_TRUE(term.map->index() != nullptr && term.map->index()->factor == 1);
         }
         check_affine(Affine{.terms = movement->terms}, node, values, y);
+      } else if (const auto* joint = std::get_if<Joint>(&facet)) {
+        check_joint(*joint, node, values, y);
       } else {
         check_affine(std::get<Affine>(facet), node, values, y);
       }
