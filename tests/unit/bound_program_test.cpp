@@ -21,9 +21,11 @@ std::shared_ptr<const Network> small_network() {
   const ValueId w2 = network.add_constant("w2", Tensor({3, 1}, std::vector<float>{1, 1, -1}));
   append_node(network, operator_table(), "Gemm", "fc1", {x, w1, b1}, {"h"});
   append_node(network, operator_table(), "Relu", "relu", {network.node(0).outputs[0]}, {"r"});
-  append_node(network, operator_table(), "Relu", "again", {network.node(1).outputs[0]}, {"r2"});
-  append_node(network, operator_table(), "MatMul", "fc2", {network.node(2).outputs[0], w2}, {"y"});
-  network.set_outputs(network.node(3).outputs);
+  append_node(network, operator_table(), "Add", "skip", {network.node(1).outputs[0], network.node(0).outputs[0]},
+              {"s"});
+  append_node(network, operator_table(), "Relu", "again", {network.node(2).outputs[0]}, {"r2"});
+  append_node(network, operator_table(), "MatMul", "fc2", {network.node(3).outputs[0], w2}, {"y"});
+  network.set_outputs(network.node(4).outputs);
   return std::make_shared<const Network>(std::move(network));
 }
 
@@ -42,26 +44,32 @@ task 'interval of h' (per subproblem)
 task 'interval of r' (per subproblem)
   %3 = relax(%1) relu : lines[B, 3]
   %4 = interval_image(%1) relu : bounds[B, 3]
-task 'bounds of r' (rows: +-e_i of unstable neurons) tightens %4
-  %5 = one_hot() : rows[N, 3]
-  %6 = apply_relaxation(%5, %3) : rows[N, 3]
-  bias_and_error(%6, %2) 'fc1'
-  %7 = transpose(%6) 'fc1' [dense 1x3x2x1] : rows[N, 2]
-  concretize(%7, %0)
+task 'interval of s' (per subproblem)
+  %5, %6 = interval_affine(%4, %1) 'skip' [identity 3 + identity 3] : bounds[B, 3] : error_weights[B, 3]
+task 'bounds of s' (rows: +-e_i of unstable neurons) tightens %5
+  %7 = one_hot() : rows[N, 3]
+  bias_and_error(%7, %6) 'skip'
+  %8 = apply_relaxation(%7, %3) : rows[N, 3]
+  %9 = accumulate(%7, %8, %1) : rows[N, 3]
+  bias_and_error(%9, %2) 'fc1'
+  %10 = transpose(%9) 'fc1' [dense 1x3x2x1] : rows[N, 2]
+  concretize(%10, %0)
 task 'interval of r2' (per subproblem)
-  %8 = relax(%4) relu : lines[B, 3]
-  %9 = interval_image(%4) relu : bounds[B, 3]
+  %11 = relax(%5) relu : lines[B, 3]
+  %12 = interval_image(%5) relu : bounds[B, 3]
 task 'interval of y' (per subproblem)
-  %10, %11 = interval_affine(%9) 'fc2' [dense 1x1x3x1] : bounds[B, 1] : error_weights[B, 1]
+  %13, %14 = interval_affine(%12) 'fc2' [dense 1x1x3x1] : bounds[B, 1] : error_weights[B, 1]
 task 'specification' (rows: the query's)
-  %12 = spec_rows(%10) : rows[N, 1]
-  bias_and_error(%12, %11) 'fc2'
-  %13 = transpose(%12) 'fc2' [dense 1x1x3x1] : rows[N, 3]
-  %14 = apply_relaxation(%13, %8) : rows[N, 3]
-  %15 = apply_relaxation(%14, %3) : rows[N, 3]
-  bias_and_error(%15, %2) 'fc1'
-  %16 = transpose(%15) 'fc1' [dense 1x3x2x1] : rows[N, 2]
-  concretize(%16, %0)
+  %15 = spec_rows(%13) : rows[N, 1]
+  bias_and_error(%15, %14) 'fc2'
+  %16 = transpose(%15) 'fc2' [dense 1x1x3x1] : rows[N, 3]
+  %17 = apply_relaxation(%16, %11) : rows[N, 3]
+  bias_and_error(%17, %6) 'skip'
+  %18 = apply_relaxation(%17, %3) : rows[N, 3]
+  %19 = accumulate(%17, %18, %1) : rows[N, 3]
+  bias_and_error(%19, %2) 'fc1'
+  %20 = transpose(%19) 'fc1' [dense 1x3x2x1] : rows[N, 2]
+  concretize(%20, %0)
 )");
 }
 
