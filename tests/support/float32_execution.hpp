@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "base/rounding.hpp"
 #include "ops/operator.hpp"
 
 namespace boundflow {
@@ -23,17 +24,23 @@ class Float32Execution {
     std::vector<std::vector<float>> values(network_.values().size());
     values[static_cast<std::size_t>(network_.input())].assign(input.begin(), input.end());
     for (const Node& node : network_.nodes()) {
-      const Facet facet = operator_table().at(node).lower(NodeView(network_, node));
-      std::vector<float>& y = values[static_cast<std::size_t>(node.outputs[0])];
-      if (const auto* elementwise = std::get_if<Elementwise>(&facet)) {
-        for (const float x : values[static_cast<std::size_t>(node.inputs[elementwise->input])]) {
-          y.push_back(static_cast<float>(elementwise->function->value(static_cast<double>(x))));
+      for (std::size_t output = 0; output < node.outputs.size(); ++output) {
+        const Facet facet = operator_table().at(node).lower(NodeView(network_, node, output));
+        std::vector<float>& y = values[static_cast<std::size_t>(node.outputs[output])];
+        if (const auto* elementwise = std::get_if<Elementwise>(&facet)) {
+          for (const float x : values[static_cast<std::size_t>(node.inputs[elementwise->input])]) {
+            y.push_back(perturbed(elementwise->function->value(static_cast<double>(x)),
+                                  elementwise->function->deployed_error(static_cast<double>(x), static_cast<double>(x),
+                                                                        kUnitRoundoff32)));
+          }
+        } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {
+          y = affine(node, output, movement->terms, {}, values);
+        } else if (const auto* joint = std::get_if<Joint>(&facet)) {
+          y = several(node, *joint, values);
+        } else {
+          const auto& sum = std::get<Affine>(facet);
+          y = affine(node, output, sum.terms, sum.bias, values);
         }
-      } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {
-        y = affine(node, movement->terms, {}, values);
-      } else {
-        const auto& sum = std::get<Affine>(facet);
-        y = affine(node, sum.terms, sum.bias, values);
       }
     }
     std::vector<std::vector<double>> result;
@@ -46,6 +53,32 @@ class Float32Execution {
     float weight;
     float x;
   };
+
+  // What is computed within a stated accuracy may be off by nearly as much.
+  float perturbed(double value, double error) {
+    const double room = error - 1.01 * kUnitRoundoff32 * std::fabs(value) - kSmallestNormal32;  // to round at the end
+    if (!(room > 0) || !std::isfinite(room)) return static_cast<float>(value);
+    return static_cast<float>(value + 0.9 * room * random_.uniform(-1, 1));
+  }
+
+  std::vector<float> several(const Node& node, const Joint& joint, const std::vector<std::vector<float>>& values) {
+    std::vector<float> y;
+    std::vector<double> x;
+    for (std::size_t j = 0; j + 1 < joint.starts.size(); ++j) {
+      x.clear();
+      for (auto t = static_cast<std::size_t>(joint.starts[j]); t < static_cast<std::size_t>(joint.starts[j + 1]); ++t) {
+        const Joint::Term& term = joint.terms[t];
+        const std::size_t input = term.operand < 0 ? 0 : joint.inputs[static_cast<std::size_t>(term.operand)];
+        x.push_back(
+            term.operand < 0
+                ? term.constant
+                : static_cast<double>(
+                      values[static_cast<std::size_t>(node.inputs[input])][static_cast<std::size_t>(term.index)]));
+      }
+      y.push_back(static_cast<float>(joint.function->value(x)));
+    }
+    return y;
+  }
 
   float flushed(float x) const { return flush_ && std::fabs(x) < 0x1p-126F ? 0.0F : x; }
 
@@ -67,27 +100,17 @@ class Float32Execution {
     return flushed(pairwise(products, count / 2) + pairwise(products + count / 2, count - count / 2));
   }
 
-  std::vector<float> affine(const Node& node, const std::vector<AffineTerm>& terms, const std::vector<double>& bias,
-                            const std::vector<std::vector<float>>& values) {
-    std::vector<std::vector<Product>> products(static_cast<std::size_t>(network_.size_of(node.outputs[0])));
+  std::vector<float> affine(const Node& node, std::size_t output, const std::vector<AffineTerm>& terms,
+                            const std::vector<double>& bias, const std::vector<std::vector<float>>& values) {
+    std::vector<std::vector<Product>> products(static_cast<std::size_t>(network_.size_of(node.outputs[output])));
+    std::vector<LinearMap::Entry> entries;
     for (const AffineTerm& term : terms) {
       const std::vector<float>& x = values[static_cast<std::size_t>(node.inputs[term.input])];
-      if (const IndexMap* index = term.map->index()) {
-        for (std::size_t j = 0; j < products.size(); ++j) {
-          const std::int64_t i = index->source.empty() ? static_cast<std::int64_t>(j) : index->source[j];
-          if (i >= 0) products[j].push_back({static_cast<float>(index->factor), x[static_cast<std::size_t>(i)]});
-        }
-        continue;
-      }
-      const DenseMap& map = *term.map->dense();
       for (std::size_t j = 0; j < products.size(); ++j) {
-        const auto out = static_cast<std::int64_t>(j);
-        const std::int64_t c = out % map.inner, o = out / map.inner % map.rows, a = out / map.inner / map.rows;
-        for (std::int64_t i = 0; i < map.columns; ++i) {
-          const auto weight = static_cast<float>(map.weights[static_cast<std::size_t>(o * map.columns + i)]);
-          if (weight != 0) {
-            products[j].push_back({weight, x[static_cast<std::size_t>((a * map.columns + i) * map.inner + c)]});
-          }
+        term.map->row(static_cast<std::int64_t>(j), entries);
+        for (const LinearMap::Entry& entry : entries) {
+          if (entry.weight == 0) continue;
+          products[j].push_back({static_cast<float>(entry.weight), x[static_cast<std::size_t>(entry.column)]});
         }
       }
     }
