@@ -195,6 +195,11 @@ TEST(Convolution, TransposedOutputShapes) {
   EXPECT_THAT(values({{"output_shape", Ints{6}}, {"auto_pad", std::string("SAME_UPPER")}}),
               ElementsAre(1, 10, 102, 20, 203, 30));
   EXPECT_THAT(error_of([&] { values({{"pads", Ints{4, 3}}}); }), HasSubstr("would have extent 0"));
+  EXPECT_THAT(error_of([] {
+                OneNode("ConvTranspose", {counting({1, 1, 3}), counting({1, 1, 1})},
+                        {{"strides", Ints{2}}, {"auto_pad", std::string("SAME_UPPER")}});
+              }),
+              HasSubstr("auto_pad SAME_UPPER with an extent of 5, less than 6"));
   EXPECT_THAT(error_of([&] { values({{"output_padding", Ints{2}}}); }), HasSubstr("smaller than the stride"));
   EXPECT_THAT(error_of([&] { values({{"output_shape", Ints{1, 1, 6}}}); }), HasSubstr("one per spatial axis"));
 }
