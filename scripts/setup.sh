@@ -1,6 +1,17 @@
 #!/usr/bin/env bash
 # Installs what BoundFlow needs to be built and tested on Debian 12. Does nothing where everything is there already.
+# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime.
 set -euo pipefail
+
+onnxruntime=no
+case "${1:-}" in
+  "") ;;
+  --onnxruntime) onnxruntime=yes ;;
+  *)
+    echo "usage: scripts/setup.sh [--onnxruntime]" >&2
+    exit 2
+    ;;
+esac
 
 packages=(
   build-essential g++ cmake ninja-build pkg-config ccache git python3 clang-format-14
@@ -9,6 +20,7 @@ packages=(
   libtbb-dev libhwy-dev libgmp-dev
   libgtest-dev libgmock-dev
 )
+[[ $onnxruntime == no ]] || packages+=(python3-venv)
 
 installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -26,7 +38,18 @@ missing=()
 for package in "${packages[@]}"; do
   installed "$package" || missing+=("$package")
 done
-[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+make_virtual_environment() {
+  local root
+  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+  [[ -x $root/.venv/bin/python ]] || python3 -m venv "$root/.venv"
+  "$root/.venv/bin/pip" install --quiet --requirement "$root/tests/golden/requirements.txt"
+}
+
+if [[ ${#missing[@]} -eq 0 ]]; then
+  [[ $onnxruntime == no ]] || make_virtual_environment
+  exit 0
+fi
 
 as_root=()
 if [[ $(id -u) -ne 0 ]]; then
@@ -39,3 +62,5 @@ echo "setup: installing ${missing[*]}"
   fail "apt-get update failed; is the network reachable?"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends \
   "${missing[@]}" || fail "apt-get could not install: ${missing[*]}"
+
+[[ $onnxruntime == no ]] || make_virtual_environment

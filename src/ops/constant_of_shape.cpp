@@ -29,8 +29,13 @@ std::vector<TensorType> infer(const NodeView& node) {
 
 std::vector<Tensor> evaluate(const NodeView& node, std::span<const Tensor* const>) {
   const Shape shape = infer(node)[0].shape;
-  const std::vector<std::int64_t> first(static_cast<std::size_t>(element_count(shape)), 0);
-  return {value(node).gathered(shape, first)};
+  const Tensor repeated = value(node);
+  return std::visit(
+      [&](const auto& one) -> std::vector<Tensor> {
+        return {
+            Tensor(shape, std::decay_t<decltype(one)>(static_cast<std::size_t>(element_count(shape)), one.front()))};
+      },
+      repeated.data());
 }
 
 }  // namespace

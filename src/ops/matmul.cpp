@@ -2,13 +2,12 @@
 // leading dimensions broadcast. Opsets 1 to 13.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "ops/broadcast.hpp"
 #include "ops/exact_arithmetic.hpp"
 #include "ops/matrix_product.hpp"
 #include "ops/operator_list.hpp"
 #include "ops/sample_network.hpp"
+#include "ops/sparse_rows.hpp"
 #include "ops/type_rules.hpp"
 
 namespace boundflow {
@@ -104,19 +103,9 @@ std::optional<std::vector<Tensor>> fold(const NodeView& node, std::span<const Te
   return evaluate(node, inputs);
 }
 
-Facet lower(const NodeView& node) {
-  const MatMul mm = read(node);
-  const bool variable_left = node.constant(1) != nullptr;
-  const Tensor* constant = node.constant(variable_left ? 1 : 0);
-  if (constant == nullptr) node.unsupported("the product of two variables is not supported");
-  const Shape& constant_batch = variable_left ? mm.batch_b : mm.batch_a;
-  if (element_count(constant_batch) != 1) {
-    node.unsupported(fmt::format("a batch of constant matrices, {}, is not supported", to_string(constant->type())));
-  }
-  const std::vector<double> weights = constant->to_doubles();
+// The constant is one matrix for all leading indices, which therefore count as further rows of a variable on the left.
+LinearMap one_matrix(const MatMul& mm, const std::vector<double>& weights, bool variable_left) {
   const std::int64_t batch = element_count(mm.batch);
-  // The constant is one matrix for all leading indices, which therefore count as further rows of a variable on the
-  // left.
   DenseMap map = variable_left ? DenseMap{batch * mm.m, mm.n, mm.k, 1, {}} : DenseMap{batch, mm.m, mm.k, mm.n, {}};
   if (variable_left) {
     map.weights.reserve(weights.size());
@@ -126,9 +115,47 @@ Facet lower(const NodeView& node) {
   } else {
     map.weights = weights;
   }
+  return LinearMap(std::move(map));
+}
+
+// Each matrix of the batch meets its own one of the constant.
+LinearMap many_matrices(const NodeView& node, const MatMul& mm, const std::vector<double>& weights,
+                        bool variable_left) {
+  const std::vector<std::size_t> starts_a = matrix_offsets(mm.batch_a, mm.batch, mm.m * mm.k);
+  const std::vector<std::size_t> starts_b = matrix_offsets(mm.batch_b, mm.batch, mm.k * mm.n);
+  const std::int64_t in = element_count(node.input_type(variable_left ? 0 : 1).shape);
+  SparseRows rows(node, in, element_count({element_count(mm.output), mm.k}));
+  std::vector<LinearMap::Entry> row;
+  for (std::size_t i = 0; i < starts_a.size(); ++i) {
+    for (std::int64_t m = 0; m < mm.m; ++m) {
+      for (std::int64_t n = 0; n < mm.n; ++n) {
+        row.clear();
+        for (std::int64_t k = 0; k < mm.k; ++k) {
+          const std::size_t a = starts_a[i] + matrix_index(m, k, mm.m, mm.k, false);
+          const std::size_t b = starts_b[i] + matrix_index(k, n, mm.k, mm.n, false);
+          row.push_back({static_cast<std::int64_t>(variable_left ? a : b), weights[variable_left ? b : a]});
+        }
+        rows.add(row);
+      }
+    }
+  }
+  return LinearMap(rows.take());
+}
+
+Facet lower(const NodeView& node) {
+  const MatMul mm = read(node);
+  const bool variable_left = node.constant(1) != nullptr;
+  const Tensor* constant = node.constant(variable_left ? 1 : 0);
+  if (constant == nullptr) node.unsupported("the product of two variables is not supported");
+  if (node.constant(0) != nullptr && node.constant(1) != nullptr) {
+    node.unsupported("the product of two constants is not supported unless it folds exactly");
+  }
+  const std::vector<double> weights = constant->to_doubles();
+  const bool one = element_count(variable_left ? mm.batch_b : mm.batch_a) == 1;
   Affine affine;
-  affine.terms.push_back(
-      {variable_left ? std::size_t{0} : std::size_t{1}, std::make_shared<const LinearMap>(std::move(map))});
+  affine.terms.push_back({variable_left ? std::size_t{0} : std::size_t{1},
+                          std::make_shared<const LinearMap>(one ? one_matrix(mm, weights, variable_left)
+                                                                : many_matrices(node, mm, weights, variable_left))});
   affine.deployed_products = affine.terms[0].map->products_round() ? 1 : 0;
   affine.deployed_roundings = affine.deployed_products + additions(affine);
   return affine;
@@ -138,18 +165,20 @@ Network sample(Random& random) {
   SampleNetwork sample(random);
   const std::int64_t k = random.integer(1, 4);
   const bool variable_left = random.coin();
-  // A matrix [other, k] or [k, other], or a vector [k]; leading dimensions on the variable, ones on the constant.
+  const bool many = random.coin();
+  // A matrix [other, k] or [k, other], or a vector [k]; leading dimensions on the variable, and on the constant ones,
+  // or its own.
   const auto operand = [&](bool left, bool leading_ones) {
     Shape shape{k};
     if (random.integer(0, 3) == 0) return shape;
     shape.insert(left ? shape.begin() : shape.end(), random.integer(1, 3));
     for (std::int64_t d = random.integer(0, 2); d > 0; --d) {
-      shape.insert(shape.begin(), leading_ones ? 1 : random.integer(1, d));
+      shape.insert(shape.begin(), leading_ones || random.integer(0, 2) == 0 ? 1 : d);
     }
     return shape;
   };
   const ValueId x = sample.input(operand(variable_left, false));
-  const ValueId c = sample.constant(operand(!variable_left, true));
+  const ValueId c = sample.constant(operand(!variable_left, !many));
   return sample.finish("MatMul", variable_left ? std::vector<ValueId>{x, c} : std::vector<ValueId>{c, x});
 }
 

@@ -233,9 +233,13 @@ inline Network surrounded(Random& random, const Network& inner) {
     for (const ValueId id : node.inputs) {
       operands.push_back(id == kNoValue ? kNoValue : renamed[static_cast<std::size_t>(id)]);
     }
-    const NodeId id = append_node(network, operator_table(), node.op, node.name, std::move(operands),
-                                  {inner.value(node.outputs.front()).name}, node.attributes);
-    renamed[static_cast<std::size_t>(node.outputs.front())] = network.node(id).outputs.front();
+    std::vector<std::string> names_of_outputs;
+    for (const ValueId id : node.outputs) names_of_outputs.push_back(inner.value(id).name);
+    const NodeId id = append_node(network, operator_table(), node.op, node.name, std::move(operands), names_of_outputs,
+                                  node.attributes);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      renamed[static_cast<std::size_t>(node.outputs[i])] = network.node(id).outputs[i];
+    }
   }
   const ValueId middle = renamed[static_cast<std::size_t>(inner.output())];
   ValueId y = gemm(reshape(middle, {1, inner.size_of(inner.output())}), random.integer(1, 5));

@@ -251,9 +251,16 @@ TEST(Operators, MatMulFollowsNumpy) {
   EXPECT_THAT(error_of([] { OneNode("MatMul", {counting({}), counting({1})}); }), HasSubstr("scalar"));
 }
 
-TEST(Operators, MatMulRefusesBatchesOfConstants) {
-  const OneNode node("MatMul", {counting({2, 1, 3}), counting({2, 3, 2})});
-  EXPECT_THAT(error_of([&] { node.facet(); }), HasSubstr("a batch of constant matrices"));
+TEST(Operators, MatMulBatchesOfConstants) {
+  const OneNode node("MatMul", {floats({2, 1, 2}, {1, 2, 3, 4}), floats({2, 2, 1}, {1, 10, 100, 1000})});
+  EXPECT_THAT(node.value().to_doubles(), ElementsAre(21, 4300));
+  const Affine affine = std::get<Affine>(node.facet());
+  const SparseMap* map = affine.terms.at(0).map->sparse();
+  ASSERT_NE(map, nullptr);
+  EXPECT_THAT(map->columns, ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(map->weights, ElementsAre(1, 10, 100, 1000));
+  const OneNode large("MatMul", {counting({2, 300, 600}), counting({2, 600, 300})});
+  EXPECT_THAT(error_of([&] { large.facet(); }), HasSubstr("a sparse matrix of 108000000 weights"));
 }
 
 TEST(Operators, FlattenAxis) {
