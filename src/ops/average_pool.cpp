@@ -64,12 +64,12 @@ AveragePool read(const NodeView& node) {
 template <class Visit>
 void for_window(const AveragePool& pool, std::int64_t n, std::int64_t wy, std::int64_t wx, Visit&& visit) {
   const WindowGeometry& window = pool.window;
-  for (std::int64_t ky = 0; ky < window.kernel[0]; ++ky) {
+  const WindowGeometry::Taps rows = window.taps_in_image(0, wy), columns = window.taps_in_image(1, wx);
+  for (std::int64_t ky = rows.first; ky < rows.end; ++ky) {
     const std::int64_t py = window.position(0, wy, ky);
-    if (!window.in_image(0, py)) continue;
-    for (std::int64_t kx = 0; kx < window.kernel[1]; ++kx) {
+    for (std::int64_t kx = columns.first; kx < columns.end; ++kx) {
       const std::int64_t px = window.position(1, wx, kx);
-      if (window.in_image(1, px)) visit((n * window.image[0] + py) * window.image[1] + px);
+      visit((n * window.image[0] + py) * window.image[1] + px);
     }
   }
 }

@@ -48,16 +48,15 @@ template <class T>
 T convolved(const Conv& conv, const std::vector<T>& x, const std::vector<T>& w, std::int64_t n, std::int64_t o,
             std::int64_t wy, std::int64_t wx) {
   const WindowGeometry& window = conv.window;
+  const WindowGeometry::Taps rows = window.taps_in_image(0, wy), columns = window.taps_in_image(1, wx);
   const std::int64_t in_group = conv.in_channels / conv.groups;
   const std::int64_t first = o / (conv.out_channels / conv.groups) * in_group;
   T sum = 0;
   for (std::int64_t i = 0; i < in_group; ++i) {
-    for (std::int64_t ky = 0; ky < window.kernel[0]; ++ky) {
+    for (std::int64_t ky = rows.first; ky < rows.end; ++ky) {
       const std::int64_t py = window.position(0, wy, ky);
-      if (!window.in_image(0, py)) continue;
-      for (std::int64_t kx = 0; kx < window.kernel[1]; ++kx) {
+      for (std::int64_t kx = columns.first; kx < columns.end; ++kx) {
         const std::int64_t px = window.position(1, wx, kx);
-        if (!window.in_image(1, px)) continue;
         const std::int64_t at = ((n * conv.in_channels + first + i) * window.image[0] + py) * window.image[1] + px;
         const std::int64_t weight = ((o * in_group + i) * window.kernel[0] + ky) * window.kernel[1] + kx;
         sum += w[static_cast<std::size_t>(weight)] * x[static_cast<std::size_t>(at)];

@@ -105,15 +105,14 @@ template <class T>
 void spread(const ConvTranspose& conv, const std::vector<T>& w, T value, std::int64_t n, std::int64_t i,
             std::int64_t wy, std::int64_t wx, std::vector<T>& y) {
   const WindowGeometry& window = conv.window;
+  const WindowGeometry::Taps rows = window.taps_in_image(0, wy), columns = window.taps_in_image(1, wx);
   const std::int64_t y_group = conv.y_channels / conv.groups;
   const std::int64_t first = i / (conv.x_channels / conv.groups) * y_group;
   for (std::int64_t o = 0; o < y_group; ++o) {
-    for (std::int64_t ky = 0; ky < window.kernel[0]; ++ky) {
+    for (std::int64_t ky = rows.first; ky < rows.end; ++ky) {
       const std::int64_t py = window.position(0, wy, ky);
-      if (!window.in_image(0, py)) continue;
-      for (std::int64_t kx = 0; kx < window.kernel[1]; ++kx) {
+      for (std::int64_t kx = columns.first; kx < columns.end; ++kx) {
         const std::int64_t px = window.position(1, wx, kx);
-        if (!window.in_image(1, px)) continue;
         const std::int64_t at = ((n * conv.y_channels + first + o) * window.image[0] + py) * window.image[1] + px;
         const std::int64_t weight = ((i * y_group + o) * window.kernel[0] + ky) * window.kernel[1] + kx;
         y[static_cast<std::size_t>(at)] += w[static_cast<std::size_t>(weight)] * value;

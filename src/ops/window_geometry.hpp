@@ -27,8 +27,6 @@ struct WindowGeometry {
   std::int64_t position(std::size_t axis, std::int64_t window, std::int64_t tap) const {
     return window * stride[axis] + tap * dilation[axis] - pad_before[axis];
   }
-  bool in_image(std::size_t axis, std::int64_t position) const { return position >= 0 && position < image[axis]; }
-
   // The taps of a window that read the image and no padding: [first, end), perhaps empty.
   struct Taps {
     std::int64_t first = 0;
