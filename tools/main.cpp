@@ -109,6 +109,60 @@ int run_verify(const std::string& network, const std::string& property, const bo
   return static_cast<int>(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
 }
 
+// What the command line says of `bounds`, before files are read.
+struct BoundsFlags {
+  std::string network;
+  std::string center;
+  std::string lower;
+  std::string upper;
+  std::string specification;
+  std::string out;
+  boundflow::BoundsRequest request;
+};
+
+int run_bounds(BoundsFlags& flags, const boundflow::Options& options) {
+  boundflow::BoundsRequest& request = flags.request;
+  if (!flags.center.empty()) request.center = boundflow::read_array(flags.center).values;
+  if (!flags.lower.empty()) request.lower = boundflow::read_array(flags.lower).values;
+  if (!flags.upper.empty()) request.upper = boundflow::read_array(flags.upper).values;
+  if (!flags.specification.empty()) {
+    const boundflow::NumericArray c = boundflow::read_array(flags.specification);
+    request.specification = c.values;
+    request.rows = c.shape.size() >= 2 ? c.shape[c.shape.size() - 2] : 1;
+  }
+  boundflow::VerifyHooks hooks;
+  hooks.interrupt = &interrupted;
+  const boundflow::BoundsResult result = boundflow::bounds(flags.network, request, options, hooks);
+  if (!flags.out.empty()) write_file(flags.out, boundflow::to_npz(result));
+  if (!options.json.empty()) write_file(options.json, result.json);
+  print(boundflow::to_table(result));
+  if (result.complete < result.queries) {
+    std::fprintf(stderr, "bounds: %s after %lld of %lld inputs; nothing is known of the others\n",
+                 result.interrupted ? "interrupted" : "timeout", static_cast<long long>(result.complete),
+                 static_cast<long long>(result.queries));
+  }
+  return static_cast<int>(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
+}
+
+void add_bounds_flags(CLI::App& bounds, BoundsFlags& flags) {
+  boundflow::BoundsRequest& request = flags.request;
+  bounds.add_option("network", flags.network, "The network, .onnx or .onnx.gz")->required();
+  bounds.add_option("--center", flags.center, "Centres of the input sets, [B, inputs] (.npy, .npz, F.npz:NAME)");
+  bounds.add_option("--eps", request.eps, "Radius around the centres");
+  bounds.add_option("--norm", request.norm, "Norm of the radius: inf, 2 or 1")->default_val("inf");
+  bounds.add_option("--lower", flags.lower, "Lower ends of input boxes, [B, inputs], instead of centres");
+  bounds.add_option("--upper", flags.upper, "Upper ends");
+  bounds.add_option("--method", request.method, "ibp, crown-ibp or crown")->default_val("crown");
+  bounds
+      .add_option("--intermediate", request.intermediate,
+                  "With crown, which neurons get rows: adaptive (those unstable after one interval step) or auto-lirpa "
+                  "(those unstable after interval steps from the input)")
+      ->default_val("adaptive");
+  bounds.add_option("--spec", flags.specification, "C: bound C y, [rows, outputs] or [B, rows, outputs]; default: y");
+  bounds.add_flag("--linear-form", request.linear_form, "Also write linear bounds in the input to --out");
+  bounds.add_option("--out", flags.out, "Write all bounds to this .npz");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("BoundFlow proves properties of neural networks: sound bounds, compiled.");
   app.set_version_flag("--version", "boundflow " + boundflow::version());
@@ -128,6 +182,15 @@ int run(int argc, char** argv) {
   compile->add_option("network", network, "The network, .onnx or .onnx.gz")->required();
   compile->add_option("--stop-after", stop_after, "network, program or plan")->default_val("plan");
 
+  BoundsFlags bounds_flags;
+  CLI::App* bounds = app.add_subcommand("bounds", "Bound the network's outputs, or rows C y of them, over input sets");
+  add_bounds_flags(*bounds, bounds_flags);
+
+  std::string inspected;
+  CLI::App* inspect =
+      app.add_subcommand("inspect", "Print a network, its counts, and which domains support its operators");
+  inspect->add_option("network", inspected, "The network, .onnx or .onnx.gz; without it, all operators are listed");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -141,6 +204,11 @@ int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
 
   if (*verify) return run_verify(network, property, options);
+  if (*bounds) return run_bounds(bounds_flags, options);
+  if (*inspect) {
+    print(boundflow::inspect(inspected));
+    return 0;
+  }
   print(boundflow::compile(network, stop_after, options));
   return 0;
 }

@@ -51,6 +51,76 @@ struct VerifyHooks {
 VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
                     const VerifyHooks& hooks = {});
 
+// What `bounds` is asked: an input set per query, rows of a specification, and a method. Arrays are row-major and flat.
+struct BoundsRequest {
+  // The input sets: either boxes [B, inputs] from lower to upper, or centres [B, inputs] with one radius.
+  std::vector<double> lower;
+  std::vector<double> upper;
+  std::vector<double> center;
+  double eps = 0;
+  std::string norm = "inf";  // of centre and radius: "inf", "2" or "1"
+  // C: [rows, outputs] for all queries, or [B, rows, outputs]; empty: the identity, one row per output.
+  std::vector<double> specification;
+  std::int64_t rows = 0;  // per query; ignored for the identity
+  std::string method = "crown";
+  std::string intermediate = "adaptive";
+  bool linear_form = false;
+};
+
+// Bounds of C y per query and row, [B, rows]. `lower` and `upper` are sound under the semantics asked for: the nominal
+// bound less (plus) its error term. -infinity and +infinity where nothing is known.
+struct BoundsResult {
+  std::int64_t queries = 0;
+  std::int64_t rows = 0;
+  std::int64_t inputs = 0;
+  std::vector<double> lower;
+  std::vector<double> upper;
+  std::vector<double> lower_error;
+  std::vector<double> upper_error;
+  // On request: C y >= lower_form . x + lower_form_constant for every x of the input set, and likewise above;
+  // [B, rows, inputs] and [B, rows].
+  std::vector<double> lower_form;
+  std::vector<double> lower_form_constant;
+  std::vector<double> upper_form;
+  std::vector<double> upper_form_constant;
+  std::int64_t complete = 0;  // queries that were bounded before the time limit or an interrupt; the rest is unknown
+  bool interrupted = false;
+  double import_s = 0;  // reading and compiling
+  double bounding_s = 0;
+  std::string json;  // the whole result but for the forms as a JSON object, schema 1 (docs/architecture.md)
+};
+
+// Bounds the rows C y of an ONNX network over input sets. Methods: "ibp", "crown-ibp", "crown".
+BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks = {});
+
+// Elements of the network's input and output.
+struct NetworkSize {
+  std::int64_t inputs = 0;
+  std::int64_t outputs = 0;
+};
+NetworkSize network_size(const std::string& network_path);
+
+// A NumPy array of numbers, row-major.
+struct NumericArray {
+  std::vector<std::int64_t> shape;
+  std::vector<double> values;
+};
+
+// x.npy, the only array of x.npz, or the one called NAME of "x.npz:NAME".
+NumericArray read_array(const std::string& path);
+
+// A result as an .npz archive of float64 arrays: lower, upper, lower_error, upper_error [B, rows], and the forms where
+// they were asked for.
+std::string to_npz(const BoundsResult& result);
+
+// The same as a table to read, at most `max_lines` lines of bounds.
+std::string to_table(const BoundsResult& result, std::int64_t max_lines = 40);
+
+// What `inspect` prints: the network's input, output and counts, which domain supports which of its operators, and its
+// nodes. With an empty path: all operators and the domains that support them.
+std::string inspect(const std::string& network_path);
+
 // What `compile` prints: the network, its bound program, or the storage plan; everything up to `stop_after` where that
 // is "network", "program" or "plan".
 std::string compile(const std::string& network_path, const std::string& stop_after, const Options& options);

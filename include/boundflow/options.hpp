@@ -24,7 +24,7 @@ struct ByteSize {
   OPTION(std::uint64_t, seed,           "--seed",           0,                                                         \
          "Seed of all randomness")                                                                                     \
   OPTION(std::string,   semantics,      "--semantics",      "float32",                                                 \
-         "What a verdict holds for: float32 (the real-valued network and every float32 execution) or real")            \
+         "What holds: float32 (for the real-valued network and every float32 execution), real, or nominal (bounds only)") \
   OPTION(std::string,   json,           "--json",           "",                                                        \
          "Write the result and its statistics to this file as JSON")                                                   \
   OPTION(std::string,   counterexample, "--counterexample", "",                                                        \

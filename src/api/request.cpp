@@ -26,8 +26,10 @@ Request validate(const Options& options) {
   if (options.memory.bytes < 0) throw UsageError("--memory: expected a positive size");
   if (options.semantics == "real") {
     request.semantics = Semantics::Real;
+  } else if (options.semantics == "nominal") {
+    request.semantics = Semantics::Nominal;
   } else if (options.semantics != "float32") {
-    throw UsageError("--semantics: expected float32 or real, found '" + options.semantics + "'");
+    throw UsageError("--semantics: expected float32, real or nominal, found '" + options.semantics + "'");
   }
   const auto level = spdlog::level::from_str(options.log_level);
   if (level == spdlog::level::off && options.log_level != "off") {

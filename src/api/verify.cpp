@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 
+#include "api/import_network.hpp"
 #include "api/observation.hpp"
 #include "api/request.hpp"
 #include "boundflow/boundflow.hpp"
@@ -12,28 +13,13 @@
 #include "engine/query_engine.hpp"
 #include "exec/native/kernels.hpp"
 #include "exec/native/native_executor.hpp"
-#include "frontends/onnx/onnx.hpp"
 #include "frontends/vnnlib/vnnlib.hpp"
-#include "passes/passes.hpp"
 #include "report/verify_report.hpp"
 #include "search/search.hpp"
 
 namespace boundflow {
 
 namespace {
-
-// Both networks of a verification: the one that the file describes, which witnesses are replayed on, and its normal
-// form, which is compiled.
-struct ImportedNetwork {
-  std::shared_ptr<const Network> source;
-  std::shared_ptr<const Network> normal;
-};
-
-ImportedNetwork import_network(const std::string& path) {
-  auto source = std::make_shared<const Network>(read_onnx(path));
-  auto normal = std::make_shared<const Network>(run_passes(*source, operator_table()));
-  return {std::move(source), std::move(normal)};
-}
 
 bool has_input_terms(const Clause& clause) {
   for (const Atom& atom : clause.atoms) {
@@ -116,6 +102,9 @@ std::string assignment(const Counterexample& counterexample) {
 VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
                     const VerifyHooks& hooks) {
   const Request request = validate(options);
+  if (request.semantics == Semantics::Nominal) {
+    throw UsageError("--semantics nominal proves nothing; it is for the bounds command");
+  }
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   const ImportedNetwork network = import_network(network_path);
   const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),

@@ -20,6 +20,10 @@ class RuleRegistry {
                std::map<std::string, OpRule, std::less<>> by_operator = {})
       : domain_(domain), by_facet_(std::move(by_facet)), by_operator_(std::move(by_operator)) {}
 
+  bool supports(const LoweredNode& node) const {
+    return by_operator_.contains(node.node->op) || by_facet_.contains(node.facet);
+  }
+
   void apply(State& state, const LoweredNode& node) const {
     if (const auto found = by_operator_.find(node.node->op); found != by_operator_.end()) {
       return found->second(state, node);

@@ -268,4 +268,8 @@ void emit_last_affine(const LoweredNetwork& network, ProgramBuilder& builder, co
   for (std::size_t i = 0; i < ends.size(); ++i) concretize(state, ends[i], i + 1 == ends.size());
 }
 
+bool supports(const LoweredNode& node) {
+  return rules().supports(node);
+}
+
 }  // namespace boundflow::crown

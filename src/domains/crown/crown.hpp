@@ -34,4 +34,7 @@ void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const Kno
 void emit_last_affine(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
                       bool input_terms);
 
+// True if the domain has a rule for the node.
+bool supports(const LoweredNode& node);
+
 }  // namespace boundflow::crown

@@ -78,4 +78,8 @@ void emit(State& state, const LoweredNode& node) {
   rules().apply(state, node);
 }
 
+bool supports(const LoweredNode& node) {
+  return rules().supports(node);
+}
+
 }  // namespace boundflow::interval

@@ -24,4 +24,7 @@ void emit_input(State& state, bool balls);
 // Emits the bounds of the node's output.
 void emit(State& state, const LoweredNode& node);
 
+// True if the domain has a rule for the node.
+bool supports(const LoweredNode& node);
+
 }  // namespace boundflow::interval

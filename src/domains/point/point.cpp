@@ -132,4 +132,8 @@ void emit(const LoweredNetwork& network, ProgramBuilder& builder, bool gradients
   builder.emit({.kind = TaskOpKind::StoreGradients, .inputs = {state.cotangents[at(input)]}});
 }
 
+bool supports(const LoweredNode& node) {
+  return forward_rules().supports(node) && backward_rules().supports(node);
+}
+
 }  // namespace boundflow::point

@@ -11,4 +11,7 @@ namespace boundflow::point {
 // cotangents at the output back to the input.
 void emit(const LoweredNetwork& network, ProgramBuilder& builder, bool gradients);
 
+// True if the domain has a rule for the node.
+bool supports(const LoweredNode& node);
+
 }  // namespace boundflow::point

@@ -1,0 +1,358 @@
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "api/import_network.hpp"
+#include "api/request.hpp"
+#include "base/rounding.hpp"
+#include "boundflow/boundflow.hpp"
+#include "check/plan.hpp"
+#include "engine/query_engine.hpp"
+#include "exec/native/native_executor.hpp"
+#include "io/npz.hpp"
+#include "io/npz_writer.hpp"
+#include "report/bounds_report.hpp"
+
+namespace boundflow {
+
+namespace {
+
+std::size_t at(std::int64_t i) {
+  return static_cast<std::size_t>(i);
+}
+
+BoundLowering lowering_of(const BoundsRequest& request) {
+  BoundLowering lowering;
+  if (request.method == "ibp") {
+    lowering.intermediate = IntermediateBounds::Interval;
+    lowering.specification = SpecificationBounds::Interval;
+  } else if (request.method == "crown-ibp") {
+    lowering.intermediate = IntermediateBounds::Interval;
+  } else if (request.method == "crown") {
+    if (request.intermediate == "auto-lirpa") {
+      lowering.intermediate = IntermediateBounds::CrownWhereIntervalUnstable;
+    } else if (request.intermediate != "adaptive") {
+      throw UsageError("--intermediate: expected adaptive or auto-lirpa, found '" + request.intermediate + "'");
+    }
+  } else {
+    throw UsageError("--method: expected ibp, crown-ibp or crown, found '" + request.method + "'");
+  }
+  lowering.balls = request.norm != "inf";
+  return lowering;
+}
+
+void expect_finite(const std::vector<double>& values, std::string_view name) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw InputError(fmt::format("{}: element {} is {}; finite numbers are expected", name, i, values[i]));
+    }
+  }
+}
+
+// The input sets of all queries, as boxes or balls.
+struct InputSets {
+  std::int64_t count = 0;
+  InputNorm norm = InputNorm::Linf;
+  std::vector<double> lower;
+  std::vector<double> upper;
+  std::vector<double> radii;
+};
+
+std::int64_t count_of(const std::vector<double>& values, std::int64_t inputs, std::string_view name) {
+  const auto size = static_cast<std::int64_t>(values.size());
+  if (size == 0 || size % inputs != 0) {
+    throw InputError(
+        fmt::format("{} has {} elements; a multiple of the network's {} inputs is expected", name, size, inputs));
+  }
+  return size / inputs;
+}
+
+// What is executed for x is its nearest float32, which a box for float32 executions has to hold as well.
+void include_float32(InputSets& sets) {
+  for (double& l : sets.lower) l = std::min(l, static_cast<double>(static_cast<float>(l)));
+  for (double& u : sets.upper) u = std::max(u, static_cast<double>(static_cast<float>(u)));
+}
+
+InputSets boxes(const BoundsRequest& request, std::int64_t inputs) {
+  if (request.lower.size() != request.upper.size()) {
+    throw InputError(fmt::format("the lower ends have {} elements, the upper ends {}; equal numbers are expected",
+                                 request.lower.size(), request.upper.size()));
+  }
+  expect_finite(request.lower, "lower");
+  expect_finite(request.upper, "upper");
+  for (std::size_t i = 0; i < request.lower.size(); ++i) {
+    if (request.lower[i] > request.upper[i]) {
+      throw InputError(fmt::format("box {}: input {} runs from {} to {}; the lower end exceeds the upper",
+                                   i / at(inputs), i % at(inputs), request.lower[i], request.upper[i]));
+    }
+  }
+  return {count_of(request.lower, inputs, "lower"), InputNorm::Linf, request.lower, request.upper, {}};
+}
+
+// How far the nearest float32 of a point of the ball may be outside of it.
+double rounding_distance(const double* center, std::int64_t n, double eps, InputNorm norm) {
+  double magnitude = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    magnitude += norm == InputNorm::L2 ? center[i] * center[i] : std::fabs(center[i]);
+  }
+  if (norm == InputNorm::L2) magnitude = std::sqrt(magnitude);
+  return (magnitude + eps) * kUnitRoundoff32 * (1 + 0x1p-20) + static_cast<double>(n) * 0x1p-149;
+}
+
+InputSets around_centers(const BoundsRequest& request, std::int64_t inputs, Semantics semantics) {
+  if (!(request.eps >= 0) || !std::isfinite(request.eps)) {
+    throw InputError(fmt::format("the radius is {}; a finite number of at least 0 is expected", request.eps));
+  }
+  expect_finite(request.center, "center");
+  InputSets sets;
+  sets.count = count_of(request.center, inputs, "center");
+  if (request.norm == "inf") {
+    const bool nominal = semantics == Semantics::Nominal;
+    for (const double c : request.center) {
+      sets.lower.push_back(nominal ? c - request.eps : sub_down(c, request.eps));
+      sets.upper.push_back(nominal ? c + request.eps : add_up(c, request.eps));
+    }
+    return sets;
+  }
+  if (request.norm != "2" && request.norm != "1") {
+    throw UsageError("--norm: expected inf, 2 or 1, found '" + request.norm + "'");
+  }
+  sets.norm = request.norm == "2" ? InputNorm::L2 : InputNorm::L1;
+  for (std::int64_t b = 0; b < sets.count; ++b) {
+    const double* center = request.center.data() + b * inputs;
+    const double lost =
+        semantics == Semantics::Float32 ? rounding_distance(center, inputs, request.eps, sets.norm) : 0.0;
+    sets.radii.push_back(lost == 0 ? request.eps : add_up(request.eps, lost));
+  }
+  return sets;
+}
+
+InputSets input_sets(const BoundsRequest& request, std::int64_t inputs, Semantics semantics) {
+  const bool has_box = !request.lower.empty() || !request.upper.empty();
+  if (has_box == !request.center.empty()) {
+    throw UsageError("the input set: expected either --center and --eps, or --lower and --upper");
+  }
+  if (has_box && request.norm != "inf") throw UsageError("--norm: a box has none; give --center and --eps");
+  InputSets sets = has_box ? boxes(request, inputs) : around_centers(request, inputs, semantics);
+  if (semantics == Semantics::Float32 && sets.norm == InputNorm::Linf) include_float32(sets);
+  return sets;
+}
+
+// Rows C and, for upper bounds, -C; of one specification for all queries or of one each.
+struct Specification {
+  std::int64_t rows = 0;
+  bool shared = true;
+  LinearSpec both;
+};
+
+Specification specification(const BoundsRequest& request, std::int64_t queries, std::int64_t inputs,
+                            std::int64_t outputs) {
+  Specification result;
+  std::vector<double> rows = request.specification;
+  if (rows.empty()) {
+    result.rows = outputs;
+    rows.assign(at(outputs * outputs), 0.0);
+    for (std::int64_t j = 0; j < outputs; ++j) rows[at(j * outputs + j)] = 1;
+  } else {
+    expect_finite(rows, "the specification");
+    result.rows = request.rows;
+    const auto size = static_cast<std::int64_t>(rows.size());
+    const std::int64_t each = request.rows * outputs;
+    if (request.rows < 1 || (size != each && size != each * queries)) {
+      throw InputError(fmt::format("the specification has {} elements; [{}, {}] or [{}, {}, {}] are expected", size,
+                                   request.rows, outputs, queries, request.rows, outputs));
+    }
+    result.shared = size == each;
+  }
+  LinearSpec& both = result.both;
+  both.rows = 2 * static_cast<std::int64_t>(rows.size()) / outputs;
+  both.inputs = inputs;
+  both.outputs = outputs;
+  both.output_coefficients = rows;
+  for (const double c : rows) both.output_coefficients.push_back(-c);
+  both.output_coefficient_errors.assign(both.output_coefficients.size(), 0.0);
+  both.constants.assign(at(both.rows), 0.0);
+  both.constant_errors.assign(at(both.rows), 0.0);
+  return result;
+}
+
+// One chunk of queries: its answer goes into the result.
+void bound_chunk(const QueryEngine& engine, const InputSets& sets, const BoundsRequest& request,
+                 const Specification& spec, Semantics semantics, std::int64_t first, std::int64_t count,
+                 const Deadline& deadline, BoundsResult& result, std::atomic<std::int64_t>& complete) {
+  const std::int64_t inputs = result.inputs;
+  BoundQuery query;
+  query.subproblems = count;
+  query.norm = sets.norm;
+  if (sets.norm == InputNorm::Linf) {
+    query.lower = std::span(sets.lower).subspan(at(first * inputs), at(count * inputs));
+    query.upper = std::span(sets.upper).subspan(at(first * inputs), at(count * inputs));
+  } else {
+    query.centers = std::span(request.center).subspan(at(first * inputs), at(count * inputs));
+    query.radii = std::span(sets.radii).subspan(at(first), at(count));
+  }
+  std::vector<std::int32_t> owners;
+  std::vector<std::int32_t> rows;
+  for (std::int64_t b = 0; b < count; ++b) {
+    for (const std::int64_t negated : {0, 1}) {
+      for (std::int64_t s = 0; s < spec.rows; ++s) {
+        owners.push_back(static_cast<std::int32_t>(b));
+        const std::int64_t own = spec.shared ? s : (first + b) * spec.rows + s;
+        rows.push_back(static_cast<std::int32_t>(own + negated * (spec.both.rows / 2)));
+      }
+    }
+  }
+  query.spec = &spec.both;
+  query.owners = owners;
+  query.rows = rows;
+  query.semantics = semantics;
+  query.linear_form = request.linear_form;
+  const BoundAnswer answer = engine.bound(query, deadline);
+  if (!answer.complete) return;
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    const auto b = static_cast<std::int64_t>(n) / (2 * spec.rows);
+    const bool negated = static_cast<std::int64_t>(n) / spec.rows % 2 == 1;
+    const std::size_t k = at((first + b) * spec.rows + static_cast<std::int64_t>(n) % spec.rows);
+    const double bound =
+        semantics == Semantics::Nominal ? answer.nominal[n] : sub_down(answer.nominal[n], answer.error[n]);
+    // Written so that NaN stays unknown.
+    if (std::isfinite(bound)) (negated ? result.upper : result.lower)[k] = negated ? -bound : bound;
+    (negated ? result.upper_error : result.lower_error)[k] = answer.error[n];
+    if (!request.linear_form) continue;
+    std::vector<double>& form = negated ? result.upper_form : result.lower_form;
+    for (std::int64_t j = 0; j < inputs; ++j) {
+      const double coefficient = answer.form[n * at(inputs) + at(j)];
+      form[k * at(inputs) + at(j)] = negated ? -coefficient : coefficient;
+    }
+    (negated ? result.upper_form_constant : result.lower_form_constant)[k] =
+        negated ? -answer.form_constant[n] : answer.form_constant[n];
+  }
+  complete += count;
+}
+
+}  // namespace
+
+BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks) {
+  const Request validated = validate(options);
+  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
+  const BoundLowering lowering = lowering_of(request);
+  const ImportedNetwork network = import_network(network_path);
+  BoundsResult result;
+  result.inputs = network.source->size_of(network.source->input());
+  const InputSets sets = input_sets(request, result.inputs, validated.semantics);
+  const Specification spec =
+      specification(request, sets.count, result.inputs, network.source->size_of(network.source->output()));
+  const QueryEngine engine(network.normal, make_native_executor(), {.lowering = lowering});
+  check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
+  result.queries = sets.count;
+  result.rows = spec.rows;
+  const std::size_t size = at(sets.count * spec.rows);
+  result.lower.assign(size, -kInfinity);
+  result.upper.assign(size, kInfinity);
+  result.lower_error.assign(size, 0.0);
+  result.upper_error.assign(size, 0.0);
+  if (request.linear_form) {
+    for (auto* form : {&result.lower_form, &result.upper_form}) form->assign(size * at(result.inputs), 0.0);
+    result.lower_form_constant.assign(size, -kInfinity);
+    result.upper_form_constant.assign(size, kInfinity);
+  }
+  result.import_s = deadline.elapsed();
+
+  // Chunks share the read of the weights; there is one per worker, if memory allows.
+  const std::int64_t affordable =
+      validated.memory_bytes / 4 / validated.threads / std::max<std::int64_t>(engine.bytes_per_subproblem(), 1);
+  const std::int64_t chunk = std::clamp<std::int64_t>((sets.count + validated.threads - 1) / validated.threads, 1,
+                                                      std::max<std::int64_t>(affordable, 1));
+  const std::int64_t chunks = (sets.count + chunk - 1) / chunk;
+  std::atomic<std::int64_t> complete{0};
+  tbb::task_arena workers(validated.threads);
+  workers.execute([&] {
+    tbb::parallel_for(std::int64_t{0}, chunks, [&](std::int64_t c) {
+      const std::int64_t first = c * chunk;
+      bound_chunk(engine, sets, request, spec, validated.semantics, first, std::min(chunk, sets.count - first),
+                  deadline, result, complete);
+    });
+  });
+  result.complete = complete;
+  result.interrupted = deadline.interrupted();
+  result.bounding_s = deadline.elapsed() - result.import_s;
+  result.json = to_json(BoundsReport{.version = version(),
+                                     .network = network_path,
+                                     .method = request.method,
+                                     .norm = request.norm,
+                                     .semantics = options.semantics,
+                                     .queries = result.queries,
+                                     .complete = result.complete,
+                                     .rows = result.rows,
+                                     .import_s = result.import_s,
+                                     .bounding_s = result.bounding_s,
+                                     .lower = result.lower,
+                                     .upper = result.upper,
+                                     .lower_error = result.lower_error,
+                                     .upper_error = result.upper_error});
+  return result;
+}
+
+NetworkSize network_size(const std::string& network_path) {
+  const ImportedNetwork network = import_network(network_path);
+  return {network.source->size_of(network.source->input()), network.source->size_of(network.source->output())};
+}
+
+NumericArray read_array(const std::string& path) {
+  const auto numbers = [&](Array array) -> NumericArray {
+    if (!array.texts.empty()) throw InputError({.file = path}, "an array of text; numbers are expected");
+    return {std::move(array.shape), std::move(array.values)};
+  };
+  if (path.ends_with(".npy")) return numbers(read_npy(path));
+  const std::size_t colon = path.rfind(".npz:");
+  const std::string file = colon == std::string::npos ? path : path.substr(0, colon + 4);
+  auto arrays = read_npz(file);
+  if (colon != std::string::npos) {
+    const std::string name = path.substr(colon + 5);
+    const auto found = arrays.find(name);
+    if (found == arrays.end()) throw InputError({.file = file}, "there is no array '" + name + "'");
+    return numbers(std::move(found->second));
+  }
+  if (arrays.size() != 1) {
+    throw InputError({.file = file}, fmt::format("{} arrays; name one as {}:NAME", arrays.size(), file));
+  }
+  return numbers(std::move(arrays.begin()->second));
+}
+
+std::string to_npz(const BoundsResult& result) {
+  NpzWriter writer;
+  const std::vector<std::int64_t> shape{result.queries, result.rows};
+  writer.add("lower", shape, result.lower);
+  writer.add("upper", shape, result.upper);
+  writer.add("lower_error", shape, result.lower_error);
+  writer.add("upper_error", shape, result.upper_error);
+  if (!result.lower_form.empty()) {
+    const std::vector<std::int64_t> forms{result.queries, result.rows, result.inputs};
+    writer.add("lower_form", forms, result.lower_form);
+    writer.add("upper_form", forms, result.upper_form);
+    writer.add("lower_form_constant", shape, result.lower_form_constant);
+    writer.add("upper_form_constant", shape, result.upper_form_constant);
+  }
+  return writer.finish();
+}
+
+std::string to_table(const BoundsResult& result, std::int64_t max_lines) {
+  std::string text = fmt::format("{:>6} {:>6} {:>16} {:>16} {:>12} {:>12}\n", "input", "row", "lower", "upper",
+                                 "lower error", "upper error");
+  const std::int64_t lines = std::min(max_lines, result.queries * result.rows);
+  for (std::int64_t n = 0; n < lines; ++n) {
+    const std::size_t k = at(n);
+    text += fmt::format("{:>6} {:>6} {:>16.9g} {:>16.9g} {:>12.3g} {:>12.3g}\n", n / result.rows, n % result.rows,
+                        result.lower[k], result.upper[k], result.lower_error[k], result.upper_error[k]);
+  }
+  const std::int64_t left = result.queries * result.rows - lines;
+  if (left > 0) text += fmt::format("... and {} more; --out writes all of them\n", left);
+  return text;
+}
+
+}  // namespace boundflow

@@ -1,0 +1,20 @@
+#pragma once
+// From a file to the networks that the rest of the façade works on.
+
+#include <memory>
+#include <string>
+
+#include "ir/network.hpp"
+
+namespace boundflow {
+
+// Both networks of a query: the one that the file describes, which witnesses are replayed on, and its normal form,
+// which is compiled.
+struct ImportedNetwork {
+  std::shared_ptr<const Network> source;
+  std::shared_ptr<const Network> normal;
+};
+
+ImportedNetwork import_network(const std::string& path);
+
+}  // namespace boundflow

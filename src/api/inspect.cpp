@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "api/import_network.hpp"
+#include "base/random.hpp"
+#include "boundflow/boundflow.hpp"
+#include "engine/support.hpp"
+
+namespace boundflow {
+
+namespace {
+
+std::string header(std::string_view second) {
+  std::string text = fmt::format("{:<22}{:>8}", "operator", second);
+  for (const DomainSupport& domain : domain_support()) text += fmt::format("{:>10}", domain.domain);
+  return text + "\n";
+}
+
+// `lowered`: nullptr where the operator is folded away at import.
+std::string line(std::string_view op, const std::string& second, const LoweredNode* lowered) {
+  std::string text = fmt::format("{:<22}{:>8}", op, second);
+  for (const DomainSupport& domain : domain_support()) {
+    text += fmt::format("{:>10}", lowered == nullptr ? "folds" : domain.supports(*lowered) ? "yes" : "no");
+  }
+  return text + "\n";
+}
+
+// Every operator of the table, by what its sample network lowers to.
+std::string all_operators() {
+  std::string text = header("");
+  for (const Operator& op : operator_table().all()) {
+    if (op.sample == nullptr) {
+      text += line(op.name, "", nullptr);
+      continue;
+    }
+    Random random(0);
+    const LoweredNetwork lowered(std::make_shared<const Network>(op.sample(random)), operator_table());
+    text += line(op.name, "", &lowered.nodes().back());
+  }
+  return text;
+}
+
+std::int64_t parameters(const Network& network) {
+  std::int64_t count = 0;
+  for (const Value& value : network.values()) {
+    if (value.constant && is_floating(value.type.dtype)) count += value.constant->size();
+  }
+  return count;
+}
+
+}  // namespace
+
+std::string inspect(const std::string& network_path) {
+  if (network_path.empty()) return all_operators();
+  const Network network = *import_network(network_path).source;
+  const Value& input = network.value(network.input());
+  const Value& output = network.value(network.output());
+  std::string text = fmt::format("network    {}\ninput      {} {}\noutput     {} {}\nparameters {}\nnodes      {}\n\n",
+                                 network_path, input.name, to_string(input.type), output.name, to_string(output.type),
+                                 parameters(network), network.nodes().size());
+  // The first node of each operator speaks for it.
+  const LoweredNetwork lowered(std::make_shared<const Network>(network), operator_table());
+  std::map<std::string, std::pair<std::int64_t, const LoweredNode*>> operators;
+  for (const LoweredNode& node : lowered.nodes()) operators[node.node->op].second = &node;
+  for (const Node& node : network.nodes()) ++operators[node.op].first;
+  text += header("nodes");
+  for (const auto& [op, found] : operators) text += line(op, std::to_string(found.first), found.second);
+  return text + "\n" + print(network);
+}
+
+}  // namespace boundflow
