@@ -1,6 +1,7 @@
 #include "domains/lowered_network.hpp"
 
 #include "base/rounding.hpp"
+#include "domains/folded_executions.hpp"
 #include "domains/layouts.hpp"
 
 namespace boundflow {
@@ -58,6 +59,7 @@ LoweredNetwork::LoweredNetwork(std::shared_ptr<const Network> network, const Ope
   for (const Node& node : network_->nodes()) {
     for (std::size_t output = 0; output < node.outputs.size(); ++output) lower_output(node, output, table);
   }
+  cover_folded_executions(*network_, nodes_);
   orders_ = assign_orders(*network_, nodes_);
 }
 
