@@ -119,7 +119,7 @@ Network moved(Random& random, const Network& inner) {
     return network.add_constant(name(), Tensor({static_cast<std::int64_t>(values.size())}, values));
   };
   for (std::int64_t i = random.integer(0, 3); i > 0; --i) {
-    switch (random.integer(0, 4)) {
+    switch (random.integer(0, 5)) {
       case 0:
         apply("Neg", {value});
         break;
@@ -136,6 +136,12 @@ Network moved(Random& random, const Network& inner) {
         std::vector<std::int64_t> from;
         for (std::int64_t j = 0; j < n; ++j) from.push_back(random.coin() ? j : random.integer(0, n - 1));
         apply("Gather", {value, indices(from)}, {{"axis", std::int64_t{1}}});
+        break;
+      }
+      case 4: {  // constants beside the ball, in the place of coordinates that go
+        const std::int64_t gone = random.integer(0, n);
+        apply("Pad", {value, indices({0, gone, 0, -gone}),
+                      network.add_constant(name(), Tensor({}, std::vector<float>{0.3F}))});
         break;
       }
       default:
@@ -186,7 +192,7 @@ Trial make_ball_trial(Network network, Random& random) {
 
 TEST(Ball, BoundsHoldAtItsPointsAndExecutions) {
   Tally tally;
-  for (int seed = 0; seed < 400 / kSanitizerShare && !HasFailure(); ++seed) {
+  for (int seed = 0; seed < 120 / kSanitizerShare && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(static_cast<std::uint64_t>(seed));
     const Trial trial = make_ball_trial(random_moved_network(random), random);
@@ -199,7 +205,7 @@ TEST(Ball, BoundsHoldAtItsPointsAndExecutions) {
 // bounds.)
 TEST(Ball, IntervalBoundsAreNoLooserThanThoseOfTheBoxAround) {
   std::int64_t tighter = 0;
-  for (int seed = 0; seed < 300 / kSanitizerShare && !HasFailure(); ++seed) {
+  for (int seed = 0; seed < 150 / kSanitizerShare && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(static_cast<std::uint64_t>(seed));
     const Trial trial = make_ball_trial(random_moved_network(random), random);
@@ -217,7 +223,7 @@ TEST(Ball, IntervalBoundsAreNoLooserThanThoseOfTheBoxAround) {
       if (of_ball.nominal[n] > of_box.nominal[n] + slack) ++tighter;
     }
   }
-  EXPECT_GT(tighter, 150 / kSanitizerShare);
+  EXPECT_GT(tighter, 75 / kSanitizerShare);
 }
 
 // y = W x + b: each row is exactly its value at the center minus radius times the dual norm of its coefficients.
