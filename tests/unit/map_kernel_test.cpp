@@ -71,7 +71,7 @@ TYPED_TEST_SUITE(MapKernels, Precisions);
 TYPED_TEST(MapKernels, ComputeTheMap) {
   using T = TypeParam;
   const double tolerance = sizeof(T) == 4 ? 1e-4 : 1e-12;
-  for (std::uint64_t seed = 0; seed < 1500 && !testing::Test::HasFailure(); ++seed) {
+  for (std::uint64_t seed = 0; seed < 4000 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(10000 + seed);
     // Every other map is a convolution.
