@@ -13,13 +13,14 @@ OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::sh
       const bool interval = op.kind == TaskOpKind::IntervalAffine;
       models_.push_back(interval ? AffineErrorModel(*op.affine, columns(op.outputs[0]), kFloat32) : AffineErrorModel());
       DualNorms norms;
-      if (interval && op.at_input) {
+      if (interval && op.ball) {
         std::vector<LinearMap::Entry> entries;
         for (std::int64_t i = 0; i < columns(op.outputs[0]); ++i) {
           op.affine->maps[0]->row(i, entries);
           double squares = 0;
           double largest = 0;
           for (const LinearMap::Entry& entry : entries) {
+            if (!(*op.ball)[static_cast<std::size_t>(entry.column)]) continue;
             squares += entry.weight * entry.weight;
             largest = std::max(largest, std::fabs(entry.weight));
           }
@@ -166,13 +167,14 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
     for (std::int64_t b = 0; b < count; ++b) {
       const double* l = lower(x, frame) + b * ld(x);
       const double* u = upper(x, frame) + b * ld(x);
-      // Of a ball, only what its box adds to it (rounding, executions) counts coordinate by coordinate: the ball
+      // Of a ball's coordinates, only what the box around adds (rounding, executions) counts one by one: the ball
       // itself by its dual norm.
-      const double ball = op.at_input && frame.norm != InputNorm::Linf ? frame.radii[b] : 0.0;
+      const bool is_ball = op.ball && frame.norm != InputNorm::Linf;
       for (std::int64_t j = 0; j < n; ++j) {
         const T c = static_cast<T>(0.5 * l[j] + 0.5 * u[j]);
         const double whole = std::max(sub_up(u[j], c), sub_up(c, l[j]));
-        const double r = ball > 0 ? std::max(sub_up(whole, ball), 0.0) : whole;
+        const bool in_ball = is_ball && (*op.ball)[static_cast<std::size_t>(j)];
+        const double r = in_ball ? std::max(sub_up(whole, frame.radii[b]), 0.0) : whole;
         // NaN bounds must reach the products, whichever operand std::max keeps.
         const bool invalid = std::isnan(l[j]) || std::isnan(u[j]);
         centres[static_cast<std::size_t>(b * n + j)] = c;
@@ -206,7 +208,7 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
 // How far a component varies over the ball, rounded up so far that the caller's sum may round.
 template <class Kernels>
 double OpDriver<Kernels>::ball_radius(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i) const {
-  if (!op.at_input || frame.norm == InputNorm::Linf) return 0;
+  if (!op.ball || frame.norm == InputNorm::Linf) return 0;
   const DualNorms& norms = dual_norms_[static_cast<std::size_t>(op.number)];
   const double norm = (frame.norm == InputNorm::L2 ? norms.l2 : norms.l1)[static_cast<std::size_t>(i)];
   const double radius = mul_up(frame.radii[b], norm);

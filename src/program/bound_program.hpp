@@ -147,9 +147,11 @@ struct TaskOp {
   std::size_t term = 0;                            // Transpose: which map of `affine`
   std::shared_ptr<const ScalarFunction> function;  // IntervalImage, Relax, ScalarValue, ScaleByDerivative
   double unit_roundoff = 0;                        // of the node's dtype (deployed model): images and relaxations
-  bool at_input = false;  // IntervalAffine, Concretize: the operand is the query's input set itself, up to order, signs
-                          // and a shift, so that a ball's dual norm applies
-  bool last = true;       // Concretize: the row has arrived everywhere
+  // IntervalAffine, where input sets may be balls and the operand is the input set itself, up to order, signs and a
+  // shift: which of its coordinates are the ball's (padding is not), so that the dual norm applies.
+  std::shared_ptr<const std::vector<bool>> ball;
+  bool at_input = false;     // Concretize: the operand is the query's input
+  bool last = true;          // Concretize: the row has arrived everywhere
   std::int32_t number = -1;  // position in the whole program, given by ProgramBuilder::finish
 };
 

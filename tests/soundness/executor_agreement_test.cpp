@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "support/bound_checks.hpp"
+#include "support/bound_comparison.hpp"
 #include "support/random_network.hpp"
 
 namespace boundflow {
@@ -28,29 +29,6 @@ struct Case {
   LinearSpec spec;
   std::vector<InputBox> boxes;
 };
-
-// True if a ReLU takes the same lines on both bounds. Where rounding decides between two lines (u and -l nearly equal,
-// an end nearly zero), executors may rightly differ by as much as the lines do.
-bool same_lines(double l, double u, double other_l, double other_u) {
-  return (l >= 0) == (other_l >= 0) && (u <= 0) == (other_u <= 0) && (u > -l) == (other_u > -other_l);
-}
-
-bool same_lines(const QueryEngine::ValueBounds& a, const QueryEngine::ValueBounds& b) {
-  for (std::size_t i = 0; i < a.lower.size(); ++i) {
-    if (!same_lines(a.lower[i], a.upper[i], b.lower[i], b.upper[i])) return false;
-  }
-  return true;
-}
-
-// The largest magnitude that any activation's input can have: what cancels in float32 cancels from there.
-double largest_activation(const std::vector<QueryEngine::ValueBounds>& values) {
-  double largest = 0;
-  for (const QueryEngine::ValueBounds& value : values) {
-    for (const double l : value.lower) largest = std::max(largest, std::fabs(l));
-    for (const double u : value.upper) largest = std::max(largest, std::fabs(u));
-  }
-  return largest;
-}
 
 TEST(ExecutorAgreement, NominalBoundsAgree) {
   std::int64_t compared = 0;

@@ -84,32 +84,55 @@ inline LinearSpec random_spec(Random& random, std::int64_t rows, std::int64_t in
   return spec;
 }
 
-// All rows over every one of `boxes`, laid out flat as a BoundQuery wants it.
+// The ball of an L2 or L1 query.
+struct InputBall {
+  std::vector<double> center;
+  double radius = 0;
+};
+
+// All rows over every one of `boxes` (or balls), laid out flat as a BoundQuery wants it.
 struct FlatQuery {
-  FlatQuery(const LinearSpec& spec, const std::vector<InputBox>& boxes, Semantics semantics) {
-    for (std::size_t b = 0; b < boxes.size(); ++b) {
-      lower.insert(lower.end(), boxes[b].lower.begin(), boxes[b].lower.end());
-      upper.insert(upper.end(), boxes[b].upper.begin(), boxes[b].upper.end());
+  FlatQuery(const LinearSpec& spec, const std::vector<InputBox>& boxes, Semantics semantics)
+      : FlatQuery(spec, boxes.size(), semantics) {
+    for (const InputBox& box : boxes) {
+      lower.insert(lower.end(), box.lower.begin(), box.lower.end());
+      upper.insert(upper.end(), box.upper.begin(), box.upper.end());
+    }
+    query.lower = lower;
+    query.upper = upper;
+  }
+  FlatQuery(const LinearSpec& spec, InputNorm norm, const std::vector<InputBall>& balls, Semantics semantics)
+      : FlatQuery(spec, balls.size(), semantics) {
+    for (const InputBall& ball : balls) {
+      centers.insert(centers.end(), ball.center.begin(), ball.center.end());
+      radii.push_back(ball.radius);
+    }
+    query.norm = norm;
+    query.centers = centers;
+    query.radii = radii;
+  }
+  FlatQuery(const FlatQuery&) = delete;
+  FlatQuery& operator=(const FlatQuery&) = delete;
+
+  std::vector<double> lower, upper, centers, radii;
+  std::vector<std::int32_t> owners, rows;
+  BoundQuery query;
+
+ private:
+  FlatQuery(const LinearSpec& spec, std::size_t subproblems, Semantics semantics) {
+    for (std::size_t b = 0; b < subproblems; ++b) {
       for (std::int32_t row = 0; row < spec.rows; ++row) {
         owners.push_back(static_cast<std::int32_t>(b));
         rows.push_back(row);
       }
     }
-    query.subproblems = static_cast<std::int64_t>(boxes.size());
-    query.lower = lower;
-    query.upper = upper;
+    query.subproblems = static_cast<std::int64_t>(subproblems);
     query.spec = &spec;
     query.owners = owners;
     query.rows = rows;
     query.linear_form = true;
     query.semantics = semantics;
   }
-  FlatQuery(const FlatQuery&) = delete;
-  FlatQuery& operator=(const FlatQuery&) = delete;
-
-  std::vector<double> lower, upper;
-  std::vector<std::int32_t> owners, rows;
-  BoundQuery query;
 };
 
 // Float32 points of a box: random ones, corners, the centre.

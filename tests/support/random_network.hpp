@@ -191,6 +191,30 @@ inline Network random_network(Random& random, const RandomNetworkOptions& option
   return RandomNetwork(random, options).build();
 }
 
+// Appends the nodes of `inner`, which read `input` instead of their own; returns what is their output.
+inline ValueId append_network(Network& network, const Network& inner, ValueId input) {
+  std::vector<ValueId> renamed(inner.values().size(), kNoValue);
+  renamed[static_cast<std::size_t>(inner.input())] = input;
+  for (std::size_t v = 0; v < inner.values().size(); ++v) {
+    const Value& value = inner.values()[v];
+    if (value.constant) renamed[v] = network.add_constant(value.name, *value.constant);
+  }
+  for (const Node& node : inner.nodes()) {
+    std::vector<ValueId> operands;
+    for (const ValueId id : node.inputs) {
+      operands.push_back(id == kNoValue ? kNoValue : renamed[static_cast<std::size_t>(id)]);
+    }
+    std::vector<std::string> names;
+    for (const ValueId id : node.outputs) names.push_back(inner.value(id).name);
+    const NodeId id =
+        append_node(network, operator_table(), node.op, node.name, std::move(operands), names, node.attributes);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      renamed[static_cast<std::size_t>(node.outputs[i])] = network.node(id).outputs[i];
+    }
+  }
+  return renamed[static_cast<std::size_t>(inner.output())];
+}
+
 // `inner` with a layer before it and Gemm, Relu, Gemm behind it, so that its operator stands between relaxations: a
 // backward walk from the outputs passes a Relu, then the operator, then another Relu.
 inline Network surrounded(Random& random, const Network& inner) {
@@ -220,28 +244,9 @@ inline Network surrounded(Random& random, const Network& inner) {
 
   const std::int64_t inputs = random.integer(1, 4);
   const ValueId x = network.add_input("outer_x", {DType::Float32, {1, inputs}});
-  std::vector<ValueId> renamed(inner.values().size(), kNoValue);
-  for (std::size_t v = 0; v < inner.values().size(); ++v) {
-    const Value& value = inner.values()[v];
-    if (value.constant) renamed[v] = network.add_constant(value.name, *value.constant);
-  }
   ValueId before = gemm(x, inner.size_of(inner.input()));
   if (random.coin()) before = add("Relu", {before});
-  renamed[static_cast<std::size_t>(inner.input())] = reshape(before, inner.value(inner.input()).type.shape);
-  for (const Node& node : inner.nodes()) {
-    std::vector<ValueId> operands;
-    for (const ValueId id : node.inputs) {
-      operands.push_back(id == kNoValue ? kNoValue : renamed[static_cast<std::size_t>(id)]);
-    }
-    std::vector<std::string> names_of_outputs;
-    for (const ValueId id : node.outputs) names_of_outputs.push_back(inner.value(id).name);
-    const NodeId id = append_node(network, operator_table(), node.op, node.name, std::move(operands), names_of_outputs,
-                                  node.attributes);
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      renamed[static_cast<std::size_t>(node.outputs[i])] = network.node(id).outputs[i];
-    }
-  }
-  const ValueId middle = renamed[static_cast<std::size_t>(inner.output())];
+  const ValueId middle = append_network(network, inner, reshape(before, inner.value(inner.input()).type.shape));
   ValueId y = gemm(reshape(middle, {1, inner.size_of(inner.output())}), random.integer(1, 5));
   y = gemm(add("Relu", {y}), random.integer(1, 3));
   network.set_outputs({y});

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "support/random_linear_map.hpp"
+
 namespace boundflow {
 namespace {
 
@@ -160,6 +162,56 @@ TEST(FinishError, NanAndInfinityStay) {
   }
   // As many terms as make gamma meaningless.
   EXPECT_EQ(finish_error(1, 0, 0, 0, std::int64_t{1} << 24, u32), kInfinity);
+}
+
+// The weights of a map stand for numbers at either end of what the stated error allows: bounds of both directions hold
+// for those.
+TEST(AffineErrorModel, CoversWhatWeightsStandFor) {
+  constexpr double e = 0x1p-6;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const std::int64_t n = random.integer(1, 5);
+    const std::vector<double> stored = random_numbers(random, n);
+    AffineData data = dense(1, n, stored);
+    data.maps = {std::make_shared<const LinearMap>(DenseMap{1, 1, n, 1, stored}, e)};
+    const AffineErrorModel model(data, 1, false);
+    AffineSums sums;
+    double real = 0, difference = 0;
+    // At x = +-1, with errors that all pull the same way.
+    const double pull = random.coin() ? 1 : -1;
+    for (const double weight : stored) {
+      const double x = random.coin() ? 1 : -1;
+      const double exact = weight / (1 - (weight * x > 0 ? pull : -pull) * e);
+      sums.centre += weight * x;
+      sums.magnitude += std::fabs(weight);
+      real += exact * x;
+      difference += (exact - weight) * x;
+    }
+    sums.max_abs_x = 1;
+    const AffineCoordinate bound = bound_affine_coordinate(model, sums, std::nullopt);
+    EXPECT_LE(bound.lower, real);
+    EXPECT_GE(bound.upper, real);
+    EXPECT_GE(bound.weight, std::fabs(difference));
+    // Rows that walk back through the exact weights, with what is lost in the transpose.
+    EXPECT_GE(model.backward_gamma * (1 + 2 * e), e / (1 - e));
+  }
+}
+
+// An execution may add the parts of a bias one by one, and rounds them although they cancel.
+TEST(AffineErrorModel, ChargesThePartsOfABias) {
+  AffineData data = dense(1, 1, {1}, {0});
+  data.bias_magnitude = {2000};
+  const AffineErrorModel model(data, 1, false);
+  const AffineSums sums{.centre = 0.1, .magnitude = 0.1, .bias_magnitude = 2000, .max_abs_x = 0.1};
+  const AffineCoordinate real = bound_affine_coordinate(model, sums, std::nullopt);
+  const AffineCoordinate executed = bound_affine_coordinate(model, sums, model.additions);
+  // What is computed of the bias in double is within 8 units of its parts.
+  EXPECT_GE(real.upper - 0.1, 8 * kUnitRoundoff64 * 2000);
+  EXPECT_LE(real.upper - 0.1, 16 * kUnitRoundoff64 * 2000);
+  EXPECT_GE(real.weight, 8 * kUnitRoundoff64 * 2000);
+  EXPECT_GE(executed.upper - 0.1, u32 * 1000);
+  EXPECT_GE(executed.weight, u32 * 1000);
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ ConvImages images(const ConvMap& map) {
 
 std::optional<Window> through(const ConvMap& map, const Window& window) {
   if (map.adjoint || !map.in_channels_last || !map.out_channels_last) return std::nullopt;
+  // Of one channel, images of other extents are stored alike, and a reshape between them leaves the rows as they are.
+  if (window.channels != map.out_channels || window.image != map.image_out) return std::nullopt;
   Window result = window;
   result.channels = map.in_channels;
   result.image = map.image_in;

@@ -21,7 +21,7 @@ struct ConvImages {
 ConvImages images(const ConvMap& map);
 
 // The window at the operand of a convolution from the one at its result. Nothing where there is none: the adjoint of a
-// strided convolution shifts windows by fractions.
+// strided convolution shifts windows by fractions, and a window of another image than the result's is none of it.
 std::optional<Window> through(const ConvMap& map, const Window& window);
 
 // The smallest window that holds both, if they move alike.

@@ -20,17 +20,22 @@ BufferId add_bounds(State& state, ValueId value) {
   return state.known.bounds[at(value)] = state.builder.add_buffer(state.network.buffer(BufferKind::Bounds, value));
 }
 
-// The input set itself, up to order, signs and a shift: there a ball is still a ball.
-bool keeps_ball(const State& state, const LoweredNode& node) {
-  if (node.operands.size() != 1 || !state.ball[at(node.operands[0])]) return false;
-  const LinearMap& map = *node.affine->maps[0];
-  return map.index() != nullptr && map.transpose_terms() <= 1;
+// The input set itself, up to order, signs and a shift: there a ball is still a ball. Null if it is not.
+std::shared_ptr<const std::vector<bool>> moved_ball(const State& state, const LoweredNode& node) {
+  if (node.operands.size() != 1 || !state.ball[at(node.operands[0])]) return nullptr;
+  const IndexMap* map = node.affine->maps[0]->index();
+  if (map == nullptr || node.affine->maps[0]->transpose_terms() > 1) return nullptr;
+  const std::vector<bool>& before = *state.ball[at(node.operands[0])];
+  if (map->source.empty()) return state.ball[at(node.operands[0])];
+  auto moved = std::make_shared<std::vector<bool>>();
+  for (const std::int64_t i : map->source) moved->push_back(i >= 0 && before[static_cast<std::size_t>(i)]);
+  return moved;
 }
 
 void affine(State& state, const LoweredNode& node) {
   TaskOp op{.kind = TaskOpKind::IntervalAffine, .inputs = operand_bounds(state, node), .affine = node.affine};
-  op.at_input = node.operands.size() == 1 && state.ball[at(node.operands[0])] && !keeps_ball(state, node);
-  state.ball[at(node.output)] = keeps_ball(state, node);
+  state.ball[at(node.output)] = moved_ball(state, node);
+  if (node.operands.size() == 1 && !state.ball[at(node.output)]) op.ball = state.ball[at(node.operands[0])];
   const BufferId bounds = add_bounds(state, node.output);
   const BufferId weights = state.builder.add_buffer(state.network.buffer(BufferKind::ErrorWeights, node.output));
   op.outputs = {bounds, weights};
@@ -66,12 +71,14 @@ const RuleRegistry<State>& rules() {
 }  // namespace
 
 State::State(const LoweredNetwork& lowered, ProgramBuilder& to, KnownBounds& found)
-    : network(lowered), builder(to), known(found), ball(lowered.network().values().size(), false) {}
+    : network(lowered), builder(to), known(found), ball(lowered.network().values().size()) {}
 
 void emit_input(State& state, bool balls) {
   const ValueId input = state.network.network().input();
   state.builder.emit({.kind = TaskOpKind::InputBox, .outputs = {add_bounds(state, input)}});
-  state.ball[at(input)] = balls;
+  if (!balls) return;
+  const auto coordinates = static_cast<std::size_t>(state.network.columns(input));
+  state.ball[at(input)] = std::make_shared<const std::vector<bool>>(coordinates, true);
 }
 
 void emit(State& state, const LoweredNode& node) {

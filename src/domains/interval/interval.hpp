@@ -14,7 +14,9 @@ struct State {
   const LoweredNetwork& network;
   ProgramBuilder& builder;
   KnownBounds& known;
-  std::vector<bool> ball;  // per value: the input set itself, up to order, signs and a shift
+  // Per value that is the input set itself, up to order, signs and a shift: which of its coordinates are, the others
+  // being constant. Null for other values.
+  std::vector<std::shared_ptr<const std::vector<bool>>> ball;
 };
 
 // Emits the input box as the bounds of the network's input. With `balls`, the first affine nodes apply the dual norm

@@ -1,0 +1,122 @@
+// Walks whose rows store windows find the bounds that walks over whole images find, in every executor.
+#include <gtest/gtest.h>
+
+#include "support/bound_checks.hpp"
+#include "support/bound_comparison.hpp"
+#include "support/random_image_network.hpp"
+
+namespace boundflow {
+namespace {
+
+struct Answer {
+  bool windowed;
+  std::vector<QueryEngine::ValueBounds> intermediate;
+  BoundAnswer rows;
+};
+
+Answer answer(const std::shared_ptr<const Network>& network, const NamedExecutor& executor, const FlatQuery& flat,
+              bool windows) {
+  const QueryEngine engine(
+      network, executor.executor,
+      {.lowering = {.input_terms = !flat.query.spec->input_coefficients.empty(), .windows = windows}});
+  return {print(engine.bounds_program().program()).find(" window ") != std::string::npos,
+          engine.intermediate_bounds(flat.query), engine.bound(flat.query, Deadline())};
+}
+
+// How far apart two values of one bound may be.
+struct Tolerance {
+  double relative;  // to the largest activation
+  bool errors;      // the stated errors of both on top
+};
+
+void expect_agreement(const Answer& a, const Answer& b, const Tolerance& tolerance, std::int64_t& compared) {
+  ASSERT_EQ(a.intermediate.size(), b.intermediate.size());
+  const double largest = 1 + largest_activation(b.intermediate);
+  const double near = tolerance.relative * largest;
+  for (std::size_t k = 0; k < a.intermediate.size(); ++k) {
+    const QueryEngine::ValueBounds& one = a.intermediate[k];
+    const QueryEngine::ValueBounds& other = b.intermediate[k];
+    ASSERT_EQ(one.value, other.value);
+    for (std::size_t i = 0; i < one.lower.size(); ++i) {
+      const bool same =
+          std::fabs(one.lower[i] - other.lower[i]) <= near && std::fabs(one.upper[i] - other.upper[i]) <= near;
+      // An interval that ends at zero but for rounding: rows tighten it or not.
+      if (!same && (one.lower[i] >= -near || one.upper[i] <= near)) return;
+      EXPECT_TRUE(same) << "value " << one.value << "[" << i << "]: [" << one.lower[i] << ", " << one.upper[i]
+                        << "] and [" << other.lower[i] << ", " << other.upper[i] << "]";
+    }
+    if (!same_lines(one, other)) return;  // what follows stands on other lines
+  }
+  for (std::size_t n = 0; n < a.rows.nominal.size(); ++n) {
+    ++compared;
+    const double errors = tolerance.errors ? a.rows.error[n] + b.rows.error[n] : 0;
+    const double scale = near + tolerance.relative * std::fabs(b.rows.nominal[n]);
+    EXPECT_NEAR(a.rows.nominal[n], b.rows.nominal[n], 10 * scale + errors) << "row " << n;
+  }
+}
+
+struct Case {
+  explicit Case(std::uint64_t seed) {
+    Random random(seed);
+    RandomImageOptions options{.min_extent = 5, .max_extent = 12, .max_elements = 300, .blocks = 3, .smooth = false};
+    options.only_convolutions = seed % 2 == 0;
+    network = std::make_shared<const Network>(random_image_network(random, options));
+    const std::int64_t inputs = network->size_of(network->input());
+    spec = random_spec(random, 3, inputs, network->size_of(network->output()), random.coin());
+    for (int b = 0; b < 2; ++b) {
+      InputBox box = random_box(random, inputs);
+      // Small enough for bounds that do not explode, which would hide what differs.
+      for (std::size_t i = 0; i < box.lower.size(); ++i) {
+        const double center = random.uniform(-1, 1), radius = random.uniform(0, 0.2);
+        box.lower[i] = center - radius;
+        box.upper[i] = center + radius;
+      }
+      boxes.push_back(std::move(box));
+    }
+  }
+  std::shared_ptr<const Network> network;
+  LinearSpec spec;
+  std::vector<InputBox> boxes;
+};
+
+TEST(WindowAgreement, WindowsFindTheBoundsOfWholeImages) {
+  std::int64_t windowed = 0, cases = 0, compared = 0;
+  for (std::uint64_t seed = 0; seed < 40 / kSanitizerShare && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const Case test(seed);
+    for (const NamedExecutor& executor : all_executors()) {
+      for (const auto semantics : {Semantics::Nominal, Semantics::Float32}) {
+        SCOPED_TRACE(executor.name + (semantics == Semantics::Nominal ? " nominal" : " float32"));
+        const FlatQuery flat(test.spec, test.boxes, semantics);
+        const Answer with = answer(test.network, executor, flat, true);
+        const Answer without = answer(test.network, executor, flat, false);
+        EXPECT_FALSE(without.windowed);
+        ++cases;
+        if (with.windowed) ++windowed;
+        const double relative = executor.name == "float32" ? 2e-5 : 1e-11;
+        expect_agreement(with, without, {relative, semantics != Semantics::Nominal}, compared);
+      }
+    }
+  }
+  EXPECT_GT(10 * windowed, 3 * cases);
+  EXPECT_GT(compared, 4 * cases);
+}
+
+TEST(WindowAgreement, ExecutorsAgree) {
+  std::int64_t compared = 0;
+  for (std::uint64_t seed = 100; seed < 100 + 300 / kSanitizerShare && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const Case test(seed);
+    const FlatQuery flat(test.spec, test.boxes, Semantics::Nominal);
+    std::vector<Answer> answers;
+    for (const NamedExecutor& executor : all_executors()) {
+      answers.push_back(answer(test.network, executor, flat, true));
+    }
+    expect_agreement(answers[1], answers[0], {2e-5, false}, compared);
+    expect_agreement(answers[2], answers[0], {1e-11, false}, compared);
+  }
+  EXPECT_GT(compared, 1000 / kSanitizerShare);
+}
+
+}  // namespace
+}  // namespace boundflow
