@@ -279,5 +279,36 @@ TEST(Ball, RowsOfALinearNetworkAreExact) {
   }
 }
 
+// relu(2 (x + 1000)) at a ball of radius zero: an execution rounds the sum, which the exact product that applies the
+// dual norm must not forget.
+TEST(Ball, RoundingBeforeTheDualNormCounts) {
+  Network network;
+  const ValueId x = network.add_input("x", {DType::Float32, {1, 1}});
+  const ValueId shift = network.add_constant("shift", Tensor({1}, std::vector<float>{1000}));
+  const ValueId factor = network.add_constant("factor", Tensor({1}, std::vector<float>{2}));
+  const auto append = [&](const char* op, std::vector<ValueId> inputs, const std::string& name) {
+    return network.node(append_node(network, operator_table(), op, name, std::move(inputs), {name + ".out"}))
+        .outputs[0];
+  };
+  network.set_outputs({append("Relu", {append("Mul", {append("Add", {x, shift}, "add"), factor}, "mul")}, "relu")});
+  Random random(1);
+  Trial trial;
+  trial.network = std::make_shared<const Network>(std::move(network));
+  trial.spec = {.rows = 2,
+                .inputs = 1,
+                .outputs = 1,
+                .output_coefficients = {1, -1},
+                .output_coefficient_errors = {0, 0},
+                .constants = {0, 0},
+                .constant_errors = {0, 0}};
+  const std::vector<double> point{0.1F};
+  trial.norm = InputNorm::L2;
+  trial.balls = {{point, 0}};
+  trial.seen = {{see(*trial.network, point, random)}};
+  Tally tally;
+  check_everything(trial, random, tally);
+  EXPECT_EQ(tally.finite, tally.rows);
+}
+
 }  // namespace
 }  // namespace boundflow
