@@ -31,7 +31,8 @@ def convolutional(rng) -> list:
 
 
 def make(name: str, prefix: str, build, epochs: int) -> None:
-    """NAME.onnx, and PREFIXproved.vnnlib and PREFIXviolated.vnnlib."""
+    """NAME.onnx, PREFIXproved.vnnlib and PREFIXviolated.vnnlib; for the proved one also the image in the middle of the
+    box, and the differences of logits that have to be positive."""
     rng = np.random.default_rng(0)
     digits = load_digits()
     images, labels = digits.data / 16, digits.target
@@ -59,6 +60,9 @@ def make(name: str, prefix: str, build, epochs: int) -> None:
     print(f"proved: digit {y[proved]}, CROWN margin {margins[proved]:.3f}")
     print(f"violated: digit {y[violated]}, attack exceeds it by {found.max() - found[y[violated]]:.3f}")
 
+    differences = np.delete(np.eye(10)[y[proved]] - np.eye(10), y[proved], axis=0)
+    np.save(HERE / f"{prefix}image.npy", x[proved].astype(np.float32))
+    np.save(HERE / f"{prefix}differences.npy", differences.astype(np.float32))
     write_vnnlib(HERE / f"{prefix}proved.vnnlib", x[proved], y[proved], PROVED_EPSILON, "Holds: expected verdict unsat.")
     write_vnnlib(
         HERE / f"{prefix}violated.vnnlib", x[violated], y[violated], VIOLATED_EPSILON, "Fails: expected verdict sat."
