@@ -8,12 +8,15 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <charconv>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <optional>
 
 #include "base/error.hpp"
+#include "base/rational.hpp"
 #include "boundflow/boundflow.hpp"
 
 namespace {
@@ -113,6 +116,7 @@ int run_verify(const std::string& network, const std::string& property, const bo
 struct BoundsFlags {
   std::string network;
   std::string center;
+  std::string eps;
   std::string lower;
   std::string upper;
   std::string specification;
@@ -120,16 +124,31 @@ struct BoundsFlags {
   boundflow::BoundsRequest request;
 };
 
+// No flag, no array; but a file must not be taken for none because it holds nothing.
+boundflow::NumericArray read_flag(const std::string& path) {
+  if (path.empty()) return {};
+  boundflow::NumericArray array = boundflow::read_array(path);
+  if (array.values.empty()) throw boundflow::InputError({.file = path}, "the array is empty");
+  return array;
+}
+
+// The decimal rounded up, so that the ball holds the one that the user wrote.
+double radius(const std::string& text) {
+  const std::optional<boundflow::Rational> exact = boundflow::parse_decimal(text);
+  const double rounded = exact ? boundflow::to_double_up(*exact) : -1;
+  if (!(rounded >= 0) || !std::isfinite(rounded)) {
+    throw boundflow::UsageError("--eps: expected a decimal number from 0 to 1e308, found '" + text + "'");
+  }
+  return rounded;
+}
+
 int run_bounds(BoundsFlags& flags, const boundflow::Options& options) {
   boundflow::BoundsRequest& request = flags.request;
-  if (!flags.center.empty()) request.center = boundflow::read_array(flags.center).values;
-  if (!flags.lower.empty()) request.lower = boundflow::read_array(flags.lower).values;
-  if (!flags.upper.empty()) request.upper = boundflow::read_array(flags.upper).values;
-  if (!flags.specification.empty()) {
-    const boundflow::NumericArray c = boundflow::read_array(flags.specification);
-    request.specification = c.values;
-    request.rows = c.shape.size() >= 2 ? c.shape[c.shape.size() - 2] : 1;
-  }
+  if (!flags.center.empty()) request.eps = radius(flags.eps);
+  request.center = read_flag(flags.center).values;
+  request.lower = read_flag(flags.lower).values;
+  request.upper = read_flag(flags.upper).values;
+  request.specification = read_flag(flags.specification);
   boundflow::VerifyHooks hooks;
   hooks.interrupt = &interrupted;
   const boundflow::BoundsResult result = boundflow::bounds(flags.network, request, options, hooks);
@@ -147,11 +166,18 @@ int run_bounds(BoundsFlags& flags, const boundflow::Options& options) {
 void add_bounds_flags(CLI::App& bounds, BoundsFlags& flags) {
   boundflow::BoundsRequest& request = flags.request;
   bounds.add_option("network", flags.network, "The network, .onnx or .onnx.gz")->required();
-  bounds.add_option("--center", flags.center, "Centres of the input sets, [B, inputs] (.npy, .npz, F.npz:NAME)");
-  bounds.add_option("--eps", request.eps, "Radius around the centres");
-  bounds.add_option("--norm", request.norm, "Norm of the radius: inf, 2 or 1")->default_val("inf");
-  bounds.add_option("--lower", flags.lower, "Lower ends of input boxes, [B, inputs], instead of centres");
-  bounds.add_option("--upper", flags.upper, "Upper ends");
+  CLI::Option* center =
+      bounds.add_option("--center", flags.center, "Centres of the input sets, [B, inputs] (.npy, .npz, F.npz:NAME)");
+  CLI::Option* eps = bounds.add_option("--eps", flags.eps, "Radius around the centres");
+  CLI::Option* norm = bounds.add_option("--norm", request.norm, "Norm of the radius: inf, 2 or 1; default: inf");
+  CLI::Option* lower =
+      bounds.add_option("--lower", flags.lower, "Lower ends of input boxes, [B, inputs], instead of centres");
+  CLI::Option* upper = bounds.add_option("--upper", flags.upper, "Upper ends");
+  center->needs(eps)->excludes(lower)->excludes(upper);
+  eps->needs(center);
+  norm->needs(center);
+  lower->needs(upper);
+  upper->needs(lower);
   bounds.add_option("--method", request.method, "ibp, crown-ibp or crown")->default_val("crown");
   bounds
       .add_option("--intermediate", request.intermediate,
@@ -159,8 +185,8 @@ void add_bounds_flags(CLI::App& bounds, BoundsFlags& flags) {
                   "(those unstable after interval steps from the input)")
       ->default_val("adaptive");
   bounds.add_option("--spec", flags.specification, "C: bound C y, [rows, outputs] or [B, rows, outputs]; default: y");
-  bounds.add_flag("--linear-form", request.linear_form, "Also write linear bounds in the input to --out");
-  bounds.add_option("--out", flags.out, "Write all bounds to this .npz");
+  CLI::Option* out = bounds.add_option("--out", flags.out, "Write all bounds to this .npz");
+  bounds.add_flag("--linear-form", request.linear_form, "Also write linear bounds in the input to --out")->needs(out);
 }
 
 int run(int argc, char** argv) {

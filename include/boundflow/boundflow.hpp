@@ -51,6 +51,12 @@ struct VerifyHooks {
 VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
                     const VerifyHooks& hooks = {});
 
+// An array of numbers, row-major.
+struct NumericArray {
+  std::vector<std::int64_t> shape;
+  std::vector<double> values;
+};
+
 // What `bounds` is asked: an input set per query, rows of a specification, and a method. Arrays are row-major and flat.
 struct BoundsRequest {
   // The input sets: either boxes [B, inputs] from lower to upper, or centres [B, inputs] with one radius.
@@ -59,12 +65,12 @@ struct BoundsRequest {
   std::vector<double> center;
   double eps = 0;
   std::string norm = "inf";  // of centre and radius: "inf", "2" or "1"
-  // C: [rows, outputs] for all queries, or [B, rows, outputs]; empty: the identity, one row per output.
-  std::vector<double> specification;
-  std::int64_t rows = 0;  // per query; ignored for the identity
+  // C: one row [outputs], [rows, outputs] for all queries, or [B, rows, outputs]; empty: the identity, one row per
+  // output.
+  NumericArray specification;
   std::string method = "crown";
-  std::string intermediate = "adaptive";
-  bool linear_form = false;
+  std::string intermediate = "adaptive";  // or "auto-lirpa"; of method "crown" only
+  bool linear_form = false;               // not with "ibp", which has none
 };
 
 // Bounds of C y per query and row, [B, rows]. `lower` and `upper` are sound under the semantics asked for: the nominal
@@ -101,13 +107,7 @@ struct NetworkSize {
 };
 NetworkSize network_size(const std::string& network_path);
 
-// A NumPy array of numbers, row-major.
-struct NumericArray {
-  std::vector<std::int64_t> shape;
-  std::vector<double> values;
-};
-
-// x.npy, the only array of x.npz, or the one called NAME of "x.npz:NAME".
+// The NumPy array of numbers in x.npy, the only array of x.npz, or the one called NAME of "x.npz:NAME".
 NumericArray read_array(const std::string& path);
 
 // A result as an .npz archive of float64 arrays: lower, upper, lower_error, upper_error [B, rows], and the forms where

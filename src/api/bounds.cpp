@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 
 #include "api/import_network.hpp"
 #include "api/request.hpp"
@@ -26,6 +27,12 @@ std::size_t at(std::int64_t i) {
 }
 
 BoundLowering lowering_of(const BoundsRequest& request) {
+  if (request.intermediate != "adaptive" && request.intermediate != "auto-lirpa") {
+    throw UsageError("--intermediate: expected adaptive or auto-lirpa, found '" + request.intermediate + "'");
+  }
+  if (request.norm != "inf" && request.norm != "2" && request.norm != "1") {
+    throw UsageError("--norm: expected inf, 2 or 1, found '" + request.norm + "'");
+  }
   BoundLowering lowering;
   if (request.method == "ibp") {
     lowering.intermediate = IntermediateBounds::Interval;
@@ -35,11 +42,12 @@ BoundLowering lowering_of(const BoundsRequest& request) {
   } else if (request.method == "crown") {
     if (request.intermediate == "auto-lirpa") {
       lowering.intermediate = IntermediateBounds::CrownWhereIntervalUnstable;
-    } else if (request.intermediate != "adaptive") {
-      throw UsageError("--intermediate: expected adaptive or auto-lirpa, found '" + request.intermediate + "'");
     }
   } else {
     throw UsageError("--method: expected ibp, crown-ibp or crown, found '" + request.method + "'");
+  }
+  if (request.linear_form && request.method == "ibp") {
+    throw UsageError("--linear-form: interval bounds have no linear form; give --method crown or crown-ibp");
   }
   lowering.balls = request.norm != "inf";
   return lowering;
@@ -73,6 +81,13 @@ std::int64_t count_of(const std::vector<double>& values, std::int64_t inputs, st
 
 // What is executed for x is its nearest float32, which a box for float32 executions has to hold as well.
 void include_float32(InputSets& sets) {
+  for (auto* ends : {&sets.lower, &sets.upper}) {
+    for (const double end : *ends) {
+      if (std::fabs(end) > kLargest32) {
+        throw InputError(fmt::format("an input set reaches {}, which is beyond the range of float32", end));
+      }
+    }
+  }
   for (double& l : sets.lower) l = std::min(l, static_cast<double>(static_cast<float>(l)));
   for (double& u : sets.upper) u = std::max(u, static_cast<double>(static_cast<float>(u)));
 }
@@ -118,9 +133,6 @@ InputSets around_centers(const BoundsRequest& request, std::int64_t inputs, Sema
     }
     return sets;
   }
-  if (request.norm != "2" && request.norm != "1") {
-    throw UsageError("--norm: expected inf, 2 or 1, found '" + request.norm + "'");
-  }
   sets.norm = request.norm == "2" ? InputNorm::L2 : InputNorm::L1;
   for (std::int64_t b = 0; b < sets.count; ++b) {
     const double* center = request.center.data() + b * inputs;
@@ -152,21 +164,24 @@ struct Specification {
 Specification specification(const BoundsRequest& request, std::int64_t queries, std::int64_t inputs,
                             std::int64_t outputs) {
   Specification result;
-  std::vector<double> rows = request.specification;
-  if (rows.empty()) {
+  std::vector<double> rows = request.specification.values;
+  const std::vector<std::int64_t>& shape = request.specification.shape;
+  if (shape.empty() && rows.empty()) {
     result.rows = outputs;
     rows.assign(at(outputs * outputs), 0.0);
     for (std::int64_t j = 0; j < outputs; ++j) rows[at(j * outputs + j)] = 1;
   } else {
     expect_finite(rows, "the specification");
-    result.rows = request.rows;
-    const auto size = static_cast<std::int64_t>(rows.size());
-    const std::int64_t each = request.rows * outputs;
-    if (request.rows < 1 || (size != each && size != each * queries)) {
-      throw InputError(fmt::format("the specification has {} elements; [{}, {}] or [{}, {}, {}] are expected", size,
-                                   request.rows, outputs, queries, request.rows, outputs));
+    const std::size_t rank = shape.size();
+    result.rows = rank == 1 ? 1 : rank < 1 ? 0 : shape[rank - 2];
+    result.shared = rank < 3;
+    const std::int64_t size = result.rows * outputs * (result.shared ? 1 : queries);
+    if (rank < 1 || rank > 3 || shape.back() != outputs || (rank == 3 && shape[0] != queries) || size == 0 ||
+        size != static_cast<std::int64_t>(rows.size())) {
+      throw InputError(
+          fmt::format("the specification is an array [{}] of {} elements; [rows, {}] or [{}, rows, {}] is expected",
+                      fmt::join(shape, ", "), rows.size(), outputs, queries, outputs));
     }
-    result.shared = size == each;
   }
   LinearSpec& both = result.both;
   both.rows = 2 * static_cast<std::int64_t>(rows.size()) / outputs;
@@ -319,7 +334,9 @@ NumericArray read_array(const std::string& path) {
     return numbers(std::move(found->second));
   }
   if (arrays.size() != 1) {
-    throw InputError({.file = file}, fmt::format("{} arrays; name one as {}:NAME", arrays.size(), file));
+    std::string names;
+    for (const auto& [name, array] : arrays) names += (names.empty() ? "" : ", ") + name;
+    throw InputError({.file = file}, fmt::format("{} arrays ({}); name one as {}:NAME", arrays.size(), names, file));
   }
   return numbers(std::move(arrays.begin()->second));
 }
@@ -341,14 +358,29 @@ std::string to_npz(const BoundsResult& result) {
   return writer.finish();
 }
 
+namespace {
+
+// Nine digits that are not above a lower bound, not below an upper one.
+std::string outward(double bound, bool lower) {
+  const auto text = [](double x) { return fmt::format("{:.9g}", x); };
+  const std::string nearest = text(bound);
+  const double printed = std::strtod(nearest.c_str(), nullptr);
+  if (lower ? !(printed > bound) : !(printed < bound)) return nearest;
+  const double step = 5e-9 * std::fabs(bound);  // at least half of the last digit
+  return text(lower ? bound - step : bound + step);
+}
+
+}  // namespace
+
 std::string to_table(const BoundsResult& result, std::int64_t max_lines) {
   std::string text = fmt::format("{:>6} {:>6} {:>16} {:>16} {:>12} {:>12}\n", "input", "row", "lower", "upper",
                                  "lower error", "upper error");
   const std::int64_t lines = std::min(max_lines, result.queries * result.rows);
   for (std::int64_t n = 0; n < lines; ++n) {
     const std::size_t k = at(n);
-    text += fmt::format("{:>6} {:>6} {:>16.9g} {:>16.9g} {:>12.3g} {:>12.3g}\n", n / result.rows, n % result.rows,
-                        result.lower[k], result.upper[k], result.lower_error[k], result.upper_error[k]);
+    text += fmt::format("{:>6} {:>6} {:>16} {:>16} {:>12.3g} {:>12.3g}\n", n / result.rows, n % result.rows,
+                        outward(result.lower[k], true), outward(result.upper[k], false), result.lower_error[k],
+                        result.upper_error[k]);
   }
   const std::int64_t left = result.queries * result.rows - lines;
   if (left > 0) text += fmt::format("... and {} more; --out writes all of them\n", left);

@@ -58,7 +58,8 @@ void NpzWriter::add(const std::string& name, const std::vector<std::int64_t>& sh
   const std::size_t size = header.size() + values.size_bytes();
   ensure(members_.size() + size < std::numeric_limits<std::uint32_t>::max() / 2, "npz: the archive would exceed 2 GB");
   uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(header.data()), header.size());
-  crc = crc32_z(crc, reinterpret_cast<const Bytef*>(values.data()), values.size_bytes());
+  // Without values there may be no pointer, and zlib takes a null pointer for a request to start over.
+  if (!values.empty()) crc = crc32_z(crc, reinterpret_cast<const Bytef*>(values.data()), values.size_bytes());
 
   const std::string file = name + ".npy";
   const std::size_t offset = members_.size();

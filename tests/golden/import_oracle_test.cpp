@@ -1,11 +1,9 @@
 // Every network of the shared instances either imports, evaluates as onnxruntime does and lowers, or is refused by node
 // and operator.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -13,6 +11,7 @@
 #include "frontends/onnx/onnx.hpp"
 #include "io/npz.hpp"
 #include "ops/operator.hpp"
+#include "support/onnxruntime.hpp"
 #include "support/shared_data.hpp"
 #include "support/temp_folder.hpp"
 
@@ -89,30 +88,14 @@ TEST(ImportOracle, AffineCategoriesImport) {
   }
 }
 
-// BOUNDFLOW_PYTHON from the environment, else the virtual environment that scripts/setup.sh can make.
-std::string python() {
-  const char* from_environment = std::getenv("BOUNDFLOW_PYTHON");
-  return from_environment != nullptr ? from_environment : std::string(BOUNDFLOW_SOURCE_DIR) + "/.venv/bin/python";
-}
-
-std::string quoted(const std::string& argument) {
-  std::string result = "'";
-  for (const char c : argument) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
-}
-
 // Answers for all models into OUT0.npz, OUT1.npz, ... Empty, or why there are none.
-std::string ask_onnxruntime(const std::vector<fs::path>& all, const TempFolder& folder) {
-  if (!fs::exists(python())) return "there is no " + python() + " (scripts/setup.sh --onnxruntime makes one)";
-  std::string command =
-      quoted(python()) + " " + quoted(std::string(BOUNDFLOW_SOURCE_DIR) + "/tests/golden/onnxruntime_oracle.py");
+std::string ask_for_outputs(const std::vector<fs::path>& all, const TempFolder& folder) {
+  std::vector<std::string> arguments;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    command += " " + quoted(folder.path(std::to_string(i) + ".npz")) + " " + quoted(all[i].string());
+    arguments.push_back(folder.path(std::to_string(i) + ".npz"));
+    arguments.push_back(all[i].string());
   }
-  const int status = std::system(command.c_str());
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) return python() + " has no onnxruntime";
-  EXPECT_EQ(status, 0);
-  return "";
+  return ask_onnxruntime(arguments);
 }
 
 using Arrays = std::map<std::string, Array>;
@@ -165,7 +148,7 @@ TEST(ImportOracle, OutputsAndShapesAgreeWithOnnxruntime) {
   if (!shared) GTEST_SKIP() << "no shared instances";
   const std::vector<fs::path> all = all_models(*shared);
   const TempFolder folder;
-  if (const std::string reason = ask_onnxruntime(all, folder); !reason.empty()) GTEST_SKIP() << reason;
+  if (const std::string reason = ask_for_outputs(all, folder); !reason.empty()) GTEST_SKIP() << reason;
   std::size_t compared = 0, refused = 0, shapes = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
     SCOPED_TRACE(all[i].string());

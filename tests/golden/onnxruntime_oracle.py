@@ -1,9 +1,12 @@
 """What onnxruntime and onnx say about networks: outputs at seeded inputs, and the shapes of all named values.
 
     onnxruntime_oracle.py OUT.npz NET.onnx[.gz]   [repeated in pairs]
+    onnxruntime_oracle.py --executions keep|flush OUT.npz NET.onnx POINTS.npz   [repeated in triples]
 
-Each OUT.npz holds x and y, one row per input and its output, and the shapes as names, ranks and dims (flat); or `error`,
-where a network cannot be run. Exits with 77 where the packages of requirements.txt are missing.
+In the first form, each OUT.npz holds x and y, one row per input and its output, and the shapes as names, ranks and dims
+(flat). In the second, y is [configurations, points, outputs]: the outputs at all x of POINTS.npz under every level of
+optimisation with one thread and with two, named in `configurations`; with `flush`, subnormal numbers count as zero.
+Where a network cannot be run, OUT.npz holds `error`. Exits with 77 where the packages of requirements.txt are missing.
 """
 
 import gzip
@@ -19,6 +22,7 @@ except ImportError as missing:
     sys.exit(77)
 
 INPUTS = 3
+LEVELS = ["ORT_DISABLE_ALL", "ORT_ENABLE_BASIC", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL"]
 
 
 def read_model(path):
@@ -49,13 +53,18 @@ def static_shapes(model):
             yield value.name, dims
 
 
-def run(model, seed):
+def session_of(model, level="ORT_DISABLE_ALL", threads=0, flush=False):
     options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+    options.intra_op_num_threads = threads
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    if flush:
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def run(model, seed):
+    session = session_of(model)
     constants = {initializer.name for initializer in model.graph.initializer}
     (source,) = [value for value in session.get_inputs() if value.name not in constants]
     dtype = {"tensor(float)": np.float32, "tensor(double)": np.float64}[source.type]
@@ -82,13 +91,37 @@ def describe(path):
     }
 
 
+def execute(path, x, flush):
+    model = read_model(path)
+    names, ys = [], []
+    for level in LEVELS:
+        for threads in [1, 2]:
+            session = session_of(model, level, threads, flush)
+            (source,) = session.get_inputs()
+            ys.append([session.run(None, {source.name: point.reshape(source.shape)})[0].ravel() for point in x])
+            names.append(f"{level}, {threads} threads")
+    return {"y": np.array(ys), "configurations": np.array(names)}
+
+
+def save(out, answer):
+    try:
+        arrays = answer()
+    except Exception as error:  # the test says which networks have no reference, and why
+        arrays = {"error": np.array([ascii(error)])}
+    np.savez(out, **arrays)
+
+
 def main(arguments):
+    if arguments[0] == "--executions":
+        flush = arguments[1] == "flush"
+        outs, paths = arguments[2::3], arguments[3::3]
+        # All inputs first: once a session flushes subnormal numbers to zero, so does every conversion here.
+        xs = [np.load(path)["x"].astype(np.float32) for path in arguments[4::3]]
+        for out, path, x in zip(outs, paths, xs, strict=True):
+            save(out, lambda: execute(path, x, flush))
+        return
     for out, path in zip(arguments[0::2], arguments[1::2], strict=True):
-        try:
-            arrays = describe(path)
-        except Exception as error:  # the test says which networks have no reference, and why
-            arrays = {"error": np.array([ascii(error)])}
-        np.savez(out, **arrays)
+        save(out, lambda: describe(path))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-// The network and properties that the project ships: the verdicts of its README, and what they claim at sampled points.
+// The networks and properties that the project ships: the verdicts of its README, and what they claim at sampled
+// points.
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
@@ -15,9 +16,20 @@ namespace {
 
 const std::string kFolder = std::string(BOUNDFLOW_SOURCE_DIR) + "/examples/digits/";
 
-class Digits : public testing::Test {
+struct Example {
+  std::string network;
+  std::string prefix;  // of its properties' names
+};
+
+std::string name_of(const testing::TestParamInfo<Example>& info) {
+  return info.param.network;
+}
+
+class Digits : public testing::TestWithParam<Example> {
  protected:
-  Property property(const std::string& name) const { return read_vnnlib(kFolder + name, 64, 10); }
+  std::string network_path() const { return kFolder + GetParam().network + ".onnx"; }
+  std::string property_path(const std::string& name) const { return kFolder + GetParam().prefix + name; }
+  Property property(const std::string& name) const { return read_vnnlib(property_path(name), 64, 10); }
 
   std::vector<double> execute(const std::vector<float>& x) const {
     const TensorType& type = network_.value(network_.input()).type;
@@ -41,13 +53,13 @@ class Digits : public testing::Test {
     return false;
   }
 
-  Network network_ = read_onnx(kFolder + "digits_mlp.onnx");
+  Network network_ = read_onnx(network_path());
 };
 
-TEST_F(Digits, TheProvedPropertyIsProvedAndHoldsAtSampledPoints) {
+TEST_P(Digits, TheProvedPropertyIsProvedAndHoldsAtSampledPoints) {
   Options options;
   options.timeout = 30 * kSanitizedTime;
-  EXPECT_EQ(verify(kFolder + "digits_mlp.onnx", kFolder + "proved.vnnlib", options).verdict, "unsat");
+  EXPECT_EQ(verify(network_path(), property_path("proved.vnnlib"), options).verdict, "unsat");
   const Property proved = property("proved.vnnlib");
   ASSERT_EQ(proved.regions.size(), 1u);
   const Region& region = proved.regions[0];
@@ -64,10 +76,10 @@ TEST_F(Digits, TheProvedPropertyIsProvedAndHoldsAtSampledPoints) {
   }
 }
 
-TEST_F(Digits, TheCounterexampleLiesInTheBoxAndAnExecutionViolatesTheProperty) {
+TEST_P(Digits, TheCounterexampleLiesInTheBoxAndAnExecutionViolatesTheProperty) {
   Options options;
   options.timeout = 30 * kSanitizedTime;
-  const VerifyResult result = verify(kFolder + "digits_mlp.onnx", kFolder + "violated.vnnlib", options);
+  const VerifyResult result = verify(network_path(), property_path("violated.vnnlib"), options);
   ASSERT_EQ(result.verdict, "sat");
   const Property violated = property("violated.vnnlib");
   ASSERT_EQ(violated.regions.size(), 1u);
@@ -86,6 +98,9 @@ TEST_F(Digits, TheCounterexampleLiesInTheBoxAndAnExecutionViolatesTheProperty) {
   for (std::size_t j = 0; j < y.size(); ++j)
     EXPECT_EQ(parse_decimal(result.counterexample.output[j]).value(), Rational(y[j]));
 }
+
+INSTANTIATE_TEST_SUITE_P(Examples, Digits, testing::Values(Example{"digits_mlp", ""}, Example{"digits_cnn", "cnn_"}),
+                         name_of);
 
 }  // namespace
 }  // namespace boundflow
