@@ -104,9 +104,7 @@ const Method kMethods[] = {
      {.intermediate = IntermediateBounds::Interval, .specification = SpecificationBounds::Interval, .balls = true},
      {"linf", "l2", "l1"}},
     {"crown_ibp", {.intermediate = IntermediateBounds::Interval}, {"linf"}},
-    {"crown",
-     {.intermediate = IntermediateBounds::CrownWhereIntervalUnstable, .balls = true},
-     {"linf", "l2", "l1"}},
+    {"crown", {.intermediate = IntermediateBounds::CrownWhereIntervalUnstable, .balls = true}, {"linf", "l2", "l1"}},
 };
 
 // Networks of affine nodes and ReLU leave no freedom but the lower slope, which both sides choose alike. Where lines or

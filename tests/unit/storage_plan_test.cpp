@@ -17,7 +17,8 @@ std::vector<BoundProgram> programs_of(const Network& network) {
   std::vector<BoundProgram> programs;
   for (const bool input_terms : {false, true}) {
     programs.push_back(lower_bounds(lowered, {.input_terms = input_terms}));
-    programs.push_back(lower_bounds(lowered, {.intermediate = IntermediateBounds::Interval, .input_terms = input_terms}));
+    programs.push_back(
+        lower_bounds(lowered, {.intermediate = IntermediateBounds::Interval, .input_terms = input_terms}));
   }
   programs.push_back(lower_values(lowered, true));
   return programs;
