@@ -217,6 +217,10 @@ int run(int argc, char** argv) {
       app.add_subcommand("inspect", "Print a network, its counts, and which domains support its operators");
   inspect->add_option("network", inspected, "The network, .onnx or .onnx.gz; without it, all operators are listed");
 
+  for (CLI::App* command : {verify, compile, bounds, inspect}) {
+    command->footer("Options of all commands, such as --timeout, --threads and --json: boundflow --help");
+  }
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -84,7 +84,7 @@ struct BoundsResult {
   std::vector<double> lower_error;
   std::vector<double> upper_error;
   // On request: C y >= lower_form . x + lower_form_constant for every x of the input set, and likewise above;
-  // [B, rows, inputs] and [B, rows].
+  // [B, rows, inputs] and [B, rows]. For an execution, x is the float32 input that it was fed with.
   std::vector<double> lower_form;
   std::vector<double> lower_form_constant;
   std::vector<double> upper_form;

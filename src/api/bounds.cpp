@@ -278,11 +278,13 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   }
   result.import_s = deadline.elapsed();
 
-  // Chunks share the read of the weights; there is one per worker, if memory allows.
+  // Chunks share the read of the weights; there is one per worker, if memory allows. What a chunk has bounded counts
+  // once it is complete: small ones leave less unknown when time runs out.
+  constexpr std::int64_t kLargestChunk = 64;
   const std::int64_t affordable =
       validated.memory_bytes / 4 / validated.threads / std::max<std::int64_t>(engine.bytes_per_subproblem(), 1);
   const std::int64_t chunk = std::clamp<std::int64_t>((sets.count + validated.threads - 1) / validated.threads, 1,
-                                                      std::max<std::int64_t>(affordable, 1));
+                                                      std::clamp<std::int64_t>(affordable, 1, kLargestChunk));
   const std::int64_t chunks = (sets.count + chunk - 1) / chunk;
   std::atomic<std::int64_t> complete{0};
   tbb::task_arena workers(validated.threads);
@@ -366,7 +368,8 @@ std::string outward(double bound, bool lower) {
   const std::string nearest = text(bound);
   const double printed = std::strtod(nearest.c_str(), nullptr);
   if (lower ? !(printed > bound) : !(printed < bound)) return nearest;
-  const double step = 5e-9 * std::fabs(bound);  // at least half of the last digit
+  // A little more than half of the last digit, so that rounding to nearest takes the next one.
+  const double step = 0.6 * std::pow(10, std::floor(std::log10(std::fabs(bound))) - 8);
   return text(lower ? bound - step : bound + step);
 }
 

@@ -27,7 +27,6 @@ struct AffineErrorModel {
   double forward_gamma = 0;      // the same of M x
   double forward_inflation = 1;  // covers computing sums of non-negative products by the same kernels
   double forward_tiny = 0;       // absolute: underflow of a forward product's terms
-  double weight_tiny = 0;        // times |x|max: what weights lose that round to subnormal numbers or to zero
   double backward_tiny = 0;      // times sum |x|max: underflow of a backward product's terms
   double dot_tiny = 0;           // absolute: underflow in the error dot itself
   double bias_gamma = 0;         // rounding of the dot with the bias, in double, and of the bias itself

@@ -143,4 +143,5 @@ class OpDriver final : public CompiledProgram {
 }  // namespace boundflow
 
 #include "exec/op_driver_batch.hpp"
+#include "exec/op_driver_points.hpp"
 #include "exec/op_driver_rows.hpp"

@@ -204,6 +204,22 @@ Case absorption() {
   return chain.finish();
 }
 
+// Long sums of small terms, and a constant that every partial sum may be absorbed by, once it is taken into the sum.
+Case absorbing_constant(const std::string& layer, Random& random) {
+  constexpr std::int64_t kLength = 2000;
+  const bool dense = layer == "MatMul";
+  Chain chain("absorbing_" + layer,
+              dense ? std::vector<std::int64_t>{1, kLength} : std::vector<std::int64_t>{1, kLength / 9, 3, 3});
+  if (dense) {
+    chain.then(layer, {chain.constant({kLength, 3}, uniform(random, kLength * 3))});
+    chain.then("Add", {chain.constant({1, 3}, {0x1p24F, 3e7F, -1e9F})});
+  } else {
+    chain.then(layer, {chain.constant({3, kLength / 9, 3, 3}, uniform(random, kLength / 9 * 27))});
+    chain.then("Add", {chain.constant({1, 3, 1, 1}, {0x1p24F, 3e7F, -1e9F})});
+  }
+  return chain.finish();
+}
+
 Case scaled_gemm(Random& random) {
   Chain chain("scaled_gemm", {1, 6});
   auto* gemm = chain.then("Gemm", {chain.constant({6, 3}, uniform(random, 18)), chain.constant({3}, {0.1F, 1e-3F, 7})});
@@ -317,6 +333,8 @@ TEST_F(Executions, OfAdversarialNetworksStayInsideTheBounds) {
   cases.push_back(convolutions(random, "AveragePool", 3));
   cases.push_back(convolutions(random, "GlobalAveragePool", 16));
   cases.push_back(reduced("ReduceMean", true, random));
+  cases.push_back(reduced("ReduceSum", false, random));
+  for (const char* layer : {"Conv", "MatMul"}) cases.push_back(absorbing_constant(layer, random));
   cases.push_back(transposed_convolution(random));
   for (const char* op : {"Sigmoid", "Tanh", "LeakyRelu", "Abs", "Neg"}) cases.push_back(unary(op));
   cases.push_back(unary("Div", {3, 8, -1e-3F, 7e5F}));

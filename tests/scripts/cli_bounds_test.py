@@ -239,6 +239,9 @@ class Inspect(CommandLine):
         table = (DIGITS.parents[1] / "src" / "ops" / "operator_list.hpp").read_text()
         declared = [name.replace("_", "") for name in re.findall(r"Operator (\w+)_operator\(\);", table)]
         self.assertEqual(sorted(name.lower() for name in listed), sorted(declared))
+        readme = (DIGITS.parents[1] / "README.md").read_text()
+        section = readme[readme.index("**Networks**") : readme.index("**Properties**")]
+        self.assertEqual([name for name in listed if not re.search(rf"\b{name}\b", section)], [])
 
     def test_errors(self) -> None:
         self.assert_error(run("inspect", self.folder / "none.onnx"), BAD_INPUT, "none.onnx")

@@ -173,10 +173,10 @@ class Information(unittest.TestCase):
         self.assertRegex(result.stdout, r"\Aboundflow \d+\.\d+\.\d+\n\Z")
 
     def test_help_lists_the_options(self) -> None:
-        for arguments in [["--help"], ["verify", "--help"]]:
-            result = run(*arguments)
+        for command in [[], ["verify"], ["bounds"], ["inspect"], ["compile"]]:
+            result = run(*command, "--help")
             self.assertEqual(result.returncode, OK)
-            self.assertIn("--help", result.stdout)
+            self.assertIn("--timeout", result.stdout)
         self.assertIn("--timeout", run("--help").stdout)
 
 

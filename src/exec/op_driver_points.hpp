@@ -1,0 +1,121 @@
+#pragma once
+// OpDriver's ops per point. Included by op_driver.hpp only.
+
+namespace boundflow {
+
+template <class Kernels>
+void OpDriver<Kernels>::load(const double* from, BufferId to, const RowFrame& frame) const {
+  const std::int64_t n = columns(to);
+  T* out = rows(to, frame);
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) out[i * ld(to) + j] = static_cast<T>(from[i * n + coordinate(to, j)]);
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::store(BufferId from, double* to, const RowFrame& frame) const {
+  const std::int64_t n = columns(from);
+  const T* in = rows(from, frame);
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) to[i * n + coordinate(from, j)] = static_cast<double>(in[i * ld(from) + j]);
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::affine_forward(const TaskOp& op, const RowFrame& frame) const {
+  const BufferId y = op.outputs[0];
+  const std::int64_t n = columns(y);
+  T* out = rows(y, frame);
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      out[i * ld(y) + j] =
+          op.affine->bias.empty() ? T(0) : static_cast<T>(op.affine->bias[static_cast<std::size_t>(j)]);
+    }
+  }
+  for (std::size_t t = 0; t < op.inputs.size(); ++t) {
+    kernels_.forward(op, t, rows(op.inputs[t], frame), ld(op.inputs[t]), frame.rows, out, ld(y), false, true);
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::scalar_value(const TaskOp& op, const RowFrame& frame) const {
+  const T* x = rows(op.inputs[0], frame);
+  T* y = rows(op.outputs[0], frame);
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < columns(op.inputs[0]); ++j) {
+      const std::int64_t k = i * ld(op.inputs[0]) + j;
+      y[k] = static_cast<T>(op.function->value(static_cast<double>(x[k])));
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::joint_value(const TaskOp& op, const RowFrame& frame) const {
+  const BufferId y = op.outputs[0];
+  const JointData& joint = *op.joint;
+  std::vector<double> x;
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < columns(y); ++j) {
+      joint_point(op, frame, i, j, x);
+      rows(y, frame)[i * ld(y) + j] = static_cast<T>(joint.function->value(x));
+    }
+  }
+}
+
+// The operands of component j at point i.
+template <class Kernels>
+void OpDriver<Kernels>::joint_point(const TaskOp& op, const RowFrame& frame, std::int64_t i, std::int64_t j,
+                                    std::vector<double>& x) const {
+  x.clear();
+  const JointData& joint = *op.joint;
+  for (std::int64_t t = joint.starts[static_cast<std::size_t>(j)]; t < joint.starts[static_cast<std::size_t>(j) + 1];
+       ++t) {
+    const Joint::Term& term = joint.terms[static_cast<std::size_t>(t)];
+    if (term.operand < 0) {
+      x.push_back(term.constant);
+    } else {
+      const BufferId id = op.inputs[static_cast<std::size_t>(term.operand)];
+      x.push_back(static_cast<double>(rows(id, frame)[i * ld(id) + term.index]));
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::joint_gradient(const TaskOp& op, const RowFrame& frame) const {
+  const JointData& joint = *op.joint;
+  const BufferId y = op.inputs.back();
+  for (const BufferId x : op.outputs) std::fill_n(rows(x, frame), ld(x) * frame.rows, T(0));
+  std::vector<double> x;
+  std::vector<double> gradient;
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < columns(y); ++j) {
+      const T v = rows(y, frame)[i * ld(y) + j];
+      if (v == 0) continue;
+      joint_point(op, frame, i, j, x);
+      gradient.assign(x.size(), 0.0);
+      joint.function->gradient(x, gradient);
+      const std::int64_t first = joint.starts[static_cast<std::size_t>(j)];
+      for (std::size_t k = 0; k < x.size(); ++k) {
+        const Joint::Term& term = joint.terms[static_cast<std::size_t>(first) + k];
+        if (term.operand < 0) continue;
+        const BufferId id = op.outputs[static_cast<std::size_t>(term.operand)];
+        rows(id, frame)[i * ld(id) + term.index] += v * static_cast<T>(gradient[k]);
+      }
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::scale_by_derivative(const TaskOp& op, const RowFrame& frame) const {
+  const T* lambda = rows(op.inputs[0], frame);
+  const T* x = rows(op.inputs[1], frame);
+  T* out = rows(op.outputs[0], frame);
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for (std::int64_t j = 0; j < columns(op.inputs[0]); ++j) {
+      const std::int64_t k = i * ld(op.inputs[0]) + j;
+      out[k] = lambda[k] * static_cast<T>(op.function->derivative(static_cast<double>(x[k])));
+    }
+  }
+}
+
+}  // namespace boundflow
