@@ -17,9 +17,9 @@ bool is_pointwise(const LoweredNode& node) {
   });
 }
 
-bool sums_products(const LoweredNode& node) {
-  return node.facet == FacetKind::Affine && std::any_of(node.affine->maps.begin(), node.affine->maps.end(),
-                                                        [](const auto& map) { return map->terms() > 1; });
+bool computes_products(const LoweredNode& node) {
+  return node.facet == FacetKind::Affine &&
+         std::any_of(node.affine->maps.begin(), node.affine->maps.end(), [](const auto& map) { return map->rounds(); });
 }
 
 std::vector<int> count_uses(const Network& network) {
@@ -42,11 +42,10 @@ void cover_folded_executions(const Network& network, std::vector<LoweredNode>& n
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     LoweredNode& node = nodes[n];
     std::size_t& own_root = root[static_cast<std::size_t>(node.output)];
-    if (sums_products(node)) {
-      own_root = n;
+    if (!is_pointwise(node)) {
+      if (computes_products(node)) own_root = n;
       continue;
     }
-    if (!is_pointwise(node)) continue;
     auto behind = std::make_shared<AffineData>(*node.affine);
     for (const ValueId operand : node.operands) {
       const std::size_t r =
@@ -63,6 +62,7 @@ void cover_folded_executions(const Network& network, std::vector<LoweredNode>& n
       nodes[r].affine = std::move(sum);
     }
     node.affine = std::move(behind);
+    if (own_root == kNone && computes_products(node)) own_root = n;  // a scale that others may be folded into
   }
 }
 
