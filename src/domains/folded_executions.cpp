@@ -1,12 +1,11 @@
 #include "domains/folded_executions.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace boundflow {
 
 namespace {
-
-constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 // Each component reads one coordinate of each operand and keeps its place: scales, shifts, sums, renaming.
 bool is_pointwise(const LoweredNode& node) {
@@ -33,36 +32,49 @@ std::vector<int> count_uses(const Network& network) {
   return uses;
 }
 
+// By how much a scale may magnify or shrink what an execution works with before it is applied.
+double growth(const AffineData& affine) {
+  double largest = 1;
+  for (const auto& map : affine.maps) {
+    if (map->scale() == nullptr) continue;
+    for (const double factor : map->scale()->factors) {
+      if (factor != 0) largest = std::max({largest, std::fabs(factor), 1 / std::fabs(factor)});
+    }
+  }
+  return largest;
+}
+
 }  // namespace
 
 void cover_folded_executions(const Network& network, std::vector<LoweredNode>& nodes) {
   const std::vector<int> uses = count_uses(network);
-  // Per value: the node whose sum of products an execution of the value may be part of.
-  std::vector<std::size_t> root(network.values().size(), kNone);
+  // Per value: the nodes that an execution of the value may compute as one sum, the sum of products first.
+  std::vector<std::vector<std::size_t>> folded(network.values().size());
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     LoweredNode& node = nodes[n];
-    std::size_t& own_root = root[static_cast<std::size_t>(node.output)];
-    if (!is_pointwise(node)) {
-      if (computes_products(node)) own_root = n;
-      continue;
+    std::vector<std::size_t>& own = folded[static_cast<std::size_t>(node.output)];
+    if (is_pointwise(node)) {
+      const AffineData& data = *node.affine;
+      const bool adds = data.deployed_roundings > data.deployed_products;
+      auto behind = std::make_shared<AffineData>(data);
+      for (const ValueId operand : node.operands) {
+        if (uses[static_cast<std::size_t>(operand)] != 1) continue;
+        for (const std::size_t before : folded[static_cast<std::size_t>(operand)]) {
+          // What the node does to a sum, each of its terms may undergo on its own.
+          auto sum = std::make_shared<AffineData>(*nodes[before].affine);
+          sum->deployed_products += data.deployed_products;
+          sum->deployed_roundings += data.deployed_products;
+          sum->deployed_growth *= growth(data);
+          // What it adds may take part in every partial sum.
+          if (adds) behind->deployed_roundings += sum->deployed_roundings - sum->deployed_products;
+          nodes[before].affine = std::move(sum);
+          own.push_back(before);
+        }
+      }
+      node.affine = std::move(behind);
+      if (!own.empty() && data.deployed_roundings > 0) own.push_back(n);
     }
-    auto behind = std::make_shared<AffineData>(*node.affine);
-    for (const ValueId operand : node.operands) {
-      const std::size_t r =
-          uses[static_cast<std::size_t>(operand)] == 1 ? root[static_cast<std::size_t>(operand)] : kNone;
-      if (r == kNone) continue;
-      own_root = r;
-      // What the node does to a product of the sum, each product may undergo on its own.
-      auto sum = std::make_shared<AffineData>(*nodes[r].affine);
-      sum->deployed_products += node.affine->deployed_products;
-      sum->deployed_roundings += node.affine->deployed_products;
-      // What it adds may take part in every partial sum.
-      const bool adds = node.affine->deployed_roundings > node.affine->deployed_products;
-      if (adds) behind->deployed_roundings += sum->deployed_roundings - sum->deployed_products;
-      nodes[r].affine = std::move(sum);
-    }
-    node.affine = std::move(behind);
-    if (own_root == kNone && computes_products(node)) own_root = n;  // a scale that others may be folded into
+    if (own.empty() && computes_products(node)) own.push_back(n);
   }
 }
 
