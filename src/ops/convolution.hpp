@@ -9,8 +9,8 @@
 
 namespace boundflow {
 
-// X [batch, channels, spatial...] and W [a, b, kernel...] of equal rank, whose `channel_axis` meets X's channels.
-// Errors that name the node otherwise. The kernel's extents, which attribute kernel_shape may repeat.
+// The kernel's extents, which attribute kernel_shape may repeat, of X [batch, channels, spatial...] and
+// W [a, b, kernel...]. Errors that name the node if their ranks differ.
 std::vector<std::int64_t> convolution_kernel(const NodeView& node);
 
 // Attribute `group`, which divides X's channels and the weights' first axis.

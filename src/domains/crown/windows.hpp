@@ -10,8 +10,7 @@ namespace boundflow::crown {
 // The window of rows that start as one coordinate of an image [extent, channels], stored channels last.
 Window start_window(std::int64_t channels, const ConvMap::Extent& image);
 
-// The image at the convolution's result (operand) as a window of rows would see it, or nothing if it is not stored
-// channels last.
+// The images that a convolution, or an adjoint one, reads and gives.
 struct ConvImages {
   std::int64_t operand_channels;
   ConvMap::Extent operand;

@@ -24,9 +24,6 @@ class PackedConvolution {
   void apply(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
              const Extent& out_extent, const Extent& pad, bool accumulate) const;
 
-  std::int64_t in_channels() const { return in_channels_; }
-  std::int64_t out_channels() const { return out_channels_; }
-
  private:
   // Taps along one axis that read neighbouring pixels: pixel t * in_step + offset + i for i < count.
   struct Run {

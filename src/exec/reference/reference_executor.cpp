@@ -10,7 +10,14 @@ namespace {
 class PlainKernels {
  public:
   using Element = double;
-  explicit PlainKernels(const BoundProgram&) {}
+  explicit PlainKernels(const BoundProgram& program) {
+    for (const Task& task : program.tasks) {
+      for (const TaskOp& op : task.ops) {
+        gathered_.push_back(op.kind == TaskOpKind::GatherRows ? gathered_rows(*op.affine->maps[0])
+                                                              : std::vector<double>());
+      }
+    }
+  }
 
   void transpose(const TaskOp& op, const double* rows, std::int64_t ld, std::int64_t n, double* out,
                  std::int64_t ld_out) const {
@@ -52,7 +59,7 @@ class PlainKernels {
   }
 
   void gather(const TaskOp& op, std::int64_t row, double sign, double* out) const {
-    const std::vector<double> rows = gathered_rows(*op.affine->maps[0]);
+    const std::vector<double>& rows = gathered_[static_cast<std::size_t>(op.number)];
     const auto count = static_cast<std::int64_t>(rows.size()) / gathered_row_count(*op.affine->maps[0]);
     for (std::int64_t j = 0; j < count; ++j) out[j] = sign * rows[static_cast<std::size_t>(row * count + j)];
   }
@@ -105,6 +112,9 @@ class PlainKernels {
       }
     }
   }
+
+ private:
+  std::vector<std::vector<double>> gathered_;  // by op number, of GatherRows
 };
 
 class ReferenceExecutor final : public Executor {
