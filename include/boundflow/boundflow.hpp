@@ -100,13 +100,6 @@ struct BoundsResult {
 BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
                     const VerifyHooks& hooks = {});
 
-// Elements of the network's input and output.
-struct NetworkSize {
-  std::int64_t inputs = 0;
-  std::int64_t outputs = 0;
-};
-NetworkSize network_size(const std::string& network_path);
-
 // The NumPy array of numbers in x.npy, the only array of x.npz, or the one called NAME of "x.npz:NAME".
 NumericArray read_array(const std::string& path);
 

@@ -315,11 +315,6 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   return result;
 }
 
-NetworkSize network_size(const std::string& network_path) {
-  const ImportedNetwork network = import_network(network_path);
-  return {network.source->size_of(network.source->input()), network.source->size_of(network.source->output())};
-}
-
 NumericArray read_array(const std::string& path) {
   const auto numbers = [&](Array array) -> NumericArray {
     if (!array.texts.empty()) throw InputError({.file = path}, "an array of text; numbers are expected");
