@@ -109,6 +109,7 @@ int run_verify(const std::string& network, const std::string& property, const bo
     write_file(options.counterexample, boundflow::assignment(result.counterexample));
   }
   if (!options.json.empty()) write_file(options.json, result.json);
+  if (!options.profile.empty()) write_file(options.profile, result.profile);
   return static_cast<int>(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
 }
 
@@ -154,6 +155,7 @@ int run_bounds(BoundsFlags& flags, const boundflow::Options& options) {
   const boundflow::BoundsResult result = boundflow::bounds(flags.network, request, options, hooks);
   if (!flags.out.empty()) write_file(flags.out, boundflow::to_npz(result));
   if (!options.json.empty()) write_file(options.json, result.json);
+  if (!options.profile.empty()) write_file(options.profile, result.profile);
   print(boundflow::to_table(result));
   if (result.complete < result.queries) {
     std::fprintf(stderr, "bounds: %s after %lld of %lld inputs; nothing is known of the others\n",

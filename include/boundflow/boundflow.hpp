@@ -31,6 +31,7 @@ struct VerifyResult {
   Counterexample counterexample;  // for sat
   double time_s = 0;              // wall clock, import included
   std::string json;               // the whole result as a JSON object, schema 1 (docs/architecture.md)
+  std::string profile;            // a trace in Chrome's format, if Options::profile names a file for it
 };
 
 // What the search reports while it runs, about ten times a second.
@@ -93,7 +94,8 @@ struct BoundsResult {
   bool interrupted = false;
   double import_s = 0;  // reading and compiling
   double bounding_s = 0;
-  std::string json;  // the whole result but for the forms as a JSON object, schema 1 (docs/architecture.md)
+  std::string json;     // the whole result but for the forms as a JSON object, schema 1 (docs/architecture.md)
+  std::string profile;  // a trace in Chrome's format, if Options::profile names a file for it
 };
 
 // Bounds the rows C y of an ONNX network over input sets. Methods: "ibp", "crown-ibp", "crown".

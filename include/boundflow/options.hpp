@@ -31,6 +31,8 @@ struct ByteSize {
          "On sat, write the assignment to this file")                                                                  \
   OPTION(std::string,   observe,        "--observe",        "",                                                        \
          "Check every bound against the activations of this input (.npy); an internal error if one excludes them")     \
+  OPTION(std::string,   profile,        "--profile",        "",                                                        \
+         "Write what ran when to this file, in the trace format of Chrome's browsers")                                  \
   OPTION(std::string,   log_level,      "--log-level",      "warn",                                                    \
          "Messages on stderr: trace, debug, info, warn, error, off")
 // clang-format on

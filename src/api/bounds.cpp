@@ -17,6 +17,7 @@
 #include "io/npz.hpp"
 #include "io/npz_writer.hpp"
 #include "report/bounds_report.hpp"
+#include "report/trace_report.hpp"
 
 namespace boundflow {
 
@@ -262,7 +263,9 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
   const Specification spec =
       specification(request, sets.count, result.inputs, network.source->size_of(network.source->output()));
-  const QueryEngine engine(network.normal, make_native_executor(), {.lowering = lowering});
+  QueryEngine engine(network.normal, make_native_executor(), {.lowering = lowering});
+  const std::shared_ptr<Trace> trace = options.profile.empty() ? nullptr : std::make_shared<Trace>();
+  engine.trace(trace);
   check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
   result.queries = sets.count;
   result.rows = spec.rows;
@@ -298,6 +301,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   result.complete = complete;
   result.interrupted = deadline.interrupted();
   result.bounding_s = deadline.elapsed() - result.import_s;
+  if (trace) result.profile = to_chrome_trace(*trace, deadline.elapsed(), validated.threads);
   result.json = to_json(BoundsReport{.version = version(),
                                      .network = network_path,
                                      .method = request.method,

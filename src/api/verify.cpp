@@ -14,6 +14,7 @@
 #include "exec/native/kernels.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/vnnlib/vnnlib.hpp"
+#include "report/trace_report.hpp"
 #include "report/verify_report.hpp"
 #include "search/search.hpp"
 
@@ -119,6 +120,9 @@ VerifyResult verify(const std::string& network_path, const std::string& property
     check_plan(each->bounds_program().program(), each->bounds_program().plan());
     check_plan(each->values_program().program(), each->values_program().plan());
   }
+  const std::shared_ptr<Trace> trace = options.profile.empty() ? nullptr : std::make_shared<Trace>();
+  engine.trace(trace);
+  precise.trace(trace);
   const WitnessReplayer replayer(network.source, operator_table());
 
   SearchOptions search_options;
@@ -152,6 +156,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   result.interrupted = deadline.interrupted() && found.verdict == Verdict::Unknown;
   if (found.witness) result.counterexample = to_counterexample(*found.witness);
   result.time_s = deadline.elapsed();
+  if (trace) result.profile = to_chrome_trace(*trace, result.time_s, request.threads);
   VerifyReport report = make_report(found, options, request);
   report.network = network_path;
   report.property = property_path;

@@ -24,13 +24,20 @@ inline constexpr double kUnitRoundoff = sizeof(T) == 4 ? kUnitRoundoff32 : kUnit
 template <class T>
 inline constexpr double kSmallestNormal = sizeof(T) == 4 ? kSmallestNormal32 : kSmallestNormal64;
 
-// The next double above (below) x: std::nextafter without its call, which costs more than the sum that it rounds.
-// +infinity and NaN stay as they are (mirrored below). -0 and +0 both step to the smallest subnormal.
+// The next double (float) above (below) x: std::nextafter without its call and without a branch, so that loops of it
+// become vector code. +infinity and NaN stay as they are (mirrored below). -0 and +0 both step to the smallest
+// subnormal.
 inline double round_up(double x) {
-  if (!(x < kInfinity)) return x;
-  if (x == 0) return std::numeric_limits<double>::denorm_min();
   const auto bits = std::bit_cast<std::int64_t>(x);
-  return std::bit_cast<double>(x > 0 ? bits + 1 : bits - 1);
+  const std::int64_t away = x > 0 ? bits + 1 : bits - 1;
+  const std::int64_t next = x == 0 ? 1 : away;
+  return x < kInfinity ? std::bit_cast<double>(next) : x;
+}
+inline float round_up(float x) {
+  const auto bits = std::bit_cast<std::int32_t>(x);
+  const std::int32_t away = x > 0 ? bits + 1 : bits - 1;
+  const std::int32_t next = x == 0 ? 1 : away;
+  return x < std::numeric_limits<float>::infinity() ? std::bit_cast<float>(next) : x;
 }
 inline double round_down(double x) {
   return -round_up(-x);
@@ -70,14 +77,13 @@ inline bool keeps_subnormals() {
 // The nearest float that is not below (above) x. Beyond the range of float the result is an infinity, which later
 // stages refuse to use as a proof.
 template <class T>
-T cast_up(double x) {
+inline T cast_up(double x) {
   const T nearest = static_cast<T>(x);
-  return static_cast<double>(nearest) < x ? std::nextafter(nearest, std::numeric_limits<T>::infinity()) : nearest;
+  return static_cast<double>(nearest) < x ? round_up(nearest) : nearest;
 }
 template <class T>
-T cast_down(double x) {
-  const T nearest = static_cast<T>(x);
-  return static_cast<double>(nearest) > x ? std::nextafter(nearest, -std::numeric_limits<T>::infinity()) : nearest;
+inline T cast_down(double x) {
+  return -cast_up<T>(-x);
 }
 
 // An upper bound of gamma_n = n u / (1 - n u), Higham, "Accuracy and stability of numerical algorithms", section 3.1.

@@ -44,6 +44,20 @@ std::int64_t block_rows(std::int64_t row_bytes, std::int64_t block_bytes) {
   return std::clamp<std::int64_t>(block_bytes / std::max<std::int64_t>(row_bytes, 1), 32, 256);
 }
 
+// Gives the frame its buffers and scratch space.
+void lend(RowFrame& frame, Arena& arena, std::int64_t row_bytes) {
+  const auto scratch = static_cast<std::int64_t>(2 * sizeof(double));
+  frame.arena = arena.reserve(static_cast<std::size_t>((row_bytes + scratch) * frame.rows));
+  frame.scratch = reinterpret_cast<double*>(frame.arena + row_bytes * frame.rows);
+}
+
+void run_ops(const CompiledProgram& program, const Task& task, const RowFrame& frame) {
+  for (const TaskOp& op : task.ops) {
+    const TraceSpan span(frame.batch->trace, SpanKind::Op, to_string(op.kind));
+    program.run(op, frame);
+  }
+}
+
 // A buffer's values for one subproblem in the order of the network's coordinates.
 std::vector<double> in_network_order(const Buffer& buffer, const double* stored) {
   std::vector<double> values(stored, stored + buffer.columns);
@@ -57,8 +71,7 @@ std::vector<double> in_network_order(const Buffer& buffer, const double* stored)
 template <class Visit>
 void for_each_unstable_term(const CompiledProgram& program, const Task::JointUse& use, const BatchFrame& frame,
                             std::int64_t b, BufferId target, const Visit& visit) {
-  std::vector<double> l;
-  std::vector<double> u;
+  thread_local std::vector<double> l, u;
   for (std::size_t j = 0; j + 1 < use.joint->starts.size(); ++j) {
     l.clear();
     u.clear();
@@ -119,9 +132,9 @@ bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& tas
     RowFrame frame;
     const std::int64_t first = block * per_block;
     frame.rows = std::min(per_block, rows - first);
-    frame.arena = arena->reserve(static_cast<std::size_t>(bytes * frame.rows));
+    lend(frame, *arena, bytes);
     fill(frame, first);
-    for (const TaskOp& op : task.ops) program.run(op, frame);
+    run_ops(program, task, frame);
   };
   if (blocks == 1) {
     run_block(0);
@@ -209,6 +222,9 @@ bool QueryEngine::run_spec(const Task& task, const BatchFrame& frame, const Boun
   if (query.linear_form) {
     answer.form.resize(query.owners.size() * static_cast<std::size_t>(inputs));
     answer.form_constant.resize(query.owners.size());
+  } else {
+    answer.form.clear();
+    answer.form_constant.clear();
   }
   return for_each_block(*bounds_, task, rows, deadline, [&](RowFrame& block, std::int64_t first) {
     block.batch = &frame;
@@ -263,8 +279,8 @@ void QueryEngine::enclose_balls(const BoundQuery& query, Workspace& workspace, B
   frame.upper = workspace.box_upper.data();
 }
 
-BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
-                             std::vector<ValueBounds>* intermediate) const {
+void QueryEngine::run(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer,
+                      std::vector<ValueBounds>* intermediate) const {
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   ensure(query.spec != nullptr && query.owners.size() == query.rows.size(), "malformed bound query");
   const BoundProgram& program = bounds_->program();
@@ -280,13 +296,17 @@ BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
   frame.upper = query.upper.data();
   if (query.norm != InputNorm::Linf) enclose_balls(query, *workspace, frame);
   frame.semantics = query.semantics;
+  frame.trace = trace_.get();
 
-  BoundAnswer answer;
+  answer.complete = false;
   for (const Task& task : program.tasks) {
-    if (deadline.should_stop()) return answer;
+    if (deadline.should_stop()) return;
     if (task.kind == TaskKind::Batch) {
       for (const TaskOp& op : task.ops) {
-        bounds_->run(op, frame);
+        {
+          const TraceSpan span(trace_.get(), SpanKind::Op, to_string(op.kind));
+          bounds_->run(op, frame);
+        }
         if (observer_) check_observed(op, frame, task.name);
         if (intermediate != nullptr && op.kind == TaskOpKind::Relax) {
           const Buffer& buffer = program.buffers[static_cast<std::size_t>(op.inputs[0])];
@@ -302,10 +322,10 @@ BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
         }
       }
     } else if (task.kind == TaskKind::Neurons) {
-      if (!run_neurons(task, frame, *workspace, deadline)) return answer;
+      if (!run_neurons(task, frame, *workspace, deadline)) return;
       if (observer_) check_observed(task.target, frame, task.name);
     } else {
-      if (!run_spec(task, frame, query, answer, deadline)) return answer;
+      if (!run_spec(task, frame, query, answer, deadline)) return;
     }
   }
   answer.complete = true;
@@ -316,22 +336,23 @@ BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
       observer_->check_row(*query.spec, query.rows[n], sub_down(answer.nominal[n], answer.error[n]), query.semantics);
     }
   }
-  return answer;
 }
 
-BoundAnswer QueryEngine::bound(const BoundQuery& query, const Deadline& deadline) const {
-  return run(query, deadline, nullptr);
+void QueryEngine::answer(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer) const {
+  run(query, deadline, answer, nullptr);
 }
 
 std::vector<QueryEngine::ValueBounds> QueryEngine::intermediate_bounds(const BoundQuery& query) const {
   std::vector<ValueBounds> bounds;
-  run(query, Deadline(), &bounds);
+  BoundAnswer answer;
+  run(query, Deadline(), answer, &bounds);
   return bounds;
 }
 
 void QueryEngine::evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const {
   const BoundProgram& program = gradients_->program();
-  const BatchFrame none;
+  BatchFrame none;
+  none.trace = trace_.get();
   for_each_block(*gradients_, program.tasks.at(0), count, Deadline(), [&](RowFrame& block, std::int64_t first) {
     block.batch = &none;
     block.points = points.data() + first * program.inputs;
@@ -342,23 +363,25 @@ void QueryEngine::evaluate(std::span<const double> points, std::int64_t count, s
 void QueryEngine::gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
                            std::span<double> outputs, std::span<double> gradients) const {
   const BoundProgram& program = gradients_->program();
-  const BatchFrame none;
+  BatchFrame none;
+  none.trace = trace_.get();
   const std::int64_t per_block = block_rows(gradients_->plan().row_bytes, options_.block_bytes);
   auto arena = block_arenas_.take();
-  std::vector<double> cotangents(static_cast<std::size_t>(per_block * program.outputs));
+  thread_local std::vector<double> cotangents;
+  cotangents.resize(static_cast<std::size_t>(per_block * program.outputs));
   for (std::int64_t first = 0; first < count; first += per_block) {
     RowFrame frame;
     frame.batch = &none;
     frame.rows = std::min(per_block, count - first);
-    frame.arena = arena->reserve(static_cast<std::size_t>(gradients_->plan().row_bytes * frame.rows));
+    lend(frame, *arena, gradients_->plan().row_bytes);
     frame.points = points.data() + first * program.inputs;
     frame.values = outputs.data() + first * program.outputs;
     frame.cotangents = cotangents.data();
     frame.gradients = gradients.data() + first * program.inputs;
     const auto size = static_cast<std::size_t>(frame.rows * program.outputs);
-    for (const TaskOp& op : program.tasks.at(0).ops) gradients_->run(op, frame);
+    run_ops(*gradients_, program.tasks.at(0), frame);
     choose(first, {frame.values, size}, {cotangents.data(), size});
-    for (const TaskOp& op : program.tasks.at(1).ops) gradients_->run(op, frame);
+    run_ops(*gradients_, program.tasks.at(1), frame);
   }
 }
 

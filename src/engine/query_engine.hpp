@@ -25,8 +25,10 @@ class QueryEngine final : public Bounder, public Evaluator {
   ~QueryEngine() override;
 
   void observe(std::shared_ptr<const Observer> observer) { observer_ = std::move(observer); }
+  // Records from now on what runs when.
+  void trace(std::shared_ptr<Trace> trace) { trace_ = std::move(trace); }
 
-  BoundAnswer bound(const BoundQuery& query, const Deadline& deadline) const override;
+  void answer(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer) const override;
   void evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const override;
   void gradient(std::span<const double> points, std::int64_t count, const Choose& choose, std::span<double> outputs,
                 std::span<double> gradients) const override;
@@ -50,7 +52,8 @@ class QueryEngine final : public Bounder, public Evaluator {
   struct RowList;
   struct Workspace;
   std::unique_ptr<CompiledProgram> compile(BoundProgram program) const;
-  BoundAnswer run(const BoundQuery& query, const Deadline& deadline, std::vector<ValueBounds>* intermediate) const;
+  void run(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer,
+           std::vector<ValueBounds>* intermediate) const;
   void enclose_balls(const BoundQuery& query, Workspace& workspace, BatchFrame& frame) const;
   void select_neurons(const Task& task, const BatchFrame& frame, std::int64_t b, Workspace& workspace) const;
   bool run_neurons(const Task& task, const BatchFrame& frame, Workspace& workspace, const Deadline& deadline) const;
@@ -69,6 +72,7 @@ class QueryEngine final : public Bounder, public Evaluator {
   std::unique_ptr<CompiledProgram> gradients_;
   std::int64_t rows_per_block_ = 0;
   std::shared_ptr<const Observer> observer_;
+  std::shared_ptr<Trace> trace_;
   mutable Pool<Workspace> workspaces_;
   mutable Pool<Arena> block_arenas_;
 };

@@ -58,58 +58,25 @@ std::int64_t AffineErrorModel::live_additions(std::int64_t live) const {
   return std::max<std::int64_t>(additions - std::max<std::int64_t>(terms - live, 0), 0);
 }
 
-// Every partial sum, of whichever terms, lies between minus the negative terms and the positive ones, whose sums P and
-// Q satisfy P + Q <= sum_abs and |P - Q| <= abs_y; so no partial sum exceeds (sum_abs + abs_y) / 2, and the last one is
-// y itself. Each addition rounds its own result: the error E of the sum solves E = u ((a - 1)(H + E) + abs_y + E), with
-// products already off by gamma_p relatively.
-double AffineErrorModel::execution_error(double sum_abs, double abs_y, double max_abs_x,
-                                         std::int64_t live_additions) const {
-  // Infinity, and NaN after it, is beyond any error bound. Written so that NaN fails.
-  if (!(sum_abs < deployed_range)) return kInfinity;
+ExecutionModel AffineErrorModel::executions(double max_abs_x, std::int64_t live_additions) const {
   const double u = deployed_unit_roundoff;
-  const double product_gamma = gamma_up(products, u);
-  const double product_error = product_gamma * sum_abs;
-  double sum_error = 0;
+  ExecutionModel model;
+  model.product_gamma = gamma_up(products, u);
   if (live_additions > 0) {
-    const double largest_partial = std::min(0.5 * (sum_abs + abs_y), sum_abs) * (1 + product_gamma);
-    const double root = std::min(abs_y + product_error, sum_abs * (1 + product_gamma));
-    const double relative = gamma_up(live_additions, u) / static_cast<double>(live_additions);  // >= u / (1 - a u)
-    sum_error = relative * (static_cast<double>(live_additions - 1) * largest_partial + root);
+    model.relative = gamma_up(live_additions, u) / static_cast<double>(live_additions);
+    model.additions_but_last = static_cast<double>(live_additions - 1);
   }
-  return (product_error + sum_error + deployed_tiny * (1 + max_abs_x)) * (1 + 0x1p-46);
+  model.underflow = deployed_tiny * (1 + max_abs_x);
+  model.range = deployed_range;
+  return model;
 }
 
-AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model, const AffineSums& sums,
-                                         std::optional<std::int64_t> additions) {
-  constexpr double kBiasError = 8 * kUnitRoundoff64;  // of a computed bias, times the magnitude it is computed from
-  constexpr double kSlack = 1 + 0x1p-48;  // covers the few double operations of this function, all on positive numbers
-  const double sum_abs =
-      (sums.magnitude * model.forward_inflation + model.forward_tiny) * (1 + 2 * model.weight_error) * kSlack;
-  const double abs_bias = std::max(std::fabs(sums.bias), sums.bias_magnitude);
-  const double bias_error = sums.bias_magnitude * kBiasError;
-  const double exact_half_width =
-      (sums.radius * model.forward_inflation + model.forward_gamma * sum_abs + 2 * model.forward_tiny + bias_error) *
-      kSlack;
-  double execution = 0;
-  if (additions) {
-    const double abs_y = (std::fabs(sums.centre + sums.bias) + exact_half_width) * kSlack +
-                         2 * kUnitRoundoff64 * (std::fabs(sums.centre) + abs_bias);
-    execution = model.execution_error((sum_abs + abs_bias) * kSlack, abs_y, sums.max_abs_x, *additions);
-  }
-  const double half_width = (exact_half_width + execution) * kSlack;
-  AffineCoordinate result;
-  result.lower = sub_down(add_down(sums.centre, sums.bias), half_width);
-  result.upper = add_up(add_up(sums.centre, sums.bias), half_width);
-  result.weight = (model.backward_gamma * sum_abs + model.bias_gamma * abs_bias + bias_error + execution) * kSlack;
-  return result;
-}
+RowErrorModel::RowErrorModel(std::int64_t terms, double unit_roundoff)
+    : inflation_(sum_inflation(terms + 64, unit_roundoff)), concretize_gamma_(gamma_up(terms + 4, kUnitRoundoff64)) {}
 
-double finish_error(double error, double magnitude, double constant, double nominal, std::int64_t terms,
-                    double unit_roundoff) {
-  const double summed = error * sum_inflation(terms + 64, unit_roundoff);
-  const double concretized = gamma_up(terms + 4, kUnitRoundoff64) * magnitude;
+double RowErrorModel::finish(double error, double magnitude, double constant, double nominal) const {
   const double accumulators = 4 * kUnitRoundoff64 * (std::fabs(constant) + std::fabs(nominal));
-  return (summed + concretized + accumulators) * (1 + 0x1p-48) + 0x1p-1000;
+  return (error * inflation_ + concretize_gamma_ * magnitude + accumulators) * (1 + 0x1p-48) + 0x1p-1000;
 }
 
 }  // namespace boundflow

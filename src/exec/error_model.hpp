@@ -2,6 +2,8 @@
 // The arithmetic of section 7 of the design, in one place for all executors: what an affine node costs a row of Lambda
 // that walks through it, and how far its interval bounds must be widened. docs/soundness.md derives each term.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 
@@ -9,6 +11,30 @@
 #include "program/bound_program.hpp"
 
 namespace boundflow {
+
+// What an execution may add to every coordinate of an affine node's result alike, in one subproblem. Every partial sum,
+// of whichever terms, lies between minus the negative terms and the positive ones, whose sums P and Q satisfy P + Q <=
+// sum_abs and |P - Q| <= abs_y; so no partial sum exceeds (sum_abs + abs_y) / 2, and the last one is y itself. Each
+// addition rounds its own result: the error E of the sum solves E = u ((a - 1)(H + E) + abs_y + E), with products
+// already off by gamma_p relatively.
+struct ExecutionModel {
+  double product_gamma = 0;       // gamma_p of the roundings of each term outside its sum
+  double relative = 0;            // >= u / (1 - a u) where there are additions, else 0
+  double additions_but_last = 0;  // a - 1
+  double underflow = 0;           // absolute
+  double range = kInfinity;       // of sum_abs: from here on an execution may overflow
+
+  // How far an execution may be from the exact y with |y| <= abs_y, where sum |M||x| + |bias| <= sum_abs. Infinite
+  // where it might overflow: infinity, and NaN after it, is beyond any error bound. Written so that NaN fails.
+  [[gnu::always_inline]] double error(double sum_abs, double abs_y) const {
+    const double product_error = product_gamma * sum_abs;
+    const double largest_partial = std::min(0.5 * (sum_abs + abs_y), sum_abs) * (1 + product_gamma);
+    const double root = std::min(abs_y + product_error, sum_abs * (1 + product_gamma));
+    const double sum_error = relative * (additions_but_last * largest_partial + root);
+    const double all = (product_error + sum_error + underflow) * (1 + 0x1p-46);
+    return sum_abs < range ? all : kInfinity;
+  }
+};
 
 // Constants of one affine node for kernels with unit roundoff u.
 struct AffineErrorModel {
@@ -19,9 +45,11 @@ struct AffineErrorModel {
   // Behind a ReLU, what is dead in a subproblem's box is zero in every execution there.
   std::int64_t live_additions(std::int64_t live) const;
 
-  // How far an execution may be from the exact y with |y| <= abs_y, where sum |M||x| + |bias| <= sum_abs. Infinite
-  // where it might overflow.
-  double execution_error(double sum_abs, double abs_y, double max_abs_x, std::int64_t additions) const;
+  // What executions may add in a subproblem where no coordinate exceeds `max_abs_x`.
+  ExecutionModel executions(double max_abs_x, std::int64_t additions) const;
+  double execution_error(double sum_abs, double abs_y, double max_abs_x, std::int64_t additions) const {
+    return executions(max_abs_x, additions).error(sum_abs, abs_y);
+  }
 
   double backward_gamma = 0;     // |fl(Lambda M) - Lambda M| <= backward_gamma |Lambda| |M|, weights' rounding included
   double forward_gamma = 0;      // the same of M x
@@ -47,7 +75,6 @@ struct AffineSums {
   double magnitude = 0;
   double bias = 0;
   double bias_magnitude = 0;  // at least |bias|: see facet.hpp
-  double max_abs_x = 0;
 };
 
 // Sound bounds of y and the weight that a row pays for it.
@@ -57,13 +84,47 @@ struct AffineCoordinate {
   double weight;
 };
 
-// `additions`: the model's live_additions for this subproblem, empty to leave executions out.
-AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model, const AffineSums& sums,
-                                         std::optional<std::int64_t> additions);
+// `executions` is left out unless `deployed`. Free of branches, so that loops over coordinates become vector code.
+template <bool deployed>
+[[gnu::always_inline]] inline AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model,
+                                                                       const AffineSums& sums,
+                                                                       const ExecutionModel& executions) {
+  constexpr double kBiasError = 8 * kUnitRoundoff64;  // of a computed bias, times the magnitude it is computed from
+  constexpr double kSlack = 1 + 0x1p-48;  // covers the few double operations of this function, all on positive numbers
+  const double sum_abs =
+      (sums.magnitude * model.forward_inflation + model.forward_tiny) * (1 + 2 * model.weight_error) * kSlack;
+  const double abs_bias = std::max(std::fabs(sums.bias), sums.bias_magnitude);
+  const double bias_error = sums.bias_magnitude * kBiasError;
+  const double exact_half_width =
+      (sums.radius * model.forward_inflation + model.forward_gamma * sum_abs + 2 * model.forward_tiny + bias_error) *
+      kSlack;
+  double execution = 0;
+  if constexpr (deployed) {
+    const double abs_y = (std::fabs(sums.centre + sums.bias) + exact_half_width) * kSlack +
+                         2 * kUnitRoundoff64 * (std::fabs(sums.centre) + abs_bias);
+    execution = executions.error((sum_abs + abs_bias) * kSlack, abs_y);
+  }
+  const double half_width = (exact_half_width + execution) * kSlack;
+  AffineCoordinate result;
+  result.lower = sub_down(add_down(sums.centre, sums.bias), half_width);
+  result.upper = add_up(add_up(sums.centre, sums.bias), half_width);
+  result.weight = (model.backward_gamma * sum_abs + model.bias_gamma * abs_bias + bias_error + execution) * kSlack;
+  return result;
+}
 
-// An upper bound of a row's whole error: `error` as the row ops accumulated it in at most `terms` additions,
-// `magnitude` of the concretization and the accumulators themselves.
-double finish_error(double error, double magnitude, double constant, double nominal, std::int64_t terms,
-                    double unit_roundoff);
+// What a row's whole error comes to, where it was accumulated in at most `terms` additions with this unit roundoff.
+class RowErrorModel {
+ public:
+  RowErrorModel() = default;
+  RowErrorModel(std::int64_t terms, double unit_roundoff);
+
+  // An upper bound, from the `error` that the row ops accumulated, the `magnitude` of the concretization, and the
+  // accumulators themselves.
+  double finish(double error, double magnitude, double constant, double nominal) const;
+
+ private:
+  double inflation_ = kInfinity;
+  double concretize_gamma_ = kInfinity;
+};
 
 }  // namespace boundflow

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/trace.hpp"
 #include "ir/query.hpp"
 #include "program/bound_program.hpp"
 #include "program/storage_plan.hpp"
@@ -24,6 +25,7 @@ struct BatchFrame {
   const double* centers = nullptr;  // of L2 and L1 balls [subproblems, inputs]
   const double* radii = nullptr;    // [subproblems]
   Semantics semantics = Semantics::Float32;
+  Trace* trace = nullptr;  // of what runs, or nullptr
 };
 
 // A block of rows (or points) on its way through a task.
@@ -36,6 +38,7 @@ struct RowFrame {
   const std::int32_t* indices = nullptr;
   const double* signs = nullptr;
   const LinearSpec* spec = nullptr;
+  double* scratch = nullptr;    // [2 N] for the ops' own use
   double* constants = nullptr;  // [N] accumulators, zero at the start; after Concretize the nominal bound
   double* errors = nullptr;     // [N] likewise; after Concretize the error bound
   double* form = nullptr;       // [N, inputs] or nullptr: Lambda at the input, written by Concretize

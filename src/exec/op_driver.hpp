@@ -19,6 +19,7 @@
 #include "exec/error_model.hpp"
 #include "exec/executor.hpp"
 #include "exec/gathered_rows.hpp"
+#include "exec/interval_loops.hpp"
 #include "exec/relaxation_lines.hpp"
 #include "exec/window_runs.hpp"
 
@@ -39,10 +40,10 @@ class OpDriver final : public CompiledProgram {
   void input_box(const TaskOp& op, const BatchFrame& frame) const;
   void interval_affine(const TaskOp& op, const BatchFrame& frame) const;
   void interval_products(const TaskOp& op, const BatchFrame& frame) const;
+  void interval_products(const TaskOp& op, const BatchFrame& frame, std::int64_t first, std::int64_t count) const;
   void interval_moves(const TaskOp& op, const BatchFrame& frame) const;
-  void store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i, AffineSums sums,
-                        std::int64_t additions) const;
-  void store_row_scalars(const TaskOp& op, const BatchFrame& frame, std::int64_t b) const;
+  void store_row_scalar(const TaskOp& op, const BatchFrame& frame, std::int64_t b, double max_abs_x) const;
+  void leave_out_ball(const TaskOp& op, const BatchFrame& frame, std::int64_t b, const T* centre, T* radius) const;
   double ball_radius(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i) const;
   void copy_bounds(const TaskOp& op, const BatchFrame& frame) const;
   void interval_image(const TaskOp& op, const BatchFrame& frame) const;
@@ -120,8 +121,6 @@ class OpDriver final : public CompiledProgram {
   // kernel(row, window offset, image offset, length, rows): once for all rows of images, once per run of windows.
   template <class Kernel>
   void for_each_piece(BufferId id, const RowFrame& frame, const Kernel& kernel) const;
-  static std::int64_t live_coordinates(const double* lower, const double* upper, std::int64_t n);
-  static double max_abs(const double* lower, const double* upper, std::int64_t n);
   // Each addition to a row's constant rounds once more, in double.
   static void account_constants(const RowFrame& frame) {
     for (std::int64_t i = 0; i < frame.rows; ++i) {
@@ -129,15 +128,19 @@ class OpDriver final : public CompiledProgram {
     }
   }
 
-  Kernels kernels_;
-  std::vector<AffineErrorModel> models_;  // by op number; of affine ops
-  std::int64_t error_terms_ = 0;          // at least the additions that any row's error sum goes through
-  // By op number, of affine ops on the query's input set: each component's dual norms of L2 and L1 balls, rounded up.
-  struct DualNorms {
-    std::vector<double> l2;
-    std::vector<double> l1;
+  // Of an IntervalAffine.
+  struct IntervalData {
+    AffineErrorModel model;
+    std::vector<double> bias;            // [n]
+    std::vector<double> bias_magnitude;  // [n]
+    // On the query's input set: each component's dual norms of L2 and L1 balls, rounded up.
+    std::vector<double> l2_norms;
+    std::vector<double> l1_norms;
   };
-  std::vector<DualNorms> dual_norms_;
+
+  Kernels kernels_;
+  std::vector<IntervalData> intervals_;  // by op number
+  RowErrorModel row_errors_;
 };
 
 }  // namespace boundflow

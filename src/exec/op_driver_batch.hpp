@@ -6,13 +6,19 @@ namespace boundflow {
 template <class Kernels>
 OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan)
     : CompiledProgram(program, std::move(plan)), kernels_(*program) {
-  error_terms_ = program->max_columns;
+  std::int64_t error_terms = program->max_columns;  // at least the additions that any row's error sum goes through
   for (const Task& task : program->tasks) {
-    error_terms_ += 6 * static_cast<std::int64_t>(task.ops.size());
+    error_terms += 6 * static_cast<std::int64_t>(task.ops.size());
     for (const TaskOp& op : task.ops) {
       const bool interval = op.kind == TaskOpKind::IntervalAffine;
-      models_.push_back(interval ? AffineErrorModel(*op.affine, columns(op.outputs[0]), kFloat32) : AffineErrorModel());
-      DualNorms norms;
+      IntervalData data;
+      if (interval) {
+        const auto n = static_cast<std::size_t>(columns(op.outputs[0]));
+        data.model = AffineErrorModel(*op.affine, columns(op.outputs[0]), kFloat32);
+        data.bias = op.affine->bias.empty() ? std::vector<double>(n, 0.0) : op.affine->bias;
+        data.bias_magnitude =
+            op.affine->bias_magnitude.empty() ? std::vector<double>(n, 0.0) : op.affine->bias_magnitude;
+      }
       if (interval && op.ball) {
         std::vector<LinearMap::Entry> entries;
         for (std::int64_t i = 0; i < columns(op.outputs[0]); ++i) {
@@ -27,13 +33,15 @@ OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::sh
           // Rounding of the sum and the root, underflow of squares, and what the weights stand for.
           const double up = sum_inflation(static_cast<std::int64_t>(entries.size()), kUnitRoundoff64) *
                             (1 + 2 * op.affine->maps[0]->weight_error());
-          norms.l2.push_back(round_up(std::sqrt(squares * up) * up + static_cast<double>(entries.size()) * 0x1p-500));
-          norms.l1.push_back(round_up(largest * up));
+          data.l2_norms.push_back(
+              round_up(std::sqrt(squares * up) * up + static_cast<double>(entries.size()) * 0x1p-500));
+          data.l1_norms.push_back(round_up(largest * up));
         }
       }
-      dual_norms_.push_back(std::move(norms));
+      intervals_.push_back(std::move(data));
     }
   }
+  row_errors_ = RowErrorModel(error_terms, kUnitRoundoff<T>);
 }
 
 template <class Kernels>
@@ -56,25 +64,6 @@ void OpDriver<Kernels>::run(const TaskOp& op, const BatchFrame& frame) const {
     default:
       throw InternalError("a row op stands in a batch task");
   }
-}
-
-template <class Kernels>
-double OpDriver<Kernels>::max_abs(const double* lower, const double* upper, std::int64_t n) {
-  double result = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const double magnitude = std::max(std::fabs(lower[i]), std::fabs(upper[i]));
-    if (!(magnitude <= result)) result = magnitude;  // NaN sticks: !(NaN <= x), and no magnitude replaces it below
-    if (std::isnan(result)) return result;
-  }
-  return result;
-}
-
-// Coordinates that can be non-zero in [lower, upper]; NaN counts.
-template <class Kernels>
-std::int64_t OpDriver<Kernels>::live_coordinates(const double* lower, const double* upper, std::int64_t n) {
-  std::int64_t live = 0;
-  for (std::int64_t i = 0; i < n; ++i) live += lower[i] == 0 && upper[i] == 0 ? 0 : 1;
-  return live;
 }
 
 template <class Kernels>
@@ -110,107 +99,113 @@ void OpDriver<Kernels>::interval_affine(const TaskOp& op, const BatchFrame& fram
   }
 }
 
+// What a row pays once when it walks through the node, whatever its Lambda: underflow, where no coordinate of the
+// operands exceeds `max_abs_x`.
 template <class Kernels>
-void OpDriver<Kernels>::store_coordinate(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i,
-                                         AffineSums sums, std::int64_t additions) const {
-  const std::int64_t y = b * ld(op.outputs[0]) + i;
-  float& weight = weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + i];
-  if (!op.affine->bias.empty()) sums.bias = op.affine->bias[static_cast<std::size_t>(i)];
-  if (!op.affine->bias_magnitude.empty()) sums.bias_magnitude = op.affine->bias_magnitude[static_cast<std::size_t>(i)];
-  if (frame.semantics == Semantics::Nominal) {
-    lower(op.outputs[0], frame)[y] = sums.centre + sums.bias - sums.radius;
-    upper(op.outputs[0], frame)[y] = sums.centre + sums.bias + sums.radius;
-    weight = 0;
-    return;
-  }
-  const bool deployed = frame.semantics == Semantics::Float32;
-  const AffineCoordinate bound =
-      bound_affine_coordinate(models_[static_cast<std::size_t>(op.number)], sums,
-                              deployed ? std::optional<std::int64_t>(additions) : std::nullopt);
-  lower(op.outputs[0], frame)[y] = bound.lower;
-  upper(op.outputs[0], frame)[y] = bound.upper;
-  weight = cast_up<float>(bound.weight);
-}
-
-// What a row pays once when it walks through the node, whatever its Lambda.
-template <class Kernels>
-void OpDriver<Kernels>::store_row_scalars(const TaskOp& op, const BatchFrame& frame, std::int64_t b) const {
-  const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
-  double sum_abs_x = 0;
-  for (const BufferId x : op.inputs) {
-    const double* l = lower(x, frame) + b * ld(x);
-    const double* u = upper(x, frame) + b * ld(x);
-    for (std::int64_t j = 0; j < columns(x); ++j) sum_abs_x += std::max(std::fabs(l[j]), std::fabs(u[j]));
-  }
+void OpDriver<Kernels>::store_row_scalar(const TaskOp& op, const BatchFrame& frame, std::int64_t b,
+                                         double max_abs_x) const {
+  const AffineErrorModel& model = intervals_[static_cast<std::size_t>(op.number)].model;
+  std::int64_t terms = 0;
+  for (const BufferId x : op.inputs) terms += columns(x);
+  const double sum_abs_x = static_cast<double>(terms) * max_abs_x;
   const double scalar =
       frame.semantics == Semantics::Nominal ? 0.0 : 2 * model.backward_tiny * sum_abs_x + model.dot_tiny;
   weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + columns(op.outputs[1])] = cast_up<float>(scalar);
 }
 
+// A few subproblems at a time: enough rows for the products, few enough for the caches.
 template <class Kernels>
 void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& frame) const {
-  const std::int64_t count = frame.subproblems;
+  constexpr std::int64_t kSubproblems = 32;
+  for (std::int64_t first = 0; first < frame.subproblems; first += kSubproblems) {
+    interval_products(op, frame, first, std::min(kSubproblems, frame.subproblems - first));
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& frame, std::int64_t first,
+                                          std::int64_t count) const {
   const std::int64_t out = columns(op.outputs[0]);
-  // Rows 0..B-1 hold r, B..2B-1 hold |c| + r: one pass over |M| serves both.
-  thread_local std::vector<T> centres, spans, y_centre, y_spans;
-  thread_local std::vector<double> largest;
-  thread_local std::vector<std::int64_t> live;
-  y_centre.assign(static_cast<std::size_t>(count * out), 0);
-  y_spans.assign(static_cast<std::size_t>(2 * count * out), 0);
-  largest.assign(static_cast<std::size_t>(count), 0);
-  live.assign(static_cast<std::size_t>(count), 0);
+  const IntervalData& data = intervals_[static_cast<std::size_t>(op.number)];
+  const bool nominal = frame.semantics == Semantics::Nominal;
+  // Radii, and behind them magnitudes: one pass over |M| serves both.
+  const std::int64_t spans = nominal ? count : 2 * count;
+  thread_local std::vector<T> x_centre, x_spans, y_centre, y_spans;
+  thread_local std::vector<double> ball;
+  thread_local std::vector<IntervalExtent> extents;
+  y_centre.resize(static_cast<std::size_t>(count * out));
+  y_spans.resize(static_cast<std::size_t>(spans * out));
+  extents.assign(static_cast<std::size_t>(count), IntervalExtent());
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {
     const BufferId x = op.inputs[t];
     const std::int64_t n = columns(x);
-    centres.resize(static_cast<std::size_t>(count * n));
-    spans.resize(static_cast<std::size_t>(2 * count * n));
-    for (std::int64_t b = 0; b < count; ++b) {
-      const double* l = lower(x, frame) + b * ld(x);
-      const double* u = upper(x, frame) + b * ld(x);
-      // Of a ball's coordinates, only what the box around adds (rounding, executions) counts one by one: the ball
-      // itself by its dual norm.
-      const bool is_ball = op.ball && frame.norm != InputNorm::Linf;
-      for (std::int64_t j = 0; j < n; ++j) {
-        const T c = static_cast<T>(0.5 * l[j] + 0.5 * u[j]);
-        const double whole = std::max(sub_up(u[j], c), sub_up(c, l[j]));
-        const bool in_ball = is_ball && (*op.ball)[static_cast<std::size_t>(j)];
-        const double r = in_ball ? std::max(sub_up(whole, frame.radii[b]), 0.0) : whole;
-        // NaN bounds must reach the products, whichever operand std::max keeps.
-        const bool invalid = std::isnan(l[j]) || std::isnan(u[j]);
-        centres[static_cast<std::size_t>(b * n + j)] = c;
-        spans[static_cast<std::size_t>(b * n + j)] = invalid ? c : cast_up<T>(r);
-        spans[static_cast<std::size_t>((count + b) * n + j)] = cast_up<T>(add_up(std::fabs(c), whole));
+    x_centre.resize(static_cast<std::size_t>(count * n));
+    x_spans.resize(static_cast<std::size_t>(2 * count * n));
+    for (std::int64_t k = 0; k < count; ++k) {
+      const double* l = lower(x, frame) + (first + k) * ld(x);
+      const double* u = upper(x, frame) + (first + k) * ld(x);
+      T* radius = x_spans.data() + k * n;
+      const IntervalExtent extent =
+          split_intervals(l, u, n, x_centre.data() + k * n, radius, x_spans.data() + (count + k) * n);
+      if (op.ball && frame.norm != InputNorm::Linf) {
+        leave_out_ball(op, frame, first + k, x_centre.data() + k * n, radius);
       }
-      live[static_cast<std::size_t>(b)] += live_coordinates(l, u, n);
-      const double magnitude = max_abs(l, u, n);
-      double& so_far = largest[static_cast<std::size_t>(b)];
-      if (!(magnitude <= so_far)) so_far = magnitude;
+      IntervalExtent& so_far = extents[static_cast<std::size_t>(k)];
+      so_far.live += extent.live;
+      if (!(extent.max_abs <= so_far.max_abs)) so_far.max_abs = extent.max_abs;
     }
-    kernels_.forward(op, t, centres.data(), n, count, y_centre.data(), out, false, t > 0);
-    kernels_.forward(op, t, spans.data(), n, 2 * count, y_spans.data(), out, true, t > 0);
+    const TraceSpan span(frame.trace, SpanKind::Product, "interval_affine");
+    kernels_.forward(op, t, x_centre.data(), n, count, y_centre.data(), out, false, t > 0);
+    kernels_.forward(op, t, x_spans.data(), n, spans, y_spans.data(), out, true, t > 0);
   }
-  const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
-  for (std::int64_t b = 0; b < count; ++b) {
-    const std::int64_t additions = model.live_additions(live[static_cast<std::size_t>(b)]);
-    for (std::int64_t i = 0; i < out; ++i) {
-      const auto k = static_cast<std::size_t>(b * out + i);
-      store_coordinate(op, frame, b, i,
-                       {.centre = y_centre[k],
-                        .radius = static_cast<double>(y_spans[k]) + ball_radius(op, frame, b, i),
-                        .magnitude = y_spans[k + static_cast<std::size_t>(count * out)],
-                        .max_abs_x = largest[static_cast<std::size_t>(b)]},
-                       additions);
+  for (std::int64_t k = 0; k < count; ++k) {
+    const std::int64_t b = first + k;
+    const IntervalExtent& extent = extents[static_cast<std::size_t>(k)];
+    AffineSumRows<T> sums{.centre = y_centre.data() + k * out,
+                          .radius = y_spans.data() + k * out,
+                          .magnitude = y_spans.data() + (nominal ? k : count + k) * out,
+                          .bias = data.bias.data(),
+                          .bias_magnitude = data.bias_magnitude.data()};
+    if (op.ball && frame.norm != InputNorm::Linf) {
+      ball.resize(static_cast<std::size_t>(out));
+      for (std::int64_t i = 0; i < out; ++i) ball[static_cast<std::size_t>(i)] = ball_radius(op, frame, b, i);
+      sums.ball_radius = ball.data();
     }
-    store_row_scalars(op, frame, b);
+    double* y_lower = lower(op.outputs[0], frame) + b * ld(op.outputs[0]);
+    double* y_upper = upper(op.outputs[0], frame) + b * ld(op.outputs[0]);
+    float* weight = weights(op.outputs[1], frame) + b * ld(op.outputs[1]);
+    if (nominal) {
+      bound_affine_nominal(sums, out, y_lower, y_upper);
+      std::fill_n(weight, out, 0.0F);
+    } else {
+      const ExecutionModel executions = data.model.executions(extent.max_abs, data.model.live_additions(extent.live));
+      bound_affine(data.model, sums, out, frame.semantics == Semantics::Float32 ? &executions : nullptr, y_lower,
+                   y_upper, weight);
+    }
+    store_row_scalar(op, frame, b, extent.max_abs);
+  }
+}
+
+// Of a ball's coordinates, only what the box around adds (rounding, executions) counts one by one: the ball itself by
+// its dual norm.
+template <class Kernels>
+void OpDriver<Kernels>::leave_out_ball(const TaskOp& op, const BatchFrame& frame, std::int64_t b, const T* centre,
+                                       T* radius) const {
+  const double* l = lower(op.inputs[0], frame) + b * ld(op.inputs[0]);
+  const double* u = upper(op.inputs[0], frame) + b * ld(op.inputs[0]);
+  for (std::int64_t j = 0; j < columns(op.inputs[0]); ++j) {
+    if (!(*op.ball)[static_cast<std::size_t>(j)] || std::isnan(radius[j])) continue;
+    const double c = static_cast<double>(centre[j]);
+    const double whole = std::max(sub_up(u[j], c), sub_up(c, l[j]));
+    radius[j] = cast_up<T>(std::max(sub_up(whole, frame.radii[b]), 0.0));
   }
 }
 
 // How far a component varies over the ball, rounded up so far that the caller's sum may round.
 template <class Kernels>
 double OpDriver<Kernels>::ball_radius(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t i) const {
-  if (!op.ball || frame.norm == InputNorm::Linf) return 0;
-  const DualNorms& norms = dual_norms_[static_cast<std::size_t>(op.number)];
-  const double norm = (frame.norm == InputNorm::L2 ? norms.l2 : norms.l1)[static_cast<std::size_t>(i)];
+  const IntervalData& data = intervals_[static_cast<std::size_t>(op.number)];
+  const double norm = (frame.norm == InputNorm::L2 ? data.l2_norms : data.l1_norms)[static_cast<std::size_t>(i)];
   const double radius = mul_up(frame.radii[b], norm);
   return frame.semantics == Semantics::Nominal ? radius : radius * (1 + 0x1p-48);
 }
@@ -219,48 +214,65 @@ double OpDriver<Kernels>::ball_radius(const TaskOp& op, const BatchFrame& frame,
 template <class Kernels>
 void OpDriver<Kernels>::interval_moves(const TaskOp& op, const BatchFrame& frame) const {
   const std::int64_t out = columns(op.outputs[0]);
+  const IntervalData& data = intervals_[static_cast<std::size_t>(op.number)];
+  const AffineErrorModel& model = data.model;
+  const bool executed = frame.semantics == Semantics::Float32 && op.affine->deployed_roundings > 0;
+  ExecutionModel executions = model.executions(0, model.additions);
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     double* y_l = lower(op.outputs[0], frame) + b * ld(op.outputs[0]);
     double* y_u = upper(op.outputs[0], frame) + b * ld(op.outputs[0]);
-    const AffineErrorModel& model = models_[static_cast<std::size_t>(op.number)];
-    const bool deployed = frame.semantics == Semantics::Float32;
-    for (std::int64_t i = 0; i < out; ++i) {
-      double sum_l = 0;
-      double sum_u = 0;
-      double sum_abs = 0;
-      std::int64_t terms = 0;
-      for (std::size_t t = 0; t < op.inputs.size(); ++t) {
-        const IndexMap& map = *op.affine->maps[t]->index();
-        const std::int64_t source = map.source.empty() ? i : map.source[static_cast<std::size_t>(i)];
+    float* weight = weights(op.outputs[1], frame) + b * ld(op.outputs[1]);
+    // Sums in order of the operands; a component's first term is taken as it is.
+    thread_local std::vector<double> sum_abs;
+    thread_local std::vector<std::uint8_t> begun;
+    sum_abs.assign(static_cast<std::size_t>(out), 0);
+    begun.assign(static_cast<std::size_t>(out), 0);
+    std::fill_n(y_l, out, 0.0);
+    std::fill_n(y_u, out, 0.0);
+    double max_abs_x = 0;
+    for (std::size_t t = 0; t < op.inputs.size(); ++t) {
+      const IndexMap& map = *op.affine->maps[t]->index();
+      const double* x_l = lower(op.inputs[t], frame) + b * ld(op.inputs[t]);
+      const double* x_u = upper(op.inputs[t], frame) + b * ld(op.inputs[t]);
+      for (std::int64_t i = 0; i < out; ++i) {
+        const auto k = static_cast<std::size_t>(i);
+        const std::int64_t source = map.source.empty() ? i : map.source[k];
         if (source < 0) continue;
-        const double l = lower(op.inputs[t], frame)[b * ld(op.inputs[t]) + source];
-        const double u = upper(op.inputs[t], frame)[b * ld(op.inputs[t]) + source];
+        const double l = x_l[source];
+        const double u = x_u[source];
         const double low = map.factor < 0 ? -u : l;
         const double high = map.factor < 0 ? -l : u;
-        sum_l = terms == 0 ? low : add_down(sum_l, low);
-        sum_u = terms == 0 ? high : add_up(sum_u, high);
-        sum_abs = add_up(sum_abs, std::max(std::fabs(l), std::fabs(u)));
-        ++terms;
+        y_l[i] = begun[k] == 0 ? low : add_down(y_l[i], low);
+        y_u[i] = begun[k] == 0 ? high : add_up(y_u[i], high);
+        sum_abs[k] = add_up(sum_abs[k], std::max(std::fabs(l), std::fabs(u)));
+        begun[k] = 1;
       }
-      const double bias = op.affine->bias.empty() ? 0.0 : op.affine->bias[static_cast<std::size_t>(i)];
-      if (bias != 0) {
-        sum_l = terms == 0 ? bias : add_down(sum_l, bias);
-        sum_u = terms == 0 ? bias : add_up(sum_u, bias);
-      }
-      const double abs_y = std::max(std::fabs(sum_l), std::fabs(sum_u));
-      const double execution =
-          deployed && op.affine->deployed_roundings > 0
-              ? model.execution_error(add_up(sum_abs, std::fabs(bias)), abs_y, sum_abs, model.additions)
-              : 0;
-      y_l[i] = execution > 0 ? sub_down(sum_l, execution) : sum_l;
-      y_u[i] = execution > 0 ? add_up(sum_u, execution) : sum_u;
-      const double weight =
-          (model.backward_gamma * sum_abs + model.bias_gamma * std::fabs(bias) + execution) * (1 + 0x1p-40);
-      if (std::isnan(sum_abs)) y_l[i] = y_u[i] = sum_abs;
-      weights(op.outputs[1], frame)[b * ld(op.outputs[1]) + i] =
-          frame.semantics == Semantics::Nominal ? 0.0F : cast_up<float>(weight);
+      const IntervalExtent extent = interval_extent(x_l, x_u, columns(op.inputs[t]));
+      if (!(extent.max_abs <= max_abs_x)) max_abs_x = extent.max_abs;
     }
-    store_row_scalars(op, frame, b);
+    for (std::int64_t i = 0; i < out; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      const double bias = data.bias[k];
+      if (bias != 0) {
+        y_l[i] = begun[k] == 0 ? bias : add_down(y_l[i], bias);
+        y_u[i] = begun[k] == 0 ? bias : add_up(y_u[i], bias);
+      }
+      double execution = 0;
+      if (executed) {
+        executions.underflow = model.deployed_tiny * (1 + sum_abs[k]);
+        execution =
+            executions.error(add_up(sum_abs[k], std::fabs(bias)), std::max(std::fabs(y_l[i]), std::fabs(y_u[i])));
+      }
+      if (execution > 0) {
+        y_l[i] = sub_down(y_l[i], execution);
+        y_u[i] = add_up(y_u[i], execution);
+      }
+      if (std::isnan(sum_abs[k])) y_l[i] = y_u[i] = sum_abs[k];
+      const double paid =
+          (model.backward_gamma * sum_abs[k] + model.bias_gamma * std::fabs(bias) + execution) * (1 + 0x1p-40);
+      weight[i] = frame.semantics == Semantics::Nominal ? 0.0F : cast_up<float>(paid);
+    }
+    store_row_scalar(op, frame, b, max_abs_x);
   }
 }
 
@@ -268,14 +280,14 @@ template <class Kernels>
 void OpDriver<Kernels>::interval_image(const TaskOp& op, const BatchFrame& frame) const {
   const BufferId x = op.inputs[0];
   const BufferId y = op.outputs[0];
+  const bool exact = frame.semantics != Semantics::Float32 || op.function->is_selection();
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     const double* l = lower(x, frame) + b * ld(x);
     const double* u = upper(x, frame) + b * ld(x);
     double* image_l = lower(y, frame) + b * ld(y);
     double* image_u = upper(y, frame) + b * ld(y);
-    for (std::int64_t i = 0; i < columns(x); ++i) {
-      op.function->image(l[i], u[i], image_l[i], image_u[i]);
-      if (frame.semantics != Semantics::Float32) continue;
+    op.function->images(l, u, columns(x), image_l, image_u);
+    for (std::int64_t i = 0; i < columns(x) && !exact; ++i) {
       const double execution = op.function->deployed_error(l[i], u[i], op.unit_roundoff);
       if (execution == 0) continue;
       image_l[i] = sub_down(image_l[i], execution);
@@ -307,8 +319,7 @@ void OpDriver<Kernels>::joint_bounds(const TaskOp& op, const BatchFrame& frame, 
 template <class Kernels>
 void OpDriver<Kernels>::interval_joint(const TaskOp& op, const BatchFrame& frame) const {
   const BufferId y = op.outputs[0];
-  std::vector<double> l;
-  std::vector<double> u;
+  thread_local std::vector<double> l, u;
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     for (std::int64_t j = 0; j < columns(y); ++j) {
       joint_bounds(op, frame, b, j, l, u);
@@ -334,7 +345,7 @@ void OpDriver<Kernels>::relax_joint(const TaskOp& op, const BatchFrame& frame) c
   const double dot_gamma = gamma_up(n + 4, kUnitRoundoff64);
   const double tiny = (kFloat32 ? 0x1p-149 : 0x1p-1074) * static_cast<double>(joint.max_uses + 1);
   const bool nominal = frame.semantics == Semantics::Nominal;
-  std::vector<double> l, u, lower_slopes, upper_slopes;
+  thread_local std::vector<double> l, u, lower_slopes, upper_slopes;
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     double sum_abs_x = 0;
     for (std::int64_t j = 0; j < n; ++j) {
@@ -382,44 +393,35 @@ void OpDriver<Kernels>::relax_joint(const TaskOp& op, const BatchFrame& frame) c
 
 template <class Kernels>
 void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
+  constexpr std::int64_t kBlock = 128;
   const BufferId x = op.inputs[0];
   const LineStorage out = line_storage(op.outputs[0], frame);
   const std::int64_t n = columns(x);
   const double dot_gamma = gamma_up(n + 4, kUnitRoundoff64);
   const double tiny = kFloat32 ? 0x1p-149 : 0x1p-1074;
   const bool nominal = frame.semantics == Semantics::Nominal;
+  const bool exact = frame.semantics != Semantics::Float32 || op.function->is_selection();
+  std::array<double, kBlock> lower_slope, lower_intercept, upper_slope, upper_intercept;
+  const LineRows lines{lower_slope.data(), lower_intercept.data(), upper_slope.data(), upper_intercept.data()};
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     const double* l = lower(x, frame) + b * ld(x);
     const double* u = upper(x, frame) + b * ld(x);
     const std::int64_t row = b * out.ld;
-    double sum_abs_x = 0;
-    for (std::int64_t i = 0; i < n; ++i) {
-      Relaxation line = op.function->relax(l[i], u[i], kFloat32);
-      if (frame.semantics == Semantics::Float32) {
-        const double execution = op.function->deployed_error(l[i], u[i], op.unit_roundoff);
-        if (execution != 0) {
-          line.lower_intercept = sub_down(line.lower_intercept, execution);
-          line.upper_intercept = add_up(line.upper_intercept, execution);
-        }
+    for (std::int64_t first = 0; first < n; first += kBlock) {
+      const std::int64_t count = std::min(kBlock, n - first);
+      op.function->relaxations(l + first, u + first, count, kFloat32, lines);
+      for (std::int64_t i = 0; i < count && !exact; ++i) {
+        const double execution = op.function->deployed_error(l[first + i], u[first + i], op.unit_roundoff);
+        if (execution == 0) continue;
+        lines.lower_intercept[i] = sub_down(lines.lower_intercept[i], execution);
+        lines.upper_intercept[i] = add_up(lines.upper_intercept[i], execution);
       }
-      const double abs_x = std::max(std::fabs(l[i]), std::fabs(u[i]));
-      sum_abs_x += abs_x;
-      const T lower_intercept = cast_down<T>(line.lower_intercept);
-      const T upper_intercept = cast_up<T>(line.upper_intercept);
-      out.lower_slope[row + i] = static_cast<T>(line.lower_slope);
-      out.lower_intercept[row + i] = lower_intercept;
-      out.upper_slope[row + i] = static_cast<T>(line.upper_slope);
-      out.upper_intercept[row + i] = upper_intercept;
-      // Lambda times a slope rounds unless the slope is 0 or 1; the dot with the intercepts rounds in double.
-      const auto exact = [](double slope) { return slope == 0 || slope == 1; };
-      double slope = 0;
-      if (!exact(line.lower_slope)) slope = std::fabs(line.lower_slope);
-      if (!exact(line.upper_slope)) slope = std::max(slope, std::fabs(line.upper_slope));
-      const double intercept =
-          std::max(std::fabs(static_cast<double>(lower_intercept)), std::fabs(static_cast<double>(upper_intercept)));
-      const double weight = (kUnitRoundoff<T> * slope * abs_x + dot_gamma * intercept) * (1 + 0x1p-40);
-      out.error_weight[row + i] = nominal ? 0.0F : cast_up<float>(weight);
+      const std::int64_t at = row + first;
+      store_lines(l + first, u + first, lines, count, kUnitRoundoff<T>, dot_gamma, out.lower_slope + at,
+                  out.lower_intercept + at, out.upper_slope + at, out.upper_intercept + at, out.error_weight + at);
     }
+    if (nominal) std::fill_n(out.error_weight + row, n, 0.0F);
+    const double sum_abs_x = static_cast<double>(n) * interval_extent(l, u, n).max_abs;
     const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));
     out.error_weight[row + n] = nominal ? 0.0F : cast_up<float>(scalar);
   }

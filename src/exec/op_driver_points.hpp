@@ -32,6 +32,7 @@ void OpDriver<Kernels>::affine_forward(const TaskOp& op, const RowFrame& frame) 
           op.affine->bias.empty() ? T(0) : static_cast<T>(op.affine->bias[static_cast<std::size_t>(j)]);
     }
   }
+  const TraceSpan span(frame.batch->trace, SpanKind::Product, "affine_forward");
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {
     kernels_.forward(op, t, rows(op.inputs[t], frame), ld(op.inputs[t]), frame.rows, out, ld(y), false, true);
   }
@@ -53,7 +54,7 @@ template <class Kernels>
 void OpDriver<Kernels>::joint_value(const TaskOp& op, const RowFrame& frame) const {
   const BufferId y = op.outputs[0];
   const JointData& joint = *op.joint;
-  std::vector<double> x;
+  thread_local std::vector<double> x;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     for (std::int64_t j = 0; j < columns(y); ++j) {
       joint_point(op, frame, i, j, x);
@@ -85,8 +86,7 @@ void OpDriver<Kernels>::joint_gradient(const TaskOp& op, const RowFrame& frame) 
   const JointData& joint = *op.joint;
   const BufferId y = op.inputs.back();
   for (const BufferId x : op.outputs) std::fill_n(rows(x, frame), ld(x) * frame.rows, T(0));
-  std::vector<double> x;
-  std::vector<double> gradient;
+  thread_local std::vector<double> x, gradient;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     for (std::int64_t j = 0; j < columns(y); ++j) {
       const T v = rows(y, frame)[i * ld(y) + j];

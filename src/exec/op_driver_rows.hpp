@@ -84,6 +84,7 @@ void OpDriver<Kernels>::transpose(const TaskOp& op, const RowFrame& frame) const
   const BufferId to = op.outputs[0];
   const std::optional<Window>& window = buffer(from).window;
   const LinearMap& map = *op.affine->maps[op.term];
+  const TraceSpan span(frame.batch->trace, SpanKind::Product, "transpose");
   if (!window) {
     return kernels_.transpose(op, rows(from, frame), ld(from), frame.rows, rows(to, frame), ld(to));
   }
@@ -173,6 +174,7 @@ void OpDriver<Kernels>::bias_and_error(const TaskOp& op, const RowFrame& frame) 
   const std::int64_t weight_stride = ld(op.inputs[1]);
   const float* weight = weights(op.inputs[1], *frame.batch);
   const double* bias = op.affine->bias.empty() ? nullptr : op.affine->bias.data();
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "bias_and_error");
   const bool nominal = frame.batch->semantics == Semantics::Nominal;
   for_each_piece(op.inputs[0], frame,
                  [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
@@ -191,6 +193,7 @@ void OpDriver<Kernels>::bias_and_error(const TaskOp& op, const RowFrame& frame) 
 template <class Kernels>
 void OpDriver<Kernels>::apply_relaxation(const TaskOp& op, const RowFrame& frame) const {
   const LineStorage stored = line_storage(op.inputs[1], *frame.batch);
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "apply_relaxation");
   const std::int64_t n = columns(op.inputs[1]);
   const std::int64_t stride = ld(op.inputs[0]);
   const T* in = rows(op.inputs[0], frame);
@@ -217,11 +220,7 @@ void OpDriver<Kernels>::apply_planes(const TaskOp& op, const RowFrame& frame) co
   const JointData& joint = *op.joint;
   const std::int64_t n = columns(op.inputs[0]);
   const T* lambda = rows(op.inputs[0], frame);
-  std::vector<T*> out;
-  for (const BufferId x : op.outputs) {
-    out.push_back(rows(x, frame));
-    std::fill_n(out.back(), ld(x) * frame.rows, T(0));
-  }
+  for (const BufferId x : op.outputs) std::fill_n(rows(x, frame), ld(x) * frame.rows, T(0));
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const std::int64_t owner = frame.owners[i];
     double constant = 0;
@@ -238,8 +237,8 @@ void OpDriver<Kernels>::apply_planes(const TaskOp& op, const RowFrame& frame) co
            t < joint.starts[static_cast<std::size_t>(j) + 1]; ++t) {
         const Joint::Term& term = joint.terms[static_cast<std::size_t>(t)];
         if (term.operand < 0) continue;
-        const auto k = static_cast<std::size_t>(term.operand);
-        out[k][i * ld(op.outputs[k]) + term.index] += v * slopes[t];
+        const BufferId x = op.outputs[static_cast<std::size_t>(term.operand)];
+        rows(x, frame)[i * ld(x) + term.index] += v * slopes[t];
       }
     }
     frame.constants[i] += constant;
@@ -347,11 +346,13 @@ void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) cons
   const BufferId id = op.inputs[0];
   const std::int64_t n = buffer(id).value_columns();
   const T* lambda = rows(id, frame);
-  std::vector<double> minimum(static_cast<std::size_t>(frame.rows), 0.0);
-  std::vector<double> magnitude(static_cast<std::size_t>(frame.rows), 0.0);
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "concretize");
+  double* minima = frame.scratch;
+  double* magnitudes = frame.scratch + frame.rows;
+  std::fill_n(minima, 2 * frame.rows, 0.0);
   if (op.at_input && frame.batch->norm != InputNorm::Linf) {
     for (std::int64_t i = 0; i < frame.rows; ++i) {
-      concretize_ball(op, frame, i, minimum[static_cast<std::size_t>(i)], magnitude[static_cast<std::size_t>(i)]);
+      concretize_ball(op, frame, i, minima[i], magnitudes[i]);
     }
   } else {
     for_each_piece(
@@ -359,21 +360,19 @@ void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) cons
         [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
           kernels_.concretize(lambda + i * ld(id) + offset, ld(id), count, length,
                               lower(op.inputs[1], *frame.batch) + image, upper(op.inputs[1], *frame.batch) + image,
-                              ld(op.inputs[1]), frame.owners + i, minimum.data() + i, magnitude.data() + i);
+                              ld(op.inputs[1]), frame.owners + i, minima + i, magnitudes + i);
         });
   }
   const bool nominal_only = frame.batch->semantics == Semantics::Nominal;
   const std::int64_t inputs = program().inputs;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
-    const auto k = static_cast<std::size_t>(i);
     const double before = frame.constants[i];
     const double error_before = frame.errors[i];
-    frame.constants[i] += minimum[k];
+    frame.constants[i] += minima[i];
     if (nominal_only) {
       frame.errors[i] = 0;
     } else {
-      frame.errors[i] = finish_error(op.last ? error_before : 0, magnitude[k], before, frame.constants[i], error_terms_,
-                                     kUnitRoundoff<T>);
+      frame.errors[i] = row_errors_.finish(op.last ? error_before : 0, magnitudes[i], before, frame.constants[i]);
       if (!op.last) frame.errors[i] += error_before;
     }
     if (frame.form == nullptr || !op.last) continue;
@@ -382,7 +381,7 @@ void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) cons
     double error = frame.errors[i];
     if (op.at_input) {
       constant = before;
-      if (!nominal_only) error = finish_error(error_before, 0, before, 0, error_terms_, kUnitRoundoff<T>);
+      if (!nominal_only) error = row_errors_.finish(error_before, 0, before, 0);
       for (std::int64_t j = 0; j < n; ++j) {
         frame.form[i * inputs + coordinate(op.inputs[1], j)] = static_cast<double>(lambda[i * ld(id) + j]);
       }

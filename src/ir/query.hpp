@@ -62,8 +62,15 @@ struct BoundAnswer {
 class Bounder {
  public:
   virtual ~Bounder() = default;
-  // Bounds all rows; safe to call from several threads at once.
-  virtual BoundAnswer bound(const BoundQuery& query, const Deadline& deadline) const = 0;
+  // Bounds all rows; safe to call from several threads at once. `answer` may be that of an earlier query, whose memory
+  // is used again.
+  virtual void answer(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer) const = 0;
+
+  BoundAnswer bound(const BoundQuery& query, const Deadline& deadline) const {
+    BoundAnswer result;
+    answer(query, deadline, result);
+    return result;
+  }
 };
 
 // Values and gradients at points, not rigorous: for attacks and branching.

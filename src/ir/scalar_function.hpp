@@ -2,6 +2,7 @@
 // ScalarFunction: an elementwise function of one variable, described by what bound propagation needs of it. An operator
 // of ops/ implements it; domains and executors use it through this interface only.
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -13,6 +14,21 @@ struct Relaxation {
   double lower_intercept = 0;
   double upper_slope = 0;
   double upper_intercept = 0;
+};
+
+// The lines of n neurons, an array for each number.
+struct LineRows {
+  double* lower_slope = nullptr;
+  double* lower_intercept = nullptr;
+  double* upper_slope = nullptr;
+  double* upper_intercept = nullptr;
+
+  void set(std::int64_t i, const Relaxation& line) const {
+    lower_slope[i] = line.lower_slope;
+    lower_intercept[i] = line.lower_intercept;
+    upper_slope[i] = line.upper_slope;
+    upper_intercept[i] = line.upper_intercept;
+  }
 };
 
 class ScalarFunction {
@@ -37,6 +53,17 @@ class ScalarFunction {
   // Half-width of what a float32 (float64) execution of f may add at a point of [l, u] under the deployed model; 0 for
   // selections such as ReLU, which are exact.
   virtual double deployed_error(double l, double u, double unit_roundoff) const = 0;
+  // True if deployed_error is 0 everywhere.
+  virtual bool is_selection() const { return false; }
+
+  // image and relax for n intervals at once; a function that is met often overrides them with loops of its own.
+  virtual void images(const double* l, const double* u, std::int64_t n, double* image_l, double* image_u) const {
+    for (std::int64_t i = 0; i < n; ++i) image(l[i], u[i], image_l[i], image_u[i]);
+  }
+  virtual void relaxations(const double* l, const double* u, std::int64_t n, bool float32_slopes,
+                           const LineRows& lines) const {
+    for (std::int64_t i = 0; i < n; ++i) lines.set(i, relax(l[i], u[i], float32_slopes));
+  }
 };
 
 }  // namespace boundflow

@@ -52,6 +52,16 @@ class ReluFunction final : public ScalarFunction {
   }
 
   double deployed_error(double, double, double) const override { return 0; }
+  bool is_selection() const override { return true; }
+
+  // `final` lets the compiler put the functions above into these loops.
+  void images(const double* l, const double* u, std::int64_t n, double* image_l, double* image_u) const override {
+    for (std::int64_t i = 0; i < n; ++i) image(l[i], u[i], image_l[i], image_u[i]);
+  }
+  void relaxations(const double* l, const double* u, std::int64_t n, bool float32_slopes,
+                   const LineRows& lines) const override {
+    for (std::int64_t i = 0; i < n; ++i) lines.set(i, relax(l[i], u[i], float32_slopes));
+  }
 
  private:
   // Near u / (u - l), which need not be exact. Halved, since u - l may overflow.

@@ -110,10 +110,16 @@ std::int64_t pack(const std::vector<BufferId>& roots, std::vector<Placement>& li
 
 }  // namespace
 
+std::int64_t padded_columns(std::int64_t columns) {
+  constexpr std::int64_t kLine = 16;
+  const std::int64_t lines = (columns + kLine - 1) / kLine;
+  return (lines >= 16 ? lines | 1 : lines) * kLine;
+}
+
 std::int64_t leading_dimension(const Buffer& buffer) {
   const bool has_scalar =
       buffer.kind == BufferKind::ErrorWeights || buffer.kind == BufferKind::Lines || buffer.kind == BufferKind::Planes;
-  return padded(buffer.columns + (has_scalar ? 1 : 0), 16);
+  return padded_columns(buffer.columns + (has_scalar ? 1 : 0));
 }
 
 StoragePlan plan_storage(const BoundProgram& program, std::int64_t element_bytes) {

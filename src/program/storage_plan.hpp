@@ -28,7 +28,12 @@ struct StoragePlan {
   std::int64_t row_bytes_without_reuse = 0;
 };
 
-// Elements from one entry (row or subproblem) to the next: columns padded to a cache line of the narrowest type stored.
+// Elements from one row to the next, for rows of so many: whole cache lines of the narrowest type stored, and of long
+// rows an odd number of them. Kernels read the same column of many rows at once, and rows that are a power of two apart
+// would compete for the same few sets of the first-level cache.
+std::int64_t padded_columns(std::int64_t columns);
+
+// Elements from one entry (row or subproblem) of a buffer to the next.
 std::int64_t leading_dimension(const Buffer& buffer);
 
 // Buffers whose lifetimes overlap never share bytes, except where an op may write its result over its operand

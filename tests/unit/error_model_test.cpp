@@ -99,10 +99,19 @@ TEST(AffineErrorModel, ExecutionsThatMayOverflowHaveNoError) {
   EXPECT_EQ(AffineErrorModel(scaled, 1, true).deployed_tiny, 1024 * model.deployed_tiny);
 }
 
+AffineCoordinate real_bound(const AffineErrorModel& model, const AffineSums& sums) {
+  return bound_affine_coordinate<false>(model, sums, ExecutionModel());
+}
+
+// Where no coordinate of x exceeds 5.
+AffineCoordinate executed_bound(const AffineErrorModel& model, const AffineSums& sums, std::int64_t additions) {
+  return bound_affine_coordinate<true>(model, sums, model.executions(5, additions));
+}
+
 TEST(BoundAffineCoordinate, WidensByRadiusAndRounding) {
   const AffineErrorModel model(dense(1, 2, {1, 2}), 1, true);
-  const AffineSums sums{.centre = 10, .radius = 3, .magnitude = 13, .bias = 0.5, .max_abs_x = 5};
-  const AffineCoordinate real = bound_affine_coordinate(model, sums, std::nullopt);
+  const AffineSums sums{.centre = 10, .radius = 3, .magnitude = 13, .bias = 0.5};
+  const AffineCoordinate real = real_bound(model, sums);
   const double rounding = gamma_up(4, u32) * 13;
   EXPECT_LE(real.lower, 10.5 - 3 - rounding);
   EXPECT_GE(real.upper, 10.5 + 3 + rounding);
@@ -111,7 +120,7 @@ TEST(BoundAffineCoordinate, WidensByRadiusAndRounding) {
   EXPECT_GE(real.weight, model.backward_gamma * 13);
   EXPECT_LE(real.weight, model.backward_gamma * 13 * 1.0001);
 
-  const AffineCoordinate executed = bound_affine_coordinate(model, sums, 1);
+  const AffineCoordinate executed = executed_bound(model, sums, 1);
   const double execution = model.execution_error(13.5, 13.5, 5, 1);
   EXPECT_NEAR(executed.upper - real.upper, execution, 0.01 * execution);
   EXPECT_NEAR(real.lower - executed.lower, execution, 0.01 * execution);
@@ -120,7 +129,7 @@ TEST(BoundAffineCoordinate, WidensByRadiusAndRounding) {
 
 TEST(BoundAffineCoordinate, ChargesTheDotWithTheBias) {
   const AffineErrorModel model(dense(1, 1, {1}, {1e9}), 1, false);
-  const AffineCoordinate y = bound_affine_coordinate(model, {.magnitude = 0, .bias = 1e9}, std::nullopt);
+  const AffineCoordinate y = real_bound(model, {.magnitude = 0, .bias = 1e9});
   EXPECT_GE(y.weight, gamma_up(5, kUnitRoundoff64) * 1e9);
   EXPECT_LT(y.lower, 1e9);
   EXPECT_GT(y.upper, 1e9);
@@ -132,9 +141,7 @@ TEST(BoundAffineCoordinate, NanAndInfinityGiveNoFiniteBound) {
     for (const AffineSums& sums :
          {AffineSums{.centre = bad, .radius = bad, .magnitude = bad}, AffineSums{.radius = bad, .magnitude = bad},
           AffineSums{.magnitude = bad}, AffineSums{.centre = -bad, .radius = 1, .magnitude = bad}}) {
-      for (const std::optional<std::int64_t> additions :
-           {std::optional<std::int64_t>(), std::optional<std::int64_t>(1)}) {
-        const AffineCoordinate y = bound_affine_coordinate(model, sums, additions);
+      for (const AffineCoordinate& y : {real_bound(model, sums), executed_bound(model, sums, 1)}) {
         EXPECT_FALSE(std::isfinite(y.lower));
         EXPECT_FALSE(std::isfinite(y.upper));
         EXPECT_FALSE(std::isfinite(y.weight));
@@ -143,25 +150,25 @@ TEST(BoundAffineCoordinate, NanAndInfinityGiveNoFiniteBound) {
   }
 }
 
-TEST(FinishError, SumsItsParts) {
-  const double error = finish_error(1e-3, 0, 0, 0, 10, u32);
+TEST(RowErrorModel, SumsItsParts) {
+  const double error = RowErrorModel(10, u32).finish(1e-3, 0, 0, 0);
   EXPECT_GE(error, 1e-3 * (1 + 2 * gamma_up(10, u32)));
   EXPECT_LE(error, 1e-3 * 1.0001);
-  EXPECT_GE(finish_error(0, 1e6, 0, 0, 10, u32), gamma_up(10, kUnitRoundoff64) * 1e6);
-  EXPECT_GE(finish_error(0, 0, 1e6, -1e6, 10, u32), 2 * kUnitRoundoff64 * 2e6);
-  EXPECT_LT(finish_error(0, 0, 1e6, -1e6, 10, u32), 1e-8);
-  EXPECT_GT(finish_error(0, 0, 0, 0, 10, u32), 0);
+  EXPECT_GE(RowErrorModel(10, u32).finish(0, 1e6, 0, 0), gamma_up(10, kUnitRoundoff64) * 1e6);
+  EXPECT_GE(RowErrorModel(10, u32).finish(0, 0, 1e6, -1e6), 2 * kUnitRoundoff64 * 2e6);
+  EXPECT_LT(RowErrorModel(10, u32).finish(0, 0, 1e6, -1e6), 1e-8);
+  EXPECT_GT(RowErrorModel(10, u32).finish(0, 0, 0, 0), 0);
 }
 
-TEST(FinishError, NanAndInfinityStay) {
+TEST(RowErrorModel, NanAndInfinityStay) {
   for (const double bad : {kNan, kInfinity}) {
-    EXPECT_FALSE(std::isfinite(finish_error(bad, 0, 0, 0, 10, u32)));
-    EXPECT_FALSE(std::isfinite(finish_error(0, bad, 0, 0, 10, u32)));
-    EXPECT_FALSE(std::isfinite(finish_error(0, 0, bad, 0, 10, u32)));
-    EXPECT_FALSE(std::isfinite(finish_error(0, 0, 0, bad, 10, u32)));
+    EXPECT_FALSE(std::isfinite(RowErrorModel(10, u32).finish(bad, 0, 0, 0)));
+    EXPECT_FALSE(std::isfinite(RowErrorModel(10, u32).finish(0, bad, 0, 0)));
+    EXPECT_FALSE(std::isfinite(RowErrorModel(10, u32).finish(0, 0, bad, 0)));
+    EXPECT_FALSE(std::isfinite(RowErrorModel(10, u32).finish(0, 0, 0, bad)));
   }
   // As many terms as make gamma meaningless.
-  EXPECT_EQ(finish_error(1, 0, 0, 0, std::int64_t{1} << 24, u32), kInfinity);
+  EXPECT_EQ(RowErrorModel(std::int64_t{1} << 24, u32).finish(1, 0, 0, 0), kInfinity);
 }
 
 // The weights of a map stand for numbers at either end of what the stated error allows: bounds of both directions hold
@@ -188,8 +195,7 @@ TEST(AffineErrorModel, CoversWhatWeightsStandFor) {
       real += exact * x;
       difference += (exact - weight) * x;
     }
-    sums.max_abs_x = 1;
-    const AffineCoordinate bound = bound_affine_coordinate(model, sums, std::nullopt);
+    const AffineCoordinate bound = real_bound(model, sums);
     EXPECT_LE(bound.lower, real);
     EXPECT_GE(bound.upper, real);
     EXPECT_GE(bound.weight, std::fabs(difference));
@@ -203,9 +209,9 @@ TEST(AffineErrorModel, ChargesThePartsOfABias) {
   AffineData data = dense(1, 1, {1}, {0});
   data.bias_magnitude = {2000};
   const AffineErrorModel model(data, 1, false);
-  const AffineSums sums{.centre = 0.1, .magnitude = 0.1, .bias_magnitude = 2000, .max_abs_x = 0.1};
-  const AffineCoordinate real = bound_affine_coordinate(model, sums, std::nullopt);
-  const AffineCoordinate executed = bound_affine_coordinate(model, sums, model.additions);
+  const AffineSums sums{.centre = 0.1, .magnitude = 0.1, .bias_magnitude = 2000};
+  const AffineCoordinate real = real_bound(model, sums);
+  const AffineCoordinate executed = executed_bound(model, sums, model.additions);
   // What is computed of the bias in double is within 8 units of its parts.
   EXPECT_GE(real.upper - 0.1, 8 * kUnitRoundoff64 * 2000);
   EXPECT_LE(real.upper - 0.1, 16 * kUnitRoundoff64 * 2000);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace boundflow::native {
 
@@ -9,6 +11,23 @@ namespace {
 
 std::size_t at(std::int64_t i) {
   return static_cast<std::size_t>(i);
+}
+
+// Enough rows to fill the micro kernel.
+constexpr std::int64_t kManyRows = 8;
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return a > 0 ? (a + b - 1) / b : -(-a / b);
+}
+
+// Those of `count` steps from `base` whose operands [base + lowest, base + highest) lie inside the image: [first,
+// last).
+std::pair<std::int64_t, std::int64_t> inside(std::int64_t base, std::int64_t step, std::int64_t count,
+                                             std::int64_t lowest, std::int64_t highest, std::int64_t extent) {
+  const std::int64_t first = std::clamp<std::int64_t>((step - 1 - base - lowest) / step, 0, count);
+  const std::int64_t room = extent - highest - base;
+  const std::int64_t last = room < 0 ? first : std::clamp(room / step + 1, first, count);
+  return {first, last};
 }
 
 std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
@@ -57,6 +76,68 @@ PackedConvolution<T>::PackedConvolution(const ConvMap& map, bool transposed, boo
     }
   }
   pack(map, absolute);
+  if (groups_ == 1 && !depthwise_) choose_tile();
+  if (tile_.pixels > 0) pack_tile(map, absolute);
+}
+
+// Vectors times steps of k, and a call's own cost in the same unit, per pixel.
+template <class T>
+void PackedConvolution<T>::choose_tile() {
+  constexpr double kCall = 12;
+  constexpr double kWorthwhile = 0.9;
+  constexpr std::int64_t kMostVectors = 4;
+  const auto cost = [&](std::int64_t pixels_read, std::int64_t columns) {
+    const std::int64_t vectors = (columns + kPanelWidth<T> - 1) / kPanelWidth<T>;
+    return static_cast<double>(vectors) * (static_cast<double>(pixels_read * in_channels_) + kCall);
+  };
+  double best = 0;
+  for (const Phase& phase : phases_[1]) {
+    for (const Run& run : phase.runs) best += cost(run.count, out_channels_);
+  }
+  best *= kWorthwhile / static_cast<double>(out_step_[1]);
+  for (std::int64_t pixels = out_step_[1]; pixels * out_channels_ <= kMostVectors * kPanelWidth<T>;
+       pixels += out_step_[1]) {
+    std::int64_t first = std::numeric_limits<std::int64_t>::max();
+    std::int64_t last = std::numeric_limits<std::int64_t>::min();
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      for (const Run& run : tile_phase(p).runs) {
+        first = std::min(first, tile_shift(p) + run.offset);
+        last = std::max(last, tile_shift(p) + run.offset + run.count);
+      }
+    }
+    if (pixels == 1 || first >= last) continue;
+    const double own = cost(last - first, pixels * out_channels_) / static_cast<double>(pixels);
+    if (own >= best) continue;
+    best = own;
+    tile_.pixels = pixels;
+    tile_.offset = first;
+    tile_.count = last - first;
+  }
+}
+
+template <class T>
+void PackedConvolution<T>::pack_tile(const ConvMap& map, bool absolute) {
+  const std::int64_t columns = tile_.pixels * out_channels_;
+  std::vector<double> weights;
+  for (std::int64_t ky = 0; ky < kernel_[0]; ++ky) {
+    weights.assign(at(tile_.count * in_channels_ * columns), 0.0);
+    for (std::int64_t p = 0; p < tile_.pixels; ++p) {
+      for (const Run& run : tile_phase(p).runs) {
+        for (std::int64_t k = 0; k < run.count; ++k) {
+          const std::int64_t pixel = tile_shift(p) + run.offset + k - tile_.offset;
+          const std::int64_t kx = run.taps[at(k)];
+          for (std::int64_t i = 0; i < in_channels_; ++i) {
+            for (std::int64_t o = 0; o < out_channels_; ++o) {
+              const std::int64_t row = transposed_ ? i : o, column = transposed_ ? o : i;
+              weights[at((pixel * in_channels_ + i) * columns + p * out_channels_ + o)] =
+                  map.weights[at(((row * map.in_channels + column) * kernel_[0] + ky) * kernel_[1] + kx)];
+            }
+          }
+        }
+      }
+    }
+    tile_.matrices.emplace_back(weights, tile_.count * in_channels_, columns, false, absolute);
+  }
 }
 
 template <class T>
@@ -139,6 +220,26 @@ void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n
   }
 }
 
+// As `pixel`, for a tile; what lies outside the image is left out of the product.
+template <class T>
+void PackedConvolution<T>::tile(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
+                                std::int64_t ld_out, std::int64_t phase_y, const Extent& base, bool accumulate) const {
+  const std::int64_t x = base[1] + tile_.offset;
+  const std::int64_t first = std::max<std::int64_t>(x, 0);
+  const std::int64_t last = std::min(x + tile_.count, in_extent[1]);
+  bool add = accumulate;
+  for (const Run& row : phases_[0][at(phase_y)].runs) {
+    const std::int64_t y = base[0] + row.offset;
+    if (y < 0 || y >= in_extent[0] || first >= last) continue;
+    multiply(in + (y * in_extent[1] + first) * in_channels_, ld_in, n,
+             tile_.matrices[at(row.taps[0])].view((first - x) * in_channels_, (last - first) * in_channels_), out,
+             ld_out, add);
+    add = true;
+  }
+  if (add) return;
+  for (std::int64_t i = 0; i < n; ++i) std::fill_n(out + i * ld_out, tile_.pixels * out_channels_, T(0));
+}
+
 template <class T>
 void PackedConvolution<T>::depthwise_pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent,
                                            T* out, std::int64_t ld_out, const Extent& phase, const Extent& base,
@@ -167,51 +268,81 @@ template <class T>
 void PackedConvolution<T>::apply(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
                                  std::int64_t ld_out, const Extent& out_extent, const Extent& pad,
                                  bool accumulate) const {
-  // Enough rows to fill the micro kernel.
-  constexpr std::int64_t kManyRows = 8;
   const Extent out_pad = transposed_ ? pad : Extent{0, 0};
   const Extent in_pad = transposed_ ? Extent{0, 0} : pad;
+  // Tiles begin at residue 0.
+  const std::int64_t first_tile = tile_.pixels > 0 ? std::min(floor_mod(-out_pad[1], out_step_[1]), out_extent[1]) : 0;
+  const std::int64_t tiles = tile_.pixels > 0 ? (out_extent[1] - first_tile) / tile_.pixels : 0;
+  const std::int64_t last_tile = first_tile + tiles * tile_.pixels;
+  Line line{in, ld_in, n, in_extent, out, ld_out, 0, 0, out_pad[1], in_pad[1], accumulate};
   for (std::int64_t y = 0; y < out_extent[0]; ++y) {
-    const std::int64_t t_y = (y + out_pad[0]) / out_step_[0];
-    const std::int64_t phase_y = (y + out_pad[0]) % out_step_[0];
-    const std::int64_t base_y = t_y * in_step_[0] - in_pad[0];
-    for (std::int64_t phase_x = 0; phase_x < out_step_[1]; ++phase_x) {
-      const Extent phase{phase_y, phase_x};
-      // Pixels x = t out_step + phase - pad of the row.
-      const std::int64_t first_t = std::max<std::int64_t>(0, (out_pad[1] - phase_x + out_step_[1] - 1) / out_step_[1]);
-      const std::int64_t last_t = (out_extent[1] - 1 + out_pad[1] - phase_x + out_step_[1]) / out_step_[1];
-      // Those whose taps are all inside the image.
-      std::int64_t inner_first = last_t;
-      std::int64_t inner_last = last_t;
-      if (n < kManyRows && !depthwise_) {
-        std::int64_t lowest = 0, highest = 1;
-        for (const Run& run : phases_[1][at(phase_x)].runs) {
-          lowest = std::min(lowest, run.offset);
-          highest = std::max(highest, run.offset + run.count);
-        }
-        const std::int64_t step = in_step_[1];
-        inner_first = std::clamp((in_pad[1] - lowest + step - 1) / step, first_t, last_t);
-        const std::int64_t room = in_extent[1] + in_pad[1] - highest;
-        inner_last = room < 0 ? inner_first : std::clamp(room / step + 1, inner_first, last_t);
+    line.phase_y = (y + out_pad[0]) % out_step_[0];
+    line.base_y = (y + out_pad[0]) / out_step_[0] * in_step_[0] - in_pad[0];
+    pixels(line, 0, first_tile);
+    if (tiles > 0) tile_row(line, first_tile, tiles);
+    pixels(line, last_tile, out_extent[1]);
+    line.out += out_extent[1] * out_channels_;
+  }
+}
+
+// For few rows, pixels (tiles) whose operands lie inside the image take the place of rows.
+template <class T>
+void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::int64_t last_x) const {
+  for (std::int64_t phase_x = 0; phase_x < out_step_[1]; ++phase_x) {
+    // Pixels x = t out_step + phase - pad of the row.
+    const std::int64_t first_t = std::max<std::int64_t>(0, ceil_div(first_x + line.out_pad - phase_x, out_step_[1]));
+    const std::int64_t last_t = ceil_div(last_x + line.out_pad - phase_x, out_step_[1]);
+    if (first_t >= last_t) continue;
+    const Extent phase{line.phase_y, phase_x};
+    std::pair<std::int64_t, std::int64_t> together{0, 0};
+    if (line.n < kManyRows && !depthwise_) {
+      std::int64_t lowest = 0, highest = 1;
+      for (const Run& run : phases_[1][at(phase_x)].runs) {
+        lowest = std::min(lowest, run.offset);
+        highest = std::max(highest, run.offset + run.count);
       }
-      for (std::int64_t t = first_t; t < last_t;) {
-        T* to = out + (y * out_extent[1] + t * out_step_[1] + phase_x - out_pad[1]) * out_channels_;
-        const Extent base{base_y, t * in_step_[1] - in_pad[1]};
-        if (t == inner_first && inner_last > inner_first) {
-          for (std::int64_t i = 0; i < n; ++i) {
-            pixel(in + i * ld_in, in_step_[1] * in_channels_, inner_last - inner_first, in_extent, to + i * ld_out,
-                  out_step_[1] * out_channels_, phase, base, accumulate);
-          }
-          t = inner_last;
-          continue;
+      together = inside(first_t * in_step_[1] - line.in_pad, in_step_[1], last_t - first_t, lowest, highest,
+                        line.in_extent[1]);
+    }
+    for (std::int64_t t = first_t; t < last_t; ++t) {
+      T* to = line.out + (t * out_step_[1] + phase_x - line.out_pad) * out_channels_;
+      const Extent base{line.base_y, t * in_step_[1] - line.in_pad};
+      if (t - first_t == together.first && together.first < together.second) {
+        const std::int64_t count = together.second - together.first;
+        for (std::int64_t i = 0; i < line.n; ++i) {
+          pixel(line.in + i * line.ld_in, in_step_[1] * in_channels_, count, line.in_extent, to + i * line.ld_out,
+                out_step_[1] * out_channels_, phase, base, line.accumulate);
         }
-        if (depthwise_) {
-          depthwise_pixel(in, ld_in, n, in_extent, to, ld_out, phase, base, accumulate);
-        } else {
-          pixel(in, ld_in, n, in_extent, to, ld_out, phase, base, accumulate);
-        }
-        ++t;
+        t += count - 1;
+      } else if (depthwise_) {
+        depthwise_pixel(line.in, line.ld_in, line.n, line.in_extent, to, line.ld_out, phase, base, line.accumulate);
+      } else {
+        pixel(line.in, line.ld_in, line.n, line.in_extent, to, line.ld_out, phase, base, line.accumulate);
       }
+    }
+  }
+}
+
+template <class T>
+void PackedConvolution<T>::tile_row(const Line& line, std::int64_t first_x, std::int64_t tiles) const {
+  const std::int64_t step = tile_shift(tile_.pixels);
+  const std::int64_t columns = tile_.pixels * out_channels_;
+  const std::int64_t base_x = (first_x + line.out_pad) / out_step_[1] * in_step_[1] - line.in_pad;
+  const auto together = line.n < kManyRows
+                            ? inside(base_x, step, tiles, tile_.offset, tile_.offset + tile_.count, line.in_extent[1])
+                            : std::pair<std::int64_t, std::int64_t>{0, 0};
+  for (std::int64_t j = 0; j < tiles; ++j) {
+    T* to = line.out + first_x * out_channels_ + j * columns;
+    const Extent base{line.base_y, base_x + j * step};
+    if (j == together.first && together.first < together.second) {
+      const std::int64_t count = together.second - together.first;
+      for (std::int64_t i = 0; i < line.n; ++i) {
+        tile(line.in + i * line.ld_in, step * in_channels_, count, line.in_extent, to + i * line.ld_out, columns,
+             line.phase_y, base, line.accumulate);
+      }
+      j += count - 1;
+    } else {
+      tile(line.in, line.ld_in, line.n, line.in_extent, to, line.ld_out, line.phase_y, base, line.accumulate);
     }
   }
 }

@@ -2,6 +2,10 @@
 // Convolutions and their transposes on channels-last images, as products with packed matrices: for each pixel of the
 // result, the pixels under the kernel that lie side by side in memory are one run of a product, and the rows of a block
 // are its left factor. No copy of the image is made, and nothing outside the image is multiplied.
+//
+// Images of few channels would leave most of a vector empty. There a tile of several neighbouring pixels is one
+// product: its columns are the channels of all of them, its rows the pixels that any of them reads, with zeros in the
+// matrix where a pixel of the tile does not read one. Products with zero are exact, so a sum stays the same.
 
 #include <cstdint>
 #include <vector>
@@ -36,8 +40,40 @@ class PackedConvolution {
     std::vector<Run> runs;
   };
 
+  // A tile of `pixels` neighbours along the x axis, the first of which has residue 0: it reads the operand's pixels
+  // [offset, offset + count) from the first one's base on. One matrix per kernel row. No pixels: tiles do not pay.
+  struct Tile {
+    std::int64_t pixels = 0;
+    std::int64_t offset = 0;
+    std::int64_t count = 0;
+    std::vector<PackedMatrix<T>> matrices;  // [count * in_channels, pixels * out_channels]
+  };
+
   // Phases are residues per axis; `base` is the operand's pixel at offset 0.
   void pack(const ConvMap& map, bool absolute);
+  void choose_tile();
+  void pack_tile(const ConvMap& map, bool absolute);
+  // What pixel number `p` of a tile reads: its phase, and where that phase's base lies from the tile's.
+  const Phase& tile_phase(std::int64_t p) const { return phases_[1][static_cast<std::size_t>(p % out_step_[1])]; }
+  std::int64_t tile_shift(std::int64_t p) const { return p / out_step_[1] * in_step_[1]; }
+  // A row of pixels of the result, and what `apply` was called with.
+  struct Line {
+    const T* in;
+    std::int64_t ld_in;
+    std::int64_t n;
+    Extent in_extent;
+    T* out;  // its first pixel, in the first row of values
+    std::int64_t ld_out;
+    std::int64_t phase_y;
+    std::int64_t base_y;
+    std::int64_t out_pad;  // along x
+    std::int64_t in_pad;
+    bool accumulate;
+  };
+  void pixels(const Line& line, std::int64_t first_x, std::int64_t last_x) const;
+  void tile_row(const Line& line, std::int64_t first_x, std::int64_t tiles) const;
+  void tile(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
+            std::int64_t phase_y, const Extent& base, bool accumulate) const;
   const PackedMatrix<T>& matrix(std::int64_t group, std::int64_t ky, std::size_t phase_x, std::size_t run) const;
   void pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
              const Extent& phase, const Extent& base, bool accumulate) const;
@@ -57,6 +93,7 @@ class PackedConvolution {
   std::vector<PackedMatrix<T>> matrices_;
   std::vector<std::size_t> first_matrix_;  // by phase of x
   std::size_t matrices_per_kernel_row_ = 0;
+  Tile tile_;
   std::vector<T> channel_weights_;  // depthwise: [kernel, channels]
 };
 

@@ -39,8 +39,9 @@ class DenseKernel final : public MapKernel<T> {
       return;
     }
     // The axis is strided: one transposed copy in and out per entry.
-    std::vector<T> a(at(inner_ * k));
-    std::vector<T> c(at(inner_ * n));
+    thread_local std::vector<T> a, c;
+    a.resize(at(inner_ * k));
+    c.resize(at(inner_ * n));
     for (std::int64_t i = 0; i < count * outer_; ++i) {
       const T* from = in + i / outer_ * ld + i % outer_ * k * inner_;
       T* to = out + i / outer_ * ld_out + i % outer_ * n * inner_;

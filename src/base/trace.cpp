@@ -1,0 +1,41 @@
+#include "base/trace.hpp"
+
+namespace boundflow {
+
+std::string_view to_string(SpanKind kind) {
+  switch (kind) {
+    case SpanKind::Phase:
+      return "phase";
+    case SpanKind::Op:
+      return "op";
+    case SpanKind::RowKernel:
+      return "row kernel";
+    case SpanKind::Product:
+      return "product";
+  }
+  return "";
+}
+
+void Trace::add(SpanKind kind, std::string_view name, Clock::time_point begin, Clock::time_point end) {
+  const double duration = seconds_between(begin, end);
+  const std::lock_guard lock(mutex_);
+  Total& total = totals_[{kind, name}];
+  ++total.count;
+  total.seconds += duration;
+  const int thread = threads_.emplace(std::this_thread::get_id(), static_cast<int>(threads_.size())).first->second;
+  if (spans_.size() < kMostSpans) {
+    spans_.push_back({kind, name, thread, seconds_between(begin_, begin), duration});
+  } else {
+    ++dropped_;
+  }
+}
+
+double Trace::seconds(SpanKind kind) const {
+  double sum = 0;
+  for (const auto& [key, total] : totals_) {
+    if (key.first == kind) sum += total.seconds;
+  }
+  return sum;
+}
+
+}  // namespace boundflow
