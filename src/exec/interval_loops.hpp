@@ -19,7 +19,7 @@ struct IntervalExtent {
 IntervalExtent interval_extent(const double* lower, const double* upper, std::int64_t n);
 
 // centre = near (l + u) / 2 as a T, radius and magnitude Ts with [centre - radius, centre + radius] covering [l, u] and
-// magnitude >= |centre| + radius. NaN in l or u gives NaN.
+// magnitude >= |x| throughout, |centre| included. NaN in l or u gives NaN.
 template <class T>
 IntervalExtent split_intervals(const double* lower, const double* upper, std::int64_t n, T* centre, T* radius,
                                T* magnitude);

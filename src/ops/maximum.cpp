@@ -42,8 +42,11 @@ bool dominates(std::span<const double> l, std::span<const double> u, std::size_t
   return l[i] >= largest_but(u, i);
 }
 
-std::vector<double> negated(std::span<const double> x) {
-  std::vector<double> result(x.begin(), x.end());
+// -x in memory that the thread keeps, apart for the first and the second of two: queries call this without allocating.
+template <int kSlot = 0>
+std::span<const double> negated(std::span<const double> x) {
+  thread_local std::vector<double> result;
+  result.assign(x.begin(), x.end());
   for (double& value : result) value = -value;
   return result;
 }
@@ -115,20 +118,20 @@ void MinimumFunction::gradient(std::span<const double> x, std::span<double> grad
 void MinimumFunction::image(std::span<const double> l, std::span<const double> u, double& image_l,
                             double& image_u) const {
   double low = 0, high = 0;
-  maximum_.image(negated(u), negated(l), low, high);
+  maximum_.image(negated(u), negated<1>(l), low, high);
   image_l = -high;
   image_u = -low;
 }
 
 bool MinimumFunction::is_stable(std::span<const double> l, std::span<const double> u) const {
-  return maximum_.is_stable(negated(u), negated(l));
+  return maximum_.is_stable(negated(u), negated<1>(l));
 }
 
 void MinimumFunction::relax(std::span<const double> l, std::span<const double> u, bool float32_slopes,
                             std::span<double> lower, double& lower_intercept, std::span<double> upper,
                             double& upper_intercept) const {
   // max(-x) <= s (-x) + t turns into min(x) >= s x - t: the slopes stay, the planes trade places.
-  maximum_.relax(negated(u), negated(l), float32_slopes, upper, upper_intercept, lower, lower_intercept);
+  maximum_.relax(negated(u), negated<1>(l), float32_slopes, upper, upper_intercept, lower, lower_intercept);
   lower_intercept = -lower_intercept;
   upper_intercept = -upper_intercept;
 }

@@ -38,6 +38,7 @@ double intercept_down(const LinePiece& piece, double slope, double x) {
 PiecewiseLinearFunction::PiecewiseLinearFunction(std::string name, std::vector<double> kinks,
                                                  std::vector<LinePiece> pieces)
     : name_(std::move(name)), kinks_(std::move(kinks)), pieces_(std::move(pieces)) {
+  ensure(kinks_.size() <= kMostKinks, "piecewise linear function: too many kinks");
   ensure(!kinks_.empty() && pieces_.size() == kinks_.size() + 1, "piecewise linear function: one kink per two pieces");
   ensure(std::adjacent_find(kinks_.begin(), kinks_.end(), std::greater_equal<>()) == kinks_.end(),
          "piecewise linear function: kinks must ascend");
@@ -62,14 +63,15 @@ double PiecewiseLinearFunction::derivative(double x) const {
   return std::isnan(x) ? x : piece_at(x).slope;
 }
 
-std::vector<PiecewiseLinearFunction::Vertex> PiecewiseLinearFunction::vertices(double l, double u) const {
+PiecewiseLinearFunction::Vertices PiecewiseLinearFunction::vertices(double l, double u) const {
   // The first piece is that on the right of l, should l be a kink.
   const auto first = std::upper_bound(kinks_.begin(), kinks_.end(), l) - kinks_.begin();
-  std::vector<Vertex> result{{l, value(l), pieces_[static_cast<std::size_t>(first)]}};
+  Vertices result;
+  result.add({l, value(l), pieces_[static_cast<std::size_t>(first)]});
   for (const double kink : kinks_) {
-    if (kink > l && kink < u) result.push_back({kink, value(kink), piece_at(kink)});
+    if (kink > l && kink < u) result.add({kink, value(kink), piece_at(kink)});
   }
-  result.push_back({u, value(u), piece_at(u)});
+  result.add({u, value(u), piece_at(u)});
   return result;
 }
 
@@ -90,10 +92,10 @@ bool PiecewiseLinearFunction::is_stable(double l, double u) const {
 
 // The slope of the hull's edge over the midpoint: of the two vertices beside it whose chord is the highest (lowest)
 // there. Not rigorous, which costs tightness only.
-double PiecewiseLinearFunction::hull_slope(const std::vector<Vertex>& vertices, bool upper) const {
-  const double middle = vertices.front().x / 2 + vertices.back().x / 2;
+double PiecewiseLinearFunction::hull_slope(const Vertices& vertices, bool upper) const {
+  const double middle = vertices[0].x / 2 + vertices[vertices.size() - 1].x / 2;
   double best_height = kNan;
-  double best_slope = vertices.front().piece.slope;
+  double best_slope = vertices[0].piece.slope;
   for (std::size_t b = 1; b < vertices.size(); ++b) {
     for (std::size_t a = 0; a < b; ++a) {
       const Vertex &left = vertices[a], &right = vertices[b];
@@ -113,7 +115,7 @@ double PiecewiseLinearFunction::hull_slope(const std::vector<Vertex>& vertices, 
 
 Relaxation PiecewiseLinearFunction::relax(double l, double u, bool float32_slopes) const {
   if (!std::isfinite(l) || !std::isfinite(u)) return kNoLines;
-  const std::vector<Vertex> points = vertices(l, u);
+  const Vertices points = vertices(l, u);
   Relaxation lines;
   lines.lower_slope = kernel_slope(hull_slope(points, false), float32_slopes);
   lines.upper_slope = kernel_slope(hull_slope(points, true), float32_slopes);

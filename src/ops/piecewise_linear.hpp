@@ -5,6 +5,7 @@
 // edge over the interval's midpoint, since the area depends on the line's height there alone. Below likewise. For ReLU
 // this is the triangle of Ehlers 2017 with CROWN's choice of the lower line (Zhang et al. 2018).
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,8 +21,10 @@ struct LinePiece {
 
 class PiecewiseLinearFunction : public ScalarFunction {
  public:
+  static constexpr std::size_t kMostKinks = 6;
+
   // f(x) = pieces[i].slope x + pieces[i].offset for kinks[i - 1] <= x <= kinks[i]. Kinks ascend, there is one fewer
-  // than pieces and at least one; neighbouring pieces meet exactly.
+  // than pieces, at least one and at most kMostKinks; neighbouring pieces meet exactly.
   PiecewiseLinearFunction(std::string name, std::vector<double> kinks, std::vector<LinePiece> pieces);
 
   std::string_view name() const override { return name_; }
@@ -43,9 +46,22 @@ class PiecewiseLinearFunction : public ScalarFunction {
     double y = 0;
     LinePiece piece;  // one that x belongs to
   };
+  // Of an interval: its ends and the kinks between them.
+  class Vertices {
+   public:
+    void add(const Vertex& vertex) { vertices_[size_++] = vertex; }
+    std::size_t size() const { return size_; }
+    const Vertex& operator[](std::size_t i) const { return vertices_[i]; }
+    const Vertex* begin() const { return vertices_.data(); }
+    const Vertex* end() const { return vertices_.data() + size_; }
+
+   private:
+    std::array<Vertex, kMostKinks + 2> vertices_;
+    std::size_t size_ = 0;
+  };
   const LinePiece& piece_at(double x) const;
-  std::vector<Vertex> vertices(double l, double u) const;
-  double hull_slope(const std::vector<Vertex>& vertices, bool upper) const;
+  Vertices vertices(double l, double u) const;
+  double hull_slope(const Vertices& vertices, bool upper) const;
 
   std::string name_;
   std::vector<double> kinks_;
