@@ -287,6 +287,33 @@ const Broken kBroken[] = {
 INSTANTIATE_TEST_SUITE_P(NetworkParser, BrokenNetworkText, testing::ValuesIn(kBroken),
                          [](const auto& info) { return std::string(info.param.name); });
 
+// Whatever happens to a text, it is a network that reads back, or an InputError.
+TEST(NetworkParser, DamagedTextsAreRefusedOrAreNetworks) {
+  static constexpr std::string_view kPutIn("\"%{]-,9n\\#\n\0 ", 13);
+  int accepted = 0, refused = 0;
+  const auto read = [&](const std::string& text) {
+    try {
+      const Network network = parse_network(text);
+      ++accepted;
+      expect_identity(network);
+    } catch (const InputError&) {
+      ++refused;
+    }
+  };
+  for (const std::string whole : kPrinted) {
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      read(whole.substr(0, i));
+      read(whole.substr(0, i) + whole.substr(i + 1));
+      std::string text = whole;
+      text[i] = kPutIn[i % kPutIn.size()];
+      read(text);
+      ASSERT_FALSE(testing::Test::HasFailure()) << "byte " << i << " of\n" << whole;
+    }
+  }
+  EXPECT_GT(accepted, 300);
+  EXPECT_GT(refused, 3000);
+}
+
 TEST(NetworkParser, NamesTheTextWithoutAFile) {
   try {
     parse_network("net");
