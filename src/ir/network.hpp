@@ -3,6 +3,7 @@
 // dimension that the file leaves symbolic has become 1 at import.
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,6 +42,13 @@ struct Node {
 
 class Network {
  public:
+  Network() = default;
+  // From its parts as they are; verify_network tells whether they make a network.
+  Network(std::vector<Value> values, std::vector<Node> nodes, std::vector<ValueId> inputs, std::vector<ValueId> outputs)
+      : values_(std::move(values)),
+        nodes_(std::move(nodes)),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)) {}
   ValueId add_input(std::string name, TensorType type);
   ValueId add_constant(std::string name, Tensor tensor);
   // Appends a node whose outputs have the given names and types; returns its id.
@@ -105,15 +113,19 @@ class NodeView {
   std::size_t output_ = 0;
 };
 
-// The network as text, one line per value or node (docs/architecture.md describes the form). Constants longer than
-// `max_constant_elements` show their size and a checksum instead of their data.
+// The network as text, one line per value or node (network_printer.cpp has the grammar). Constants longer than
+// `max_constant_elements` show their size and a checksum instead of their data. With kAllElements parse_network reads
+// the text back.
+inline constexpr std::int64_t kAllElements = std::numeric_limits<std::int64_t>::max();
 std::string print(const Network& network, std::int64_t max_constant_elements = 8);
 // One node as text, without the newline.
 std::string print(const Network& network, const Node& node);
 
-// Throws InternalError with the first broken rule's label, e.g. "[V3 topological-order]", and the nodes around the
-// fault. The rules are listed in verifier.cpp; each has a test named after it. Shape rules of the operators are checked
-// by the frontends through ops/, since ir/ knows no operator.
+// The first broken rule's label, e.g. "[V3 topological-order]", what is wrong, and the nodes around the fault; nothing
+// if all rules hold. The rules are listed in verifier.cpp; each has a test named after it. Shape rules of the operators
+// are checked by the frontends through ops/, since ir/ knows no operator.
+std::optional<std::string> network_fault(const Network& network);
+// Throws InternalError with the fault, if there is one.
 void verify_network(const Network& network);
 
 }  // namespace boundflow

@@ -8,13 +8,33 @@
 //   node "flat" : Flatten(%3) {axis = 1} -> %4 "z" : float32[1, 2]
 //   output %4
 //
-// Values are referred to by id, so that names need not be unique or tame. An absent optional input is `_`. Numbers are
-// the shortest decimals that read back exactly; floating attributes and elements always show a point or an exponent.
+// Values are referred to by id, so that names need not be unique or tame. An absent optional input is `_`.
+//
+//   network    = "network" input* constant* node* output*
+//   input      = "input" value
+//   constant   = "constant" value "=" elements
+//   node       = "node" string ":" name "(" [operand {"," operand}] ")" [attributes] "->" value {"," value}
+//   output     = "output" id
+//   value      = id string ":" type                      each id once, from %0 without gaps
+//   type       = ("float32" | "float64" | "int64" | "bool") "[" [integer {"," integer}] "]"
+//   operand    = id | "_"                                what an earlier line defines
+//   attributes = "{" name "=" attribute {"," name "=" attribute} "}"
+//   attribute  = integer | float | string | "ints[" ... "]" | "floats[" ... "]" | type elements
+//   elements   = "{" [number {"," number}] "}"           numbers of the type's kind
+//   name       = word | string                           a string where it is no word
+//
+// Numbers are the shortest decimals that read back exactly in their type; floating ones always show a point or an
+// exponent, or are `inf`, `-inf`, `nan`, or `nan_` with the bits. Strings hold any bytes, with the escapes \", \\ and
+// \xhh. Blanks and line ends separate tokens, `#` starts a comment: the printer writes one line per value or node.
+// network_parser.cpp reads all of it, except for constants that show their checksum.
 #include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
+#include <limits>
 
 #include "ir/network.hpp"
+#include "ir/network_lexer.hpp"
 
 namespace boundflow {
 
@@ -35,16 +55,31 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
+// Operators and attributes have tame names, but nobody has to promise that.
+std::string word_or_quoted(std::string_view text) {
+  return network_text::is_word(text) ? std::string(text) : quoted(text);
+}
+
+template <class T>
+std::string floating(T x) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  if (std::isnan(x)) {
+    const auto bits = std::bit_cast<Bits>(x);
+    return bits == std::bit_cast<Bits>(std::numeric_limits<T>::quiet_NaN()) ? "nan" : fmt::format("nan_{:x}", bits);
+  }
+  std::string text = fmt::format("{}", x);
+  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
+  return text;
+}
+
 template <class T>
 std::string number(T x) {
   if constexpr (std::is_same_v<T, bool>) {
     return x ? "true" : "false";
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return floating(x);
   } else {
-    std::string text = fmt::format("{}", x);
-    if constexpr (std::is_floating_point_v<T>) {
-      if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
-    }
-    return text;
+    return fmt::format("{}", x);
   }
 }
 
@@ -106,7 +141,7 @@ std::string print_definition(const Network& network, ValueId id) {
 }
 
 std::string print_node(const Network& network, const Node& node, std::int64_t max_elements) {
-  std::string text = fmt::format("node {} : {}(", quoted(node.name), node.op);
+  std::string text = fmt::format("node {} : {}(", quoted(node.name), word_or_quoted(node.op));
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (i > 0) text += ", ";
     text += node.inputs[i] == kNoValue ? "_" : fmt::format("%{}", node.inputs[i]);
@@ -115,8 +150,8 @@ std::string print_node(const Network& network, const Node& node, std::int64_t ma
   if (!node.attributes.empty()) {
     std::string attributes;
     for (const auto& [name, attribute] : node.attributes) {
-      attributes +=
-          fmt::format("{}{} = {}", attributes.empty() ? "" : ", ", name, print_attribute(attribute, max_elements));
+      attributes += fmt::format("{}{} = {}", attributes.empty() ? "" : ", ", word_or_quoted(name),
+                                print_attribute(attribute, max_elements));
     }
     text += " {" + attributes + "}";
   }

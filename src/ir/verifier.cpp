@@ -1,5 +1,5 @@
-// The rules that every Network keeps. A broken one is a bug of whoever built the network: InternalError with the rule's
-// label and the nodes around the fault. Each label stands in the name of a test.
+// The rules that every Network keeps. A broken one is a bug of whoever built the network: the fault has the rule's
+// label and the nodes around it. Each label stands in the name of a test.
 //
 //   V1  single-definition     each value is defined once: as an input, as a constant, or by one node
 //   V2  ids-in-range          nodes, inputs and outputs refer to values that exist
@@ -11,6 +11,7 @@
 //   V8  has-input-and-output  the graph has an input and an output, every node an output and an operator
 //   V9  finite-constants      floating constants hold neither NaN nor infinity
 //   V10 shapes                dimensions are positive for variables, non-negative for constants, and not absurd
+//   V11 tensor-attributes     an attribute that may hold a tensor holds one
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,10 +25,15 @@ namespace boundflow {
 
 namespace {
 
+struct Fault {
+  std::string message;
+};
+
 class Verifier {
  public:
   explicit Verifier(const Network& network) : network_(network), definitions_(network.values().size(), 0) {}
 
+  // Throws the first Fault.
   void run() {
     ids_in_range();  // first: the other rules index by these ids
     single_definition();
@@ -38,6 +44,7 @@ class Verifier {
     outputs_defined();
     constants();
     shapes();
+    tensor_attributes();
   }
 
  private:
@@ -53,7 +60,7 @@ class Verifier {
         message += fmt::format("\n{} {}", i == at ? ">" : " ", print(network_, network_.nodes()[i]));
       }
     }
-    throw InternalError(message);
+    throw Fault{message};
   }
 
   std::string describe(ValueId id) const { return fmt::format("value %{} '{}'", id, network_.value(id).name); }
@@ -200,14 +207,34 @@ class Verifier {
     }
   }
 
+  void tensor_attributes() const {
+    for (std::size_t i = 0; i < network_.nodes().size(); ++i) {
+      for (const auto& [name, attribute] : network_.nodes()[i].attributes) {
+        const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&attribute);
+        if (tensor != nullptr && *tensor == nullptr) {
+          fail("V11 tensor-attributes", "attribute '" + name + "' has no tensor", i);
+        }
+      }
+    }
+  }
+
   const Network& network_;
   std::vector<int> definitions_;
 };
 
 }  // namespace
 
+std::optional<std::string> network_fault(const Network& network) {
+  try {
+    Verifier(network).run();
+  } catch (const Fault& fault) {
+    return fault.message;
+  }
+  return std::nullopt;
+}
+
 void verify_network(const Network& network) {
-  Verifier(network).run();
+  if (const std::optional<std::string> fault = network_fault(network)) throw InternalError(*fault);
 }
 
 }  // namespace boundflow

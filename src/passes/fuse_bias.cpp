@@ -54,7 +54,6 @@ Network fuse_bias(const Network& network, const OperatorTable& table) {
       const NodeId producer = network.value(operand).producer;
       if (producer == kNoNode || consumers[static_cast<std::size_t>(operand)] != 1) continue;
       if (!is_matrix_product(network, network.node(producer)) || !row_bias(network, add, operand)) continue;
-      if (network.value(add.outputs[0]).type.shape != network.value(operand).type.shape) continue;
       product_of[n] = producer;
       absorbed[static_cast<std::size_t>(producer)] = 1;
     }

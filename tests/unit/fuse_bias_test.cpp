@@ -1,4 +1,4 @@
-// fuse-bias: MatMul and Add become one Gemm where nothing else looks at the product, and nowhere else.
+// fuse-bias: what becomes one Gemm computes the same. Where it fuses and where not is in tests/golden/passes.
 #include "passes/fuse_bias.hpp"
 
 #include <gtest/gtest.h>
@@ -22,25 +22,16 @@ std::size_t count(const Network& network, std::string_view op) {
 }
 
 // x [1, 3] MatMul w [3, 2] + bias of the given shape; `swapped`: bias + product.
-struct Pair {
-  Network network;
-  ValueId product = kNoValue;
-  ValueId sum = kNoValue;
-};
-Pair matmul_and_add(const Shape& bias, bool swapped = false, const Shape& input = {1, 3}) {
+Network matmul_and_add(const Shape& bias, bool swapped = false, const Shape& input = {1, 3}) {
   Random random(1);
-  Pair pair;
-  Network& network = pair.network;
+  Network network;
   const ValueId x = network.add_input("x", {DType::Float32, input});
   const ValueId w = network.add_constant("w", random_tensor(random, {3, 2}));
   const ValueId b = network.add_constant("b", random_tensor(random, bias));
-  const NodeId product = append_node(network, operator_table(), "MatMul", "mm", {x, w}, {"p"});
-  pair.product = network.node(product).outputs[0];
-  const std::vector<ValueId> operands{swapped ? b : pair.product, swapped ? pair.product : b};
-  const NodeId sum = append_node(network, operator_table(), "Add", "add", operands, {"s"});
-  pair.sum = network.node(sum).outputs[0];
-  network.set_outputs({pair.sum});
-  return pair;
+  const ValueId p = network.node(append_node(network, operator_table(), "MatMul", "mm", {x, w}, {"p"})).outputs[0];
+  const std::vector<ValueId> operands{swapped ? b : p, swapped ? p : b};
+  network.set_outputs(network.node(append_node(network, operator_table(), "Add", "add", operands, {"s"})).outputs);
+  return network;
 }
 
 Tensor random_input(Random& random, const Network& network) {
@@ -63,81 +54,21 @@ void expect_same_function(const Network& before, const Network& after) {
 TEST(FuseBias, FusesARowBiasOnEitherSide) {
   for (const Shape& bias : {Shape{2}, Shape{1, 2}}) {
     for (const bool swapped : {false, true}) {
-      const Pair pair = matmul_and_add(bias, swapped);
-      const Network fused = fuse_bias(pair.network, operator_table());
+      const Network network = matmul_and_add(bias, swapped);
+      const Network fused = fuse_bias(network, operator_table());
       ASSERT_EQ(fused.nodes().size(), 1U);
       EXPECT_EQ(fused.nodes()[0].op, "Gemm");
       EXPECT_EQ(fused.nodes()[0].name, "add");
-      expect_same_function(pair.network, fused);
+      expect_same_function(network, fused);
     }
   }
 }
 
 TEST(FuseBias, FusesForSeveralRows) {
-  const Pair pair = matmul_and_add({2}, false, {4, 3});
-  const Network fused = fuse_bias(pair.network, operator_table());
+  const Network network = matmul_and_add({2}, false, {4, 3});
+  const Network fused = fuse_bias(network, operator_table());
   EXPECT_EQ(fused.nodes().size(), 1U);
-  expect_same_function(pair.network, fused);
-}
-
-TEST(FuseBias, LeavesOtherShapesAlone) {
-  // A scalar, a column, a bias per element, and ones that give the sum another rank or more rows.
-  for (const Shape& bias : {Shape{}, Shape{1}, Shape{1, 1}, Shape{1, 1, 2}, Shape{4, 2}}) {
-    const Pair pair = matmul_and_add(bias);
-    const Network same = fuse_bias(pair.network, operator_table());
-    EXPECT_EQ(same.nodes().size(), 2U) << to_string(bias);
-    expect_same_function(pair.network, same);
-  }
-  const Pair tall = matmul_and_add({4, 2}, false, {4, 3});
-  EXPECT_EQ(fuse_bias(tall.network, operator_table()).nodes().size(), 2U);
-  const Pair column = matmul_and_add({4, 1}, false, {4, 3});
-  EXPECT_EQ(fuse_bias(column.network, operator_table()).nodes().size(), 2U);
-  const Pair batched = matmul_and_add({2}, false, {1, 1, 3});
-  EXPECT_EQ(fuse_bias(batched.network, operator_table()).nodes().size(), 2U);
-  expect_same_function(batched.network, fuse_bias(batched.network, operator_table()));
-}
-
-TEST(FuseBias, LeavesAProductAloneThatIsReadTwice) {
-  Pair pair = matmul_and_add({2});
-  const NodeId both = append_node(pair.network, operator_table(), "Sub", "sub", {pair.sum, pair.product}, {"d"});
-  pair.network.set_outputs(pair.network.node(both).outputs);
-  const Network same = fuse_bias(pair.network, operator_table());
-  EXPECT_EQ(same.nodes().size(), 3U);
-  expect_same_function(pair.network, same);
-}
-
-TEST(FuseBias, LeavesAProductAloneThatIsAnOutput) {
-  Pair pair = matmul_and_add({2});
-  pair.network.set_outputs({pair.sum, pair.product});
-  const Network same = fuse_bias(pair.network, operator_table());
-  EXPECT_EQ(same.nodes().size(), 2U);
-  EXPECT_EQ(same.outputs().size(), 2U);
-}
-
-TEST(FuseBias, LeavesSumsOfVariablesAlone) {
-  Random random(2);
-  Network network;
-  const ValueId x = network.add_input("x", {DType::Float32, {1, 2}});
-  const ValueId w = network.add_constant("w", random_tensor(random, {2, 2}));
-  const NodeId product = append_node(network, operator_table(), "MatMul", "mm", {x, w}, {"p"});
-  const ValueId p = network.node(product).outputs[0];
-  const NodeId sum = append_node(network, operator_table(), "Add", "add", {p, x}, {"s"});
-  const NodeId twice = append_node(network, operator_table(), "Add", "twice",
-                                   {network.node(sum).outputs[0], network.node(sum).outputs[0]}, {"t"});
-  network.set_outputs(network.node(twice).outputs);
-  EXPECT_EQ(fuse_bias(network, operator_table()).nodes().size(), 3U);
-}
-
-TEST(FuseBias, LeavesAConstantOnTheLeftAlone) {
-  Random random(3);
-  Network network;
-  const ValueId x = network.add_input("x", {DType::Float32, {3, 2}});
-  const ValueId w = network.add_constant("w", random_tensor(random, {1, 3}));
-  const ValueId b = network.add_constant("b", random_tensor(random, {2}));
-  const NodeId product = append_node(network, operator_table(), "MatMul", "mm", {w, x}, {"p"});
-  const NodeId sum = append_node(network, operator_table(), "Add", "add", {network.node(product).outputs[0], b}, {"s"});
-  network.set_outputs(network.node(sum).outputs);
-  expect_same_function(network, fuse_bias(network, operator_table()));
+  expect_same_function(network, fused);
 }
 
 TEST(FuseBias, KeepsFunctionAndBoundsOfRandomNetworks) {

@@ -171,6 +171,12 @@ TEST(NetworkVerifier, V10_shapes) {
   EXPECT_THAT(fault(network), HasSubstr("[V10 shapes]"));
 }
 
+TEST(NetworkVerifier, V11_tensor_attributes) {
+  Network network = chain();
+  node(network, 1).attributes = {{"value", std::shared_ptr<const Tensor>()}};
+  EXPECT_THAT(fault(network), AllOf(HasSubstr("[V11 tensor-attributes]"), HasSubstr("'value'")));
+}
+
 TEST(NetworkVerifier, ShowsTheThreeNodesAroundTheFault) {
   Network network = chain();
   node(network, 2).inputs = {99};
