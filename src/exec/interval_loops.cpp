@@ -138,6 +138,42 @@ HWY_INLINE void lines_target(const double* HWY_RESTRICT lower, const double* HWY
   }
 }
 
+// Blocks of fixed size go through memory of their own: out may be an operand, and the partial sums have a fixed order.
+inline constexpr std::int64_t kBlock = 16;
+
+template <class T>
+HWY_INLINE void add_target(const T* a, const T* b, std::int64_t n, T* out) {
+  std::int64_t j = 0;
+  for (; j + kBlock <= n; j += kBlock) {
+    T sums[kBlock];
+    for (std::int64_t k = 0; k < kBlock; ++k) sums[k] = a[j + k] + b[j + k];
+    for (std::int64_t k = 0; k < kBlock; ++k) out[j + k] = sums[k];
+  }
+  for (; j < n; ++j) out[j] = a[j] + b[j];
+}
+
+template <class T>
+HWY_INLINE double magnitude_of_sum(T a, T b, double l, double u) {
+  const double magnitude = std::fabs(static_cast<double>(a + b)) * std::max(std::fabs(l), std::fabs(u));
+  return (a == 0) | (b == 0) ? 0.0 : magnitude;
+}
+
+template <class T>
+HWY_INLINE double magnitude_target(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, std::int64_t n,
+                                   const double* HWY_RESTRICT lower, const double* HWY_RESTRICT upper) {
+  double sums[kBlock] = {};
+  std::int64_t j = 0;
+  for (; j + kBlock <= n; j += kBlock) {
+    for (std::int64_t k = 0; k < kBlock; ++k) {
+      sums[k] += magnitude_of_sum(a[j + k], b[j + k], lower[j + k], upper[j + k]);
+    }
+  }
+  for (; j < n; ++j) sums[0] += magnitude_of_sum(a[j], b[j], lower[j], upper[j]);
+  double sum = 0;
+  for (std::int64_t k = 0; k < kBlock; ++k) sum += sums[k];
+  return sum;
+}
+
 #define BOUNDFLOW_INTERVAL_LOOPS(T)                                                                           \
   IntervalExtent split_##T(const double* lower, const double* upper, std::int64_t n, T* centre, T* radius,    \
                            T* magnitude) {                                                                    \
@@ -146,6 +182,12 @@ HWY_INLINE void lines_target(const double* HWY_RESTRICT lower, const double* HWY
   void bound_##T(const AffineErrorModel& model, const AffineSumRows<T>& sums, std::int64_t n,                 \
                  const ExecutionModel* executions, double* lower, double* upper, float* weight) {             \
     bound_any(model, sums, n, executions, lower, upper, weight);                                              \
+  }                                                                                                           \
+  void add_##T(const T* a, const T* b, std::int64_t n, T* out) {                                              \
+    add_target(a, b, n, out);                                                                                 \
+  }                                                                                                           \
+  double magnitude_##T(const T* a, const T* b, std::int64_t n, const double* lower, const double* upper) {    \
+    return magnitude_target(a, b, n, lower, upper);                                                           \
   }                                                                                                           \
   void nominal_##T(const AffineSumRows<T>& sums, std::int64_t n, double* lower, double* upper) {              \
     nominal_any(sums, n, lower, upper);                                                                       \
@@ -176,32 +218,42 @@ IntervalExtent interval_extent(const double* lower, const double* upper, std::in
   return HWY_DYNAMIC_DISPATCH(extent)(lower, upper, n);
 }
 
-#define BOUNDFLOW_INTERVAL_LOOPS(T)                                                                                 \
-  HWY_EXPORT(split_##T);                                                                                            \
-  HWY_EXPORT(bound_##T);                                                                                            \
-  HWY_EXPORT(nominal_##T);                                                                                          \
-  HWY_EXPORT(lines_##T);                                                                                            \
-  template <>                                                                                                       \
-  IntervalExtent split_intervals<T>(const double* lower, const double* upper, std::int64_t n, T* centre, T* radius, \
-                                    T* magnitude) {                                                                 \
-    return HWY_DYNAMIC_DISPATCH(split_##T)(lower, upper, n, centre, radius, magnitude);                             \
-  }                                                                                                                 \
-  template <>                                                                                                       \
-  void bound_affine<T>(const AffineErrorModel& model, const AffineSumRows<T>& sums, std::int64_t n,                 \
-                       const ExecutionModel* executions, double* lower, double* upper, float* weight) {             \
-    HWY_DYNAMIC_DISPATCH(bound_##T)(model, sums, n, executions, lower, upper, weight);                              \
-  }                                                                                                                 \
-  template <>                                                                                                       \
-  void bound_affine_nominal<T>(const AffineSumRows<T>& sums, std::int64_t n, double* lower, double* upper) {        \
-    HWY_DYNAMIC_DISPATCH(nominal_##T)(sums, n, lower, upper);                                                       \
-  }                                                                                                                 \
-  template <>                                                                                                       \
-  void store_lines<T>(const double* lower, const double* upper, const LineRows& lines, std::int64_t n,              \
-                      double unit_roundoff, double dot_gamma, T* lower_slope, T* lower_intercept, T* upper_slope,   \
-                      T* upper_intercept, float* weight) {                                                          \
-    HWY_DYNAMIC_DISPATCH(lines_##T)                                                                                 \
-    (lower, upper, lines, n, unit_roundoff, dot_gamma, lower_slope, lower_intercept, upper_slope, upper_intercept,  \
-     weight);                                                                                                       \
+#define BOUNDFLOW_INTERVAL_LOOPS(T)                                                                                   \
+  HWY_EXPORT(split_##T);                                                                                              \
+  HWY_EXPORT(bound_##T);                                                                                              \
+  HWY_EXPORT(nominal_##T);                                                                                            \
+  HWY_EXPORT(add_##T);                                                                                                \
+  HWY_EXPORT(magnitude_##T);                                                                                          \
+  template <>                                                                                                         \
+  void add_entries<T>(const T* a, const T* b, std::int64_t n, T* out) {                                               \
+    HWY_DYNAMIC_DISPATCH(add_##T)(a, b, n, out);                                                                      \
+  }                                                                                                                   \
+  template <>                                                                                                         \
+  double rounded_sum_magnitude<T>(const T* a, const T* b, std::int64_t n, const double* lower, const double* upper) { \
+    return HWY_DYNAMIC_DISPATCH(magnitude_##T)(a, b, n, lower, upper);                                                \
+  }                                                                                                                   \
+  HWY_EXPORT(lines_##T);                                                                                              \
+  template <>                                                                                                         \
+  IntervalExtent split_intervals<T>(const double* lower, const double* upper, std::int64_t n, T* centre, T* radius,   \
+                                    T* magnitude) {                                                                   \
+    return HWY_DYNAMIC_DISPATCH(split_##T)(lower, upper, n, centre, radius, magnitude);                               \
+  }                                                                                                                   \
+  template <>                                                                                                         \
+  void bound_affine<T>(const AffineErrorModel& model, const AffineSumRows<T>& sums, std::int64_t n,                   \
+                       const ExecutionModel* executions, double* lower, double* upper, float* weight) {               \
+    HWY_DYNAMIC_DISPATCH(bound_##T)(model, sums, n, executions, lower, upper, weight);                                \
+  }                                                                                                                   \
+  template <>                                                                                                         \
+  void bound_affine_nominal<T>(const AffineSumRows<T>& sums, std::int64_t n, double* lower, double* upper) {          \
+    HWY_DYNAMIC_DISPATCH(nominal_##T)(sums, n, lower, upper);                                                         \
+  }                                                                                                                   \
+  template <>                                                                                                         \
+  void store_lines<T>(const double* lower, const double* upper, const LineRows& lines, std::int64_t n,                \
+                      double unit_roundoff, double dot_gamma, T* lower_slope, T* lower_intercept, T* upper_slope,     \
+                      T* upper_intercept, float* weight) {                                                            \
+    HWY_DYNAMIC_DISPATCH(lines_##T)                                                                                   \
+    (lower, upper, lines, n, unit_roundoff, dot_gamma, lower_slope, lower_intercept, upper_slope, upper_intercept,    \
+     weight);                                                                                                         \
   }
 BOUNDFLOW_INTERVAL_LOOPS(float)
 BOUNDFLOW_INTERVAL_LOOPS(double)

@@ -52,4 +52,13 @@ void store_lines(const double* lower, const double* upper, const LineRows& lines
                  double dot_gamma, T* lower_slope, T* lower_intercept, T* upper_slope, T* upper_intercept,
                  float* weight);
 
+// out = a + b for n entries of a row; out may be a or b.
+template <class T>
+void add_entries(const T* a, const T* b, std::int64_t n, T* out);
+
+// sum |a_j + b_j| max(|l_j|, |u_j|) over the entries that are both non-zero, in double: a sum with an exact zero does
+// not round.
+template <class T>
+double rounded_sum_magnitude(const T* a, const T* b, std::int64_t n, const double* lower, const double* upper);
+
 }  // namespace boundflow

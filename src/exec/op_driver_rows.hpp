@@ -263,6 +263,7 @@ void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool a
   const BufferId to = op.outputs[0];
   const std::int64_t n = columns(to);
   T* out = rows(to, frame);
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "accumulate");
   const bool rounding = account && frame.batch->semantics != Semantics::Nominal;
   // Operands with smaller windows are brought to the result's first.
   thread_local std::array<std::vector<T>, 2> aligned;
@@ -290,12 +291,7 @@ void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool a
       const double* u = upper(op.inputs[2], *frame.batch) + box;
       double sum = 0;
       const auto add_up_run = [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
-        for (std::int64_t j = 0; j < length; ++j) {
-          // A sum with an exact zero does not round.
-          if (a[offset + j] == 0 || b[offset + j] == 0) continue;
-          sum += std::fabs(static_cast<double>(a[offset + j] + b[offset + j])) *
-                 std::max(std::fabs(l[image + j]), std::fabs(u[image + j]));
-        }
+        sum += rounded_sum_magnitude(a + offset, b + offset, length, l + image, u + image);
       };
       if (const std::optional<Window>& window = buffer(to).window) {
         for_each_run(*window, frame.indices[i], add_up_run);
@@ -304,7 +300,7 @@ void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool a
       }
       frame.errors[i] += kUnitRoundoff<T> * sum * (1 + 0x1p-20);
     }
-    for (std::int64_t j = 0; j < n; ++j) out[i * ld(to) + j] = a[j] + b[j];  // over an operand, possibly
+    add_entries(a, b, n, out + i * ld(to));
   }
 }
 

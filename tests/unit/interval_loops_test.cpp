@@ -186,5 +186,35 @@ TYPED_TEST(IntervalLoops, LinesAreRoundedOutwardAndPaidFor) {
   }
 }
 
+TYPED_TEST(IntervalLoops, SumsAreThoseOfEachEntry) {
+  using T = TypeParam;
+  for (std::int64_t n = 0; n < 70; ++n) {
+    Random random(static_cast<std::uint64_t>(n));
+    const Intervals x = random_intervals(random, n, true);
+    std::vector<T> a, b, expected;
+    double magnitude = 0;
+    for (std::size_t i = 0; i < x.lower.size(); ++i) {
+      a.push_back(random.integer(0, 3) == 0 ? T(0) : static_cast<T>(random.uniform(-2, 2)));
+      b.push_back(random.integer(0, 3) == 0 ? T(0) : static_cast<T>(random.uniform(-2, 2)));
+      expected.push_back(a.back() + b.back());
+      if (a.back() == 0 || b.back() == 0) continue;
+      magnitude +=
+          std::fabs(static_cast<double>(expected.back())) * std::max(std::fabs(x.lower[i]), std::fabs(x.upper[i]));
+    }
+    EXPECT_NEAR(rounded_sum_magnitude(a.data(), b.data(), n, x.lower.data(), x.upper.data()), magnitude,
+                1e-12 * magnitude);
+    std::vector<T> over = a;
+    add_entries(over.data(), b.data(), n, over.data());
+    EXPECT_EQ(over, expected);
+    add_entries(a.data(), b.data(), n, b.data());
+    EXPECT_EQ(b, expected);
+    if (n == 0) continue;
+    a.assign(a.size(), T(1));
+    b.assign(b.size(), T(1));
+    b.back() = std::numeric_limits<T>::quiet_NaN();
+    EXPECT_TRUE(std::isnan(rounded_sum_magnitude(a.data(), b.data(), n, x.lower.data(), x.upper.data())));
+  }
+}
+
 }  // namespace
 }  // namespace boundflow
