@@ -16,4 +16,7 @@ struct Request {
 // UsageError that names the flag.
 Request validate(const Options& options);
 
+// The physical memory that this process occupies now, in bytes; 0 where the system does not tell.
+std::int64_t resident_memory();
+
 }  // namespace boundflow

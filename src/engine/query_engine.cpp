@@ -12,6 +12,7 @@ namespace boundflow {
 
 // The rows of a Neurons task: +-e_i of each unstable neuron of each subproblem.
 struct QueryEngine::RowList {
+  static constexpr std::int64_t kBytesPerRow = 2 * sizeof(std::int32_t) + 3 * sizeof(double);
   std::vector<std::int32_t> owners;
   std::vector<std::int32_t> neurons;
   std::vector<double> signs;
@@ -39,10 +40,6 @@ struct QueryEngine::Workspace {
 };
 
 namespace {
-
-std::int64_t block_rows(std::int64_t row_bytes, std::int64_t block_bytes) {
-  return std::clamp<std::int64_t>(block_bytes / std::max<std::int64_t>(row_bytes, 1), 32, 256);
-}
 
 // A buffer's values for one subproblem in the order of the network's coordinates.
 std::vector<double> in_network_order(const Buffer& buffer, const double* stored) {
@@ -85,43 +82,60 @@ void for_each_unstable_term(const CompiledProgram& program, const Task::JointUse
 }  // namespace
 
 QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor,
-                         Options options)
+                         Options options, const Deadline& deadline)
     : network_(std::move(network)), executor_(std::move(executor)), options_(options) {
-  const LoweredNetwork lowered(network_, operator_table());
-  bounds_ = compile(lower_bounds(lowered, options_.lowering));
-  gradients_ = compile(lower_values(lowered, true));
-  rows_per_block_ = block_rows(bounds_->plan().row_bytes, options_.block_bytes);
+  const LoweredNetwork lowered(network_, operator_table(), deadline);
+  bounds_ = compile(lower_bounds(lowered, options_.lowering), deadline);
+  gradients_ = compile(lower_values(lowered, true), deadline);
+  rows_per_block_ = rows_of_block(bounds_->plan().row_bytes);
 }
 
 QueryEngine::~QueryEngine() = default;
 
-std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program) const {
-  auto shared = std::make_shared<const BoundProgram>(std::move(program));
-  auto plan = std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes()));
-  return executor_->compile(std::move(shared), std::move(plan));
+std::int64_t QueryEngine::rows_of_block(std::int64_t row_bytes) const {
+  const std::int64_t bytes = std::max<std::int64_t>(row_bytes, 1);
+  const std::int64_t rows = std::clamp<std::int64_t>(options_.block_bytes / bytes, 32, 256);
+  return std::clamp<std::int64_t>(options_.max_block_bytes / bytes, 1, rows);
 }
 
-// Cuts `rows` into blocks, runs the task's ops on each, and stops between blocks when the deadline has passed.
+std::int64_t QueryEngine::bytes_per_subproblem() const {
+  std::int64_t neurons = 0;
+  for (const Task& task : bounds_->program().tasks) {
+    if (task.kind != TaskKind::Neurons) continue;
+    neurons = std::max(neurons, bounds_->program().buffers[static_cast<std::size_t>(task.target)].columns);
+  }
+  return bounds_->plan().batch_bytes + 2 * neurons * RowList::kBytesPerRow;
+}
+
+std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program, const Deadline& deadline) const {
+  auto shared = std::make_shared<const BoundProgram>(std::move(program));
+  auto plan = std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes()));
+  return executor_->compile(std::move(shared), std::move(plan), deadline);
+}
+
+// Cuts `rows` into blocks, runs the task's ops on each, and stops between ops when the deadline has passed.
 template <class Fill>
 bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& task, std::int64_t rows,
                                  const Deadline& deadline, const Fill& fill) const {
   const std::int64_t bytes = row_bytes(program.program(), program.plan(), task);
-  const std::int64_t per_block = block_rows(bytes, options_.block_bytes);
+  const std::int64_t per_block = rows_of_block(bytes);
   const std::int64_t blocks = (rows + per_block - 1) / per_block;
   std::atomic<bool> stopped{false};
   const auto run_block = [&](std::int64_t block) {
     if (stopped.load(std::memory_order_relaxed)) return;
-    if (deadline.should_stop()) {
-      stopped = true;
-      return;
-    }
     auto arena = block_arenas_.take();
     RowFrame frame;
     const std::int64_t first = block * per_block;
     frame.rows = std::min(per_block, rows - first);
     frame.arena = arena->reserve(static_cast<std::size_t>(bytes * frame.rows));
     fill(frame, first);
-    for (const TaskOp& op : task.ops) program.run(op, frame);
+    for (const TaskOp& op : task.ops) {
+      if (deadline.should_stop()) {
+        stopped = true;
+        return;
+      }
+      program.run(op, frame);
+    }
   };
   if (blocks == 1) {
     run_block(0);
@@ -283,9 +297,9 @@ BoundAnswer QueryEngine::run(const BoundQuery& query, const Deadline& deadline,
 
   BoundAnswer answer;
   for (const Task& task : program.tasks) {
-    if (deadline.should_stop()) return answer;
     if (task.kind == TaskKind::Batch) {
       for (const TaskOp& op : task.ops) {
+        if (deadline.should_stop()) return answer;
         bounds_->run(op, frame);
         if (observer_) check_observed(op, frame, task.name);
         if (intermediate != nullptr && op.kind == TaskOpKind::Relax) {
@@ -339,11 +353,11 @@ void QueryEngine::evaluate(std::span<const double> points, std::int64_t count, s
   });
 }
 
-void QueryEngine::gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
-                           std::span<double> outputs, std::span<double> gradients) const {
+bool QueryEngine::gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
+                           std::span<double> outputs, std::span<double> gradients, const Deadline& deadline) const {
   const BoundProgram& program = gradients_->program();
   const BatchFrame none;
-  const std::int64_t per_block = block_rows(gradients_->plan().row_bytes, options_.block_bytes);
+  const std::int64_t per_block = rows_of_block(gradients_->plan().row_bytes);
   auto arena = block_arenas_.take();
   std::vector<double> cotangents(static_cast<std::size_t>(per_block * program.outputs));
   for (std::int64_t first = 0; first < count; first += per_block) {
@@ -356,10 +370,18 @@ void QueryEngine::gradient(std::span<const double> points, std::int64_t count, c
     frame.cotangents = cotangents.data();
     frame.gradients = gradients.data() + first * program.inputs;
     const auto size = static_cast<std::size_t>(frame.rows * program.outputs);
-    for (const TaskOp& op : program.tasks.at(0).ops) gradients_->run(op, frame);
+    const auto run_task = [&](std::size_t task) {
+      for (const TaskOp& op : program.tasks.at(task).ops) {
+        if (deadline.should_stop()) return false;
+        gradients_->run(op, frame);
+      }
+      return true;
+    };
+    if (!run_task(0)) return false;
     choose(first, {frame.values, size}, {cotangents.data(), size});
-    for (const TaskOp& op : program.tasks.at(1).ops) gradients_->run(op, frame);
+    if (!run_task(1)) return false;
   }
+  return true;
 }
 
 }  // namespace boundflow

@@ -4,8 +4,9 @@
 namespace boundflow {
 
 template <class Kernels>
-OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan)
-    : CompiledProgram(program, std::move(plan)), kernels_(*program) {
+OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan,
+                            const Deadline& deadline)
+    : CompiledProgram(program, std::move(plan)), kernels_(*program, deadline) {
   error_terms_ = program->max_columns;
   for (const Task& task : program->tasks) {
     error_terms_ += 6 * static_cast<std::int64_t>(task.ops.size());

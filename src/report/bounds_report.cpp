@@ -29,6 +29,7 @@ std::string to_json(const BoundsReport& report) {
       {"semantics", report.semantics},
       {"queries", report.queries},
       {"complete", report.complete},
+      {"reason", report.reason},
       {"rows", report.rows},
       {"import_s", report.import_s},
       {"bounding_s", report.bounding_s},
