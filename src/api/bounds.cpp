@@ -257,8 +257,11 @@ std::int64_t chunk_size(const QueryEngine& engine, const BoundsResult& result, c
   const std::int64_t answer =
       2 * result.rows * static_cast<std::int64_t>(sizeof(double)) * (result.lower_form.empty() ? 3 : result.inputs + 3);
   const std::int64_t bytes = std::max<std::int64_t>(engine.bytes_per_subproblem() + answer, 1);
-  const std::int64_t affordable =
-      std::clamp<std::int64_t>(request.memory_bytes / 8 / request.threads / bytes, 1, kLargestChunk);
+  // An op over a chunk should not take longer than the time limit may be late: a tenth of a second or less.
+  constexpr std::int64_t kLargestWork = std::int64_t{1} << 31;
+  const std::int64_t work = std::max<std::int64_t>(engine.work_per_subproblem(), 1);
+  const std::int64_t affordable = std::clamp<std::int64_t>(
+      std::min(request.memory_bytes / 8 / request.threads / bytes, kLargestWork / work), 1, kLargestChunk);
   return std::clamp<std::int64_t>((result.queries + request.threads - 1) / request.threads, 1, affordable);
 }
 

@@ -107,6 +107,19 @@ std::int64_t QueryEngine::bytes_per_subproblem() const {
   return bounds_->plan().batch_bytes + 2 * neurons * RowList::kBytesPerRow;
 }
 
+std::int64_t QueryEngine::work_per_subproblem() const {
+  std::int64_t most = 0;
+  for (const Task& task : bounds_->program().tasks) {
+    for (const TaskOp& op : task.ops) {
+      if (op.kind != TaskOpKind::IntervalAffine) continue;
+      std::int64_t products = 0;
+      for (const auto& map : op.affine->maps) products += map->terms() * map->out_size();
+      most = std::max(most, 3 * products);  // centres, radii and magnitudes
+    }
+  }
+  return most;
+}
+
 std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program, const Deadline& deadline) const {
   auto shared = std::make_shared<const BoundProgram>(std::move(program));
   auto plan = std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes()));

@@ -41,6 +41,8 @@ class QueryEngine final : public Bounder, public Evaluator {
   std::int64_t rows_per_block() const { return rows_per_block_; }
   // Memory per subproblem of a query, without its answer and without the blocks of rows, of which each thread has one.
   std::int64_t bytes_per_subproblem() const;
+  // Multiplications per subproblem in the longest op over all of them, at most: nobody looks at the clock inside.
+  std::int64_t work_per_subproblem() const;
 
   // The final bounds of each value with elementwise consumers, as the bound program holds them after a query over one
   // box: for tests, parity and inspection.

@@ -9,6 +9,7 @@ import pty
 import resource
 import signal
 import subprocess
+import sys
 import time
 import unittest
 import zipfile
@@ -187,21 +188,29 @@ class Signals(Limits):
             self.assertIn("\r\x1b[K", rest)
 
 
-def peak_bytes(process: subprocess.Popen) -> tuple[str, str, int, int]:
+# A small process starts the command: the peak of a process counts what its parent was when it was started.
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10)
+sys.exit(code)
+"""
+
+
+def run_measured(*arguments) -> tuple[str, str, int, int]:
     """Output, exit code and peak of resident memory of a command."""
-    with process.stdout, process.stderr:
-        stdout, stderr = process.stdout.read(), process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return stdout, stderr, process.returncode, usage.ru_maxrss << 10
+    command = [sys.executable, "-c", MEASURE, boundflow(), *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    stdout, _, peak = result.stdout.rstrip("\n").rpartition("\n")
+    return stdout + "\n", result.stderr, result.returncode, int(peak)
 
 
 class Memory(Limits):
     def test_the_queue_of_a_search(self) -> None:
         limit = 64 << 20
         report = self.folder / "r.json"
-        stdout, stderr, code, peak = peak_bytes(self.start("verify", NETWORK, self.endless(), "--memory", "64M",
-                                                           "--timeout", "50", "--json", report))
+        stdout, stderr, code, peak = run_measured("verify", NETWORK, self.endless(), "--memory", "64M",
+                                                           "--timeout", "50", "--json", report)
         self.assertEqual((stdout, stderr, code), ("unknown\n", "unknown: memory\n", OK))
         self.assertLess(peak, limit)
         read = json.loads(report.read_text())
@@ -212,11 +221,11 @@ class Memory(Limits):
         network, prop = self.deep(1200, 8), self.hopeless()
         for limit in [32, 64, 128]:
             with self.subTest(limit):
-                stdout, stderr, code, peak = peak_bytes(self.start("verify", network, prop, "--memory", f"{limit}M"))
+                stdout, stderr, code, peak = run_measured("verify", network, prop, "--memory", f"{limit}M")
                 self.assertEqual((stdout, stderr, code), ("unknown\n", "unknown: memory\n", OK))
                 self.assertLess(peak, limit << 20)
-        stdout, stderr, code, _ = peak_bytes(self.start("bounds", network, "--center", self.centers(1, 8), "--eps", "1",
-                                                        "--memory", "64M"))
+        stdout, stderr, code, _ = run_measured("bounds", network, "--center", self.centers(1, 8), "--eps", "1",
+                                                        "--memory", "64M")
         self.assertEqual(code, OK, stderr)
         self.assertIn("memory before the network was compiled", stderr)
         for command in ["inspect", "compile"]:
@@ -227,8 +236,8 @@ class Memory(Limits):
         files = {}
         for limit in ["4G", "96M", "64M"]:
             files[limit] = self.folder / f"{limit}.npz"
-            stdout, stderr, code, peak = peak_bytes(self.start("bounds", network, "--center", centers, "--eps", "0.05",
-                                                               "--out", files[limit], "--memory", limit))
+            stdout, stderr, code, peak = run_measured("bounds", network, "--center", centers, "--eps", "0.05",
+                                                               "--out", files[limit], "--memory", limit)
             self.assertEqual((code, stderr), (OK, ""))
             if limit.endswith("M"):
                 self.assertLess(peak, int(limit[:-1]) << 20)
