@@ -147,7 +147,7 @@ int run_bounds(BoundsFlags& flags, const boundflow::Options& options) {
   boundflow::Results results;
   results.attempt([&] { boundflow::print(boundflow::to_table(result)); });
   if (result.queries == 0) {
-    std::fprintf(stderr, "bounds: %s before the network was compiled; nothing is known\n", result.reason.c_str());
+    std::fprintf(stderr, "bounds: %s before the network was read; nothing is known\n", result.reason.c_str());
   } else if (!result.reason.empty()) {
     std::fprintf(stderr, "bounds: %s after %lld of %lld inputs; nothing is known of the others\n",
                  result.reason.c_str(), static_cast<long long>(result.complete),

@@ -99,7 +99,7 @@ struct BoundsResult {
 };
 
 // Bounds the rows C y of an ONNX network over input sets. Methods: "ibp", "crown-ibp", "crown". Stopped before the
-// network is compiled, the result has no queries and no rows.
+// network is read, when it is not known how many outputs there are, the result has no queries and no rows.
 BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
                     const VerifyHooks& hooks = {});
 

@@ -274,10 +274,6 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
   const Specification spec =
       specification(request, sets.count, result.inputs, network.source->size_of(network.source->output()));
-  const QueryEngine engine(network.normal, make_native_executor(),
-                           {.lowering = lowering, .max_block_bytes = validated.memory_bytes / 8 / validated.threads},
-                           deadline);
-  check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
   const std::size_t size = at(sets.count * spec.rows);
   result.lower.assign(size, -kInfinity);
   result.upper.assign(size, kInfinity);
@@ -290,8 +286,12 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   }
   result.queries = sets.count;
   result.rows = spec.rows;
-  result.import_s = deadline.elapsed();
 
+  const QueryEngine engine(network.normal, make_native_executor(),
+                           {.lowering = lowering, .max_block_bytes = validated.memory_bytes / 8 / validated.threads},
+                           deadline);
+  check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
+  result.import_s = deadline.elapsed();
   const std::int64_t chunk = chunk_size(engine, result, validated);
   const std::int64_t chunks = (sets.count + chunk - 1) / chunk;
   std::atomic<std::int64_t> complete{0};
@@ -331,9 +331,11 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   try {
     fill_bounds(network_path, request, validated, deadline, result);
   } catch (const StoppedError&) {
-    result = {.import_s = deadline.elapsed()};
+    result.import_s = deadline.elapsed();
   } catch (const std::bad_alloc&) {
-    result = {.reason = "memory", .import_s = deadline.elapsed()};
+    if (result.queries == 0) result = {};  // some of its arrays may be missing
+    result.reason = "memory";
+    if (result.import_s == 0) result.import_s = deadline.elapsed();
   }
   const bool all = result.queries > 0 && result.complete == result.queries;
   if (!all && result.reason.empty()) result.reason = deadline.interrupted() ? "interrupted" : "timeout";

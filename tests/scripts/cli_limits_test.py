@@ -1,6 +1,6 @@
 """Limits: time, memory, signals, full disks and closed streams. Usage: cli_limits_test.py path/to/boundflow
 
-Nothing here asserts how long something takes; what does not end is killed after a minute, which fails the test.
+Nothing here asserts how long something takes; what does not end is killed after minutes, which fails the test.
 """
 
 import json
@@ -18,7 +18,7 @@ from pathlib import Path
 from command_line import (BAD_INPUT, DIGITS, INTERNAL, INTERRUPTED, NETWORK, OK, PROVED, USAGE, VIOLATED, CommandLine,
                           boundflow, deep_model, main, npy, run)
 
-HANG = 60
+HANG = 300
 IMAGE = DIGITS / "image.npy"
 AROUND = ["bounds", NETWORK, "--center", IMAGE, "--eps", "0.01"]
 
@@ -28,8 +28,8 @@ class Limits(CommandLine):
         return self.write("deep.onnx", deep_model(size, layers))
 
     def hopeless(self) -> Path:
-        """A property of deep() that neither the attack nor the bounds decide."""
-        return self.endless(8, 2, 1e6)
+        """A property of deep(): far beyond the outputs that there are, far within the bounds that are found at once."""
+        return self.endless(8, 2, 100)
 
     def centers(self, count: int, inputs: int) -> Path:
         return self.write("centers.npy", npy([k % 97 / 97 for k in range(count * inputs)], count, inputs))
@@ -72,8 +72,11 @@ class Timeouts(Limits):
         network, out, report = self.deep(200, 4), self.folder / "b.npz", self.folder / "r.json"
         centers = self.centers(20000, 8)
         everything = ["bounds", network, "--center", centers, "--eps", "0.1", "--out", out, "--json", report]
-        result = run(*everything, "--timeout", "1.5")
-        read = json.loads(report.read_text())
+        for limit in ["1.5", "6", "24"]:  # a slow machine needs more to complete any
+            result = run(*everything, "--timeout", limit)
+            read = json.loads(report.read_text())
+            if read["complete"] > 0:
+                break
         self.assertEqual((result.returncode, read["reason"], read["queries"]), (OK, "timeout", 20000), result.stderr)
         self.assertIn(f"timeout after {read['complete']} of 20000 inputs", result.stderr)
         known = [row for row in read["lower"] if None not in row]
@@ -83,14 +86,24 @@ class Timeouts(Limits):
         with zipfile.ZipFile(out) as archive:
             self.assertIsNone(archive.testzip())
 
-    def test_bounds_before_the_network_is_compiled(self) -> None:
+    def test_bounds_before_the_network_is_read(self) -> None:
         out, report = self.folder / "b.npz", self.folder / "r.json"
         result = run(*AROUND, "--timeout", "1e-9", "--out", out, "--json", report)
         self.assertEqual(result.returncode, OK)
-        self.assertIn("timeout before the network was compiled", result.stderr)
+        self.assertIn("timeout before the network was read", result.stderr)
         read = json.loads(report.read_text())
         self.assertEqual((read["reason"], read["queries"], read["complete"], read["lower"]), ("timeout", 0, 0, []))
-        self.assertTrue(out.exists())
+        with zipfile.ZipFile(out) as archive:
+            self.assertIsNone(archive.testzip())
+
+    def test_bounds_before_the_network_is_compiled(self) -> None:
+        # Compiling this takes seconds, reading it a fraction of one.
+        result = run("bounds", self.deep(2400, 6), "--center", self.centers(3, 8), "--eps", "1", "--timeout", "1",
+                     "--json", self.folder / "r.json")
+        self.assertEqual(result.returncode, OK, result.stderr)
+        read = json.loads((self.folder / "r.json").read_text())
+        self.assertEqual((read["reason"], read["complete"]), ("timeout", 0))
+        self.assertIn(read["lower"], [[], [[None] * 2] * 3], "a slow machine has not even read it")
 
     def test_commands_without_such_an_answer_fail(self) -> None:
         for command in [["inspect", NETWORK], ["compile", NETWORK]]:
@@ -210,7 +223,7 @@ class Memory(Limits):
         limit = 64 << 20
         report = self.folder / "r.json"
         stdout, stderr, code, peak = run_measured("verify", NETWORK, self.endless(), "--memory", "64M",
-                                                           "--timeout", "50", "--json", report)
+                                                  "--json", report)
         self.assertEqual((stdout, stderr, code), ("unknown\n", "unknown: memory\n", OK))
         self.assertLess(peak, limit)
         read = json.loads(report.read_text())
@@ -225,9 +238,9 @@ class Memory(Limits):
                 self.assertEqual((stdout, stderr, code), ("unknown\n", "unknown: memory\n", OK))
                 self.assertLess(peak, limit << 20)
         stdout, stderr, code, _ = run_measured("bounds", network, "--center", self.centers(1, 8), "--eps", "1",
-                                                        "--memory", "64M")
+                                               "--memory", "64M")
         self.assertEqual(code, OK, stderr)
-        self.assertIn("memory before the network was compiled", stderr)
+        self.assertIn("memory before the network was read", stderr)
         for command in ["inspect", "compile"]:
             self.assert_error(run(command, network, "--memory", "48M"), INTERNAL, "out of memory")
 
@@ -237,7 +250,7 @@ class Memory(Limits):
         for limit in ["4G", "96M", "64M"]:
             files[limit] = self.folder / f"{limit}.npz"
             stdout, stderr, code, peak = run_measured("bounds", network, "--center", centers, "--eps", "0.05",
-                                                               "--out", files[limit], "--memory", limit)
+                                                      "--out", files[limit], "--memory", limit)
             self.assertEqual((code, stderr), (OK, ""))
             if limit.endswith("M"):
                 self.assertLess(peak, int(limit[:-1]) << 20)
