@@ -91,6 +91,8 @@ def fault(include: Include) -> str | None:
         return f"src/{room} is not in the table of rooms"
 
     target_room = PurePosixPath(include.target).parts[0]
+    if not in_src and target_room == room:
+        return None
     if target_room not in ROOMS and target_room != PUBLIC:
         if include.quoted and not FOREIGN.fullmatch(include.target):
             return f'"{include.target}" names no room; write the path from src/'
@@ -112,7 +114,7 @@ def fault(include: Include) -> str | None:
 def resolve(include: Include, files: set[str]) -> str | None:
     """The project's file that an include means: beside the file, in src/, in include/ or in the top folder."""
     folder = PurePosixPath(include.file).parent
-    for candidate in (folder, PurePosixPath("src"), PurePosixPath("include"), PurePosixPath(folder.parts[0])):
+    for candidate in (folder, PurePosixPath("src"), PurePosixPath("include"), PurePosixPath(folder.parts[0]), PurePosixPath()):
         if (path := str(candidate / include.target)) in files:
             return path
     return None

@@ -1,34 +1,27 @@
 // The command line: parses, calls the library, prints. Exit codes: 0 a verdict or result, 2 usage, 3 bad input,
-// 4 unsupported, 70 internal, 130 interrupted.
+// 4 unsupported, 70 not finished (memory, an output that fails, an internal error), 130 interrupted.
 
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <atomic>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <optional>
 
 #include "base/error.hpp"
 #include "base/rational.hpp"
 #include "boundflow/boundflow.hpp"
+#include "tools/output.hpp"
+#include "tools/process.hpp"
 
 namespace {
 
 using boundflow::ExitCode;
-
-std::atomic<bool> interrupted{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler needs a lock-free flag");
-
-void on_signal(int) {
-  if (interrupted.exchange(true)) std::_Exit(static_cast<int>(ExitCode::Interrupted));  // a second signal ends at once
-}
 
 template <class T>
 void add_option(CLI::App& app, const char* flag, T& member, const char* help) {
@@ -69,48 +62,48 @@ void add_options(CLI::App& app, boundflow::Options& options) {
 #undef BOUNDFLOW_ADD_OPTION
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw boundflow::UsageError("cannot write '" + path + "'");
+boundflow::VerifyHooks interruptible() {
+  boundflow::VerifyHooks hooks;
+  hooks.interrupt = &boundflow::interrupt_flag();
+  return hooks;
 }
 
-// Everything that the user asked to see must arrive: a closed pipe or a full disk is an error, not a success.
-void print(const std::string& text) {
-  std::cout << text << std::flush;
-  if (!std::cout) throw boundflow::Error(ExitCode::Internal, "cannot write to standard output");
+void limit_memory(const boundflow::Options& options) {
+  if (options.memory.bytes > 0) boundflow::limit_memory(options.memory.bytes, std::max(options.threads, 1));
 }
 
-void show_progress(const boundflow::Progress& p) {
-  std::fprintf(stderr, "\r%7.1f s  open %-8lld closed %-8lld depth %-4d worst bound %-12.4g", p.elapsed_s,
-               static_cast<long long>(p.open), static_cast<long long>(p.closed), p.depth, p.worst_bound);
+std::string progress_text(const boundflow::Progress& p) {
+  return fmt::format("{:7.1f} s  open {:<8} closed {:<8} depth {:<4} worst bound {:<12.4g}", p.elapsed_s, p.open,
+                     p.closed, p.depth, p.worst_bound);
 }
 
 int run_verify(const std::string& network, const std::string& property, const boundflow::Options& options) {
-  boundflow::VerifyHooks hooks;
-  hooks.interrupt = &interrupted;
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  bool shown = false;
-  if (terminal) {
+  boundflow::check_outputs(
+      {{"--counterexample", options.counterexample}, {"--json", options.json}, {"--profile", options.profile}},
+      {network, property, options.observe});
+  boundflow::VerifyHooks hooks = interruptible();
+  boundflow::ProgressLine line;
+  if (isatty(STDERR_FILENO) != 0) {
     hooks.progress = [&](const boundflow::Progress& p) {
-      if (p.elapsed_s < 0.5) return;
-      shown = true;
-      show_progress(p);
+      if (p.elapsed_s >= 0.5) line.show(progress_text(p).c_str());
     };
   }
   const boundflow::VerifyResult result = boundflow::verify(network, property, options, hooks);
-  if (shown) std::fputs("\r\x1b[K", stderr);
-  std::string text = result.verdict + "\n";
-  if (result.verdict == "sat") text += boundflow::assignment(result.counterexample);
-  print(text);
+  line.erase();
+  const bool sat = result.verdict == "sat";
+  boundflow::Results results;
+  // The verdict first: whatever happens to the files, it has been said.
+  results.attempt([&] {
+    boundflow::print(result.verdict + "\n" + (sat ? boundflow::assignment(result.counterexample) : std::string()));
+  });
   if (!result.reason.empty()) std::fprintf(stderr, "%s: %s\n", result.verdict.c_str(), result.reason.c_str());
-  if (result.verdict == "sat" && !options.counterexample.empty()) {
-    write_file(options.counterexample, boundflow::assignment(result.counterexample));
+  if (sat && !options.counterexample.empty()) {
+    results.attempt(
+        [&] { boundflow::write_result(options.counterexample, boundflow::assignment(result.counterexample)); });
   }
-  if (!options.json.empty()) write_file(options.json, result.json);
-  if (!options.profile.empty()) write_file(options.profile, result.profile);
-  return static_cast<int>(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
+  if (!options.json.empty()) results.attempt([&] { boundflow::write_result(options.json, result.json); });
+  if (!options.profile.empty()) results.attempt([&] { boundflow::write_result(options.profile, result.profile); });
+  return results.exit_code(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
 }
 
 // What the command line says of `bounds`, before files are read.
@@ -144,25 +137,30 @@ double radius(const std::string& text) {
 }
 
 int run_bounds(BoundsFlags& flags, const boundflow::Options& options) {
+  boundflow::check_outputs({{"--out", flags.out}, {"--json", options.json}, {"--profile", options.profile}},
+                           {flags.network, flags.center, flags.lower, flags.upper, flags.specification});
   boundflow::BoundsRequest& request = flags.request;
   if (!flags.center.empty()) request.eps = radius(flags.eps);
   request.center = read_flag(flags.center).values;
   request.lower = read_flag(flags.lower).values;
   request.upper = read_flag(flags.upper).values;
   request.specification = read_flag(flags.specification);
-  boundflow::VerifyHooks hooks;
-  hooks.interrupt = &interrupted;
-  const boundflow::BoundsResult result = boundflow::bounds(flags.network, request, options, hooks);
-  if (!flags.out.empty()) write_file(flags.out, boundflow::to_npz(result));
-  if (!options.json.empty()) write_file(options.json, result.json);
-  if (!options.profile.empty()) write_file(options.profile, result.profile);
-  print(boundflow::to_table(result));
-  if (result.complete < result.queries) {
+  const boundflow::BoundsResult result = boundflow::bounds(flags.network, request, options, interruptible());
+  boundflow::Results results;
+  results.attempt([&] { boundflow::print(boundflow::to_table(result)); });
+  if (result.queries == 0) {
+    std::fprintf(stderr, "bounds: %s before the network was read; nothing is known\n", result.reason.c_str());
+  } else if (!result.reason.empty()) {
     std::fprintf(stderr, "bounds: %s after %lld of %lld inputs; nothing is known of the others\n",
-                 result.interrupted ? "interrupted" : "timeout", static_cast<long long>(result.complete),
+                 result.reason.c_str(), static_cast<long long>(result.complete),
                  static_cast<long long>(result.queries));
   }
-  return static_cast<int>(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
+  if (!flags.out.empty()) {
+    results.attempt([&] { boundflow::write_result(flags.out, boundflow::to_npz(result)); });
+  }
+  if (!options.json.empty()) results.attempt([&] { boundflow::write_result(options.json, result.json); });
+  if (!options.profile.empty()) results.attempt([&] { boundflow::write_result(options.profile, result.profile); });
+  return results.exit_code(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
 }
 
 void add_bounds_flags(CLI::App& bounds, BoundsFlags& flags) {
@@ -231,17 +229,12 @@ int run(int argc, char** argv) {
   }
   spdlog::set_default_logger(spdlog::stderr_logger_mt("boundflow"));
   spdlog::set_level(spdlog::level::from_str(options.log_level));
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  std::signal(SIGPIPE, SIG_IGN);
+  limit_memory(options);
 
   if (*verify) return run_verify(network, property, options);
   if (*bounds) return run_bounds(bounds_flags, options);
-  if (*inspect) {
-    print(boundflow::inspect(inspected));
-    return 0;
-  }
-  print(boundflow::compile(network, stop_after, options));
+  boundflow::print(*inspect ? boundflow::inspect(inspected, options, interruptible())
+                            : boundflow::compile(network, stop_after, options, interruptible()));
   return 0;
 }
 
@@ -249,14 +242,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    boundflow::prepare_process();
     return run(argc, argv);
-  } catch (const boundflow::Error& error) {
-    std::fprintf(stderr, "boundflow: %s\n", error.what());
-    return static_cast<int>(error.code());
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "boundflow: out of memory; give a smaller --memory or a smaller network\n");
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "boundflow: internal error: %s\n", error.what());
+  } catch (...) {
+    return static_cast<int>(boundflow::report_exception());
   }
-  return static_cast<int>(ExitCode::Internal);
 }

@@ -45,10 +45,11 @@ struct Progress {
 
 struct VerifyHooks {
   std::function<void(const Progress&)> progress;  // called on the calling thread
-  const std::atomic<bool>* interrupt = nullptr;   // when it becomes true, verify returns with what it has
+  const std::atomic<bool>* interrupt = nullptr;   // when it becomes true, the call returns with what it has
 };
 
-// Decides a VNN-LIB property (.vnnlib, .vnnlib.gz) of an ONNX network (.onnx, .onnx.gz).
+// Decides a VNN-LIB property (.vnnlib, .vnnlib.gz) of an ONNX network (.onnx, .onnx.gz). Running out of time or memory,
+// at whatever stage, is an answer: "timeout", or "unknown" with the reason "memory".
 VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
                     const VerifyHooks& hooks = {});
 
@@ -90,7 +91,8 @@ struct BoundsResult {
   std::vector<double> lower_form_constant;
   std::vector<double> upper_form;
   std::vector<double> upper_form_constant;
-  std::int64_t complete = 0;  // queries that were bounded before the time limit or an interrupt; the rest is unknown
+  std::int64_t complete = 0;  // queries that were bounded; nothing is known of the rest
+  std::string reason;         // why that is not all of them: "timeout", "interrupted" or "memory"; else empty
   bool interrupted = false;
   double import_s = 0;  // reading and compiling
   double bounding_s = 0;
@@ -98,7 +100,8 @@ struct BoundsResult {
   std::string profile;  // a trace in Chrome's format, if Options::profile names a file for it
 };
 
-// Bounds the rows C y of an ONNX network over input sets. Methods: "ibp", "crown-ibp", "crown".
+// Bounds the rows C y of an ONNX network over input sets. Methods: "ibp", "crown-ibp", "crown". Stopped before the
+// network is read, when it is not known how many outputs there are, the result has no queries and no rows.
 BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
                     const VerifyHooks& hooks = {});
 
@@ -113,11 +116,13 @@ std::string to_npz(const BoundsResult& result);
 std::string to_table(const BoundsResult& result, std::int64_t max_lines = 40);
 
 // What `inspect` prints: the network's input, output and counts, which domain supports which of its operators, and its
-// nodes. With an empty path: all operators and the domains that support them.
-std::string inspect(const std::string& network_path);
+// nodes. With an empty path: all operators and the domains that support them. Throws when stopped by the time limit or
+// an interrupt.
+std::string inspect(const std::string& network_path, const Options& options = {}, const VerifyHooks& hooks = {});
 
 // What `compile` prints: the network, its bound program, or the storage plan; everything up to `stop_after` where that
-// is "network", "program" or "plan".
-std::string compile(const std::string& network_path, const std::string& stop_after, const Options& options);
+// is "network", "program" or "plan". Throws when stopped by the time limit or an interrupt.
+std::string compile(const std::string& network_path, const std::string& stop_after, const Options& options,
+                    const VerifyHooks& hooks = {});
 
 }  // namespace boundflow

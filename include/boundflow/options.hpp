@@ -18,7 +18,7 @@ struct ByteSize {
   OPTION(double,        timeout,        "--timeout",        std::numeric_limits<double>::infinity(),                   \
          "Time limit in seconds, start-up included")                                                                   \
   OPTION(ByteSize,      memory,         "--memory",         ByteSize{},                                                \
-         "Memory limit with K, M or G (binary); default: three quarters of the machine's")                             \
+         "Memory limit with K, M or G (binary); default: three quarters of what the machine or the container has")     \
   OPTION(int,           threads,        "--threads",        0,                                                         \
          "Worker threads; default: all cores")                                                                         \
   OPTION(std::uint64_t, seed,           "--seed",           0,                                                         \

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <new>
+#include <optional>
 
 #include "api/import_network.hpp"
 #include "api/request.hpp"
@@ -196,10 +198,10 @@ Specification specification(const BoundsRequest& request, std::int64_t queries, 
   return result;
 }
 
-// One chunk of queries: its answer goes into the result.
-void bound_chunk(const QueryEngine& engine, const InputSets& sets, const BoundsRequest& request,
+// One chunk of queries: its answer goes into the result. False: stopped by the deadline.
+bool bound_chunk(const QueryEngine& engine, const InputSets& sets, const BoundsRequest& request,
                  const Specification& spec, Semantics semantics, std::int64_t first, std::int64_t count,
-                 const Deadline& deadline, BoundsResult& result, std::atomic<std::int64_t>& complete) {
+                 const Deadline& deadline, BoundsResult& result) {
   const std::int64_t inputs = result.inputs;
   BoundQuery query;
   query.subproblems = count;
@@ -228,7 +230,7 @@ void bound_chunk(const QueryEngine& engine, const InputSets& sets, const BoundsR
   query.semantics = semantics;
   query.linear_form = request.linear_form;
   const BoundAnswer answer = engine.bound(query, deadline);
-  if (!answer.complete) return;
+  if (!answer.complete) return false;
   for (std::size_t n = 0; n < rows.size(); ++n) {
     const auto b = static_cast<std::int64_t>(n) / (2 * spec.rows);
     const bool negated = static_cast<std::int64_t>(n) / spec.rows % 2 == 1;
@@ -247,28 +249,34 @@ void bound_chunk(const QueryEngine& engine, const InputSets& sets, const BoundsR
     (negated ? result.upper_form_constant : result.lower_form_constant)[k] =
         negated ? -answer.form_constant[n] : answer.form_constant[n];
   }
-  complete += count;
+  return true;
 }
 
-}  // namespace
+// Chunks share the read of the weights; there is one per worker, if memory allows. What a chunk has bounded counts once
+// it is complete: small ones leave less unknown when time runs out.
+std::int64_t chunk_size(const QueryEngine& engine, const BoundsResult& result, const Request& request) {
+  constexpr std::int64_t kLargestChunk = 64;
+  const std::int64_t answer =
+      2 * result.rows * static_cast<std::int64_t>(sizeof(double)) * (result.lower_form.empty() ? 3 : result.inputs + 3);
+  const std::int64_t bytes = std::max<std::int64_t>(engine.bytes_per_subproblem() + answer, 1);
+  // An op over a chunk should not take longer than the time limit may be late: a tenth of a second or less.
+  constexpr std::int64_t kLargestWork = std::int64_t{1} << 31;
+  const std::int64_t work = std::max<std::int64_t>(engine.work_per_subproblem(), 1);
+  const std::int64_t affordable = std::clamp<std::int64_t>(
+      std::min(request.memory_bytes / 8 / request.threads / bytes, kLargestWork / work), 1, kLargestChunk);
+  return std::clamp<std::int64_t>((result.queries + request.threads - 1) / request.threads, 1, affordable);
+}
 
-BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
-                    const VerifyHooks& hooks) {
-  const Request validated = validate(options);
-  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
+// Everything but the JSON. What is not reached keeps its initial state: nothing is known.
+void fill_bounds(const std::string& network_path, const BoundsRequest& request, const Request& validated,
+                 const Deadline& deadline, BoundsResult& result) {
   const BoundLowering lowering = lowering_of(request);
-  const ImportedNetwork network = import_network(network_path);
-  BoundsResult result;
+  std::optional<TraceSpan> phase(std::in_place, validated.trace.get(), SpanKind::Phase, "import");
+  const ImportedNetwork network = import_network(network_path, deadline);
   result.inputs = network.source->size_of(network.source->input());
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
   const Specification spec =
       specification(request, sets.count, result.inputs, network.source->size_of(network.source->output()));
-  QueryEngine engine(network.normal, make_native_executor(), {.lowering = lowering});
-  const std::shared_ptr<Trace> trace = options.profile.empty() ? nullptr : std::make_shared<Trace>();
-  engine.trace(trace);
-  check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
-  result.queries = sets.count;
-  result.rows = spec.rows;
   const std::size_t size = at(sets.count * spec.rows);
   result.lower.assign(size, -kInfinity);
   result.upper.assign(size, kInfinity);
@@ -279,29 +287,66 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
     result.lower_form_constant.assign(size, -kInfinity);
     result.upper_form_constant.assign(size, kInfinity);
   }
-  result.import_s = deadline.elapsed();
+  result.queries = sets.count;
+  result.rows = spec.rows;
 
-  // Chunks share the read of the weights; there is one per worker, if memory allows. What a chunk has bounded counts
-  // once it is complete: small ones leave less unknown when time runs out.
-  constexpr std::int64_t kLargestChunk = 64;
-  const std::int64_t affordable =
-      validated.memory_bytes / 4 / validated.threads / std::max<std::int64_t>(engine.bytes_per_subproblem(), 1);
-  const std::int64_t chunk = std::clamp<std::int64_t>((sets.count + validated.threads - 1) / validated.threads, 1,
-                                                      std::clamp<std::int64_t>(affordable, 1, kLargestChunk));
+  phase.emplace(validated.trace.get(), SpanKind::Phase, "compile");
+  QueryEngine engine(network.normal, make_native_executor(),
+                     {.lowering = lowering, .max_block_bytes = validated.memory_bytes / 8 / validated.threads},
+                     deadline);
+  engine.trace(validated.trace);
+  check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
+  result.import_s = deadline.elapsed();
+  const std::int64_t chunk = chunk_size(engine, result, validated);
   const std::int64_t chunks = (sets.count + chunk - 1) / chunk;
   std::atomic<std::int64_t> complete{0};
+  std::atomic<bool> out_of_memory{false};
+  // What does not fit into memory together may do so in halves.
+  const auto bound_queries = [&](const auto& self, std::int64_t first, std::int64_t count) -> void {
+    try {
+      if (bound_chunk(engine, sets, request, spec, validated.semantics, first, count, deadline, result)) {
+        complete += count;
+      }
+      return;
+    } catch (const std::bad_alloc&) {
+      if (count == 1) out_of_memory = true;
+    }
+    if (count == 1) return;
+    self(self, first, count / 2);
+    self(self, first + count / 2, count - count / 2);
+  };
+  phase.emplace(validated.trace.get(), SpanKind::Phase, "bounding");
   tbb::task_arena workers(validated.threads);
   workers.execute([&] {
     tbb::parallel_for(std::int64_t{0}, chunks, [&](std::int64_t c) {
-      const std::int64_t first = c * chunk;
-      bound_chunk(engine, sets, request, spec, validated.semantics, first, std::min(chunk, sets.count - first),
-                  deadline, result, complete);
+      bound_queries(bound_queries, c * chunk, std::min(chunk, sets.count - c * chunk));
     });
   });
   result.complete = complete;
-  result.interrupted = deadline.interrupted();
   result.bounding_s = deadline.elapsed() - result.import_s;
-  if (trace) result.profile = to_chrome_trace(*trace, deadline.elapsed(), validated.threads);
+  if (out_of_memory) result.reason = "memory";
+}
+
+}  // namespace
+
+BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks) {
+  const Request validated = validate(options);
+  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
+  BoundsResult result;
+  try {
+    fill_bounds(network_path, request, validated, deadline, result);
+  } catch (const StoppedError&) {
+    result.import_s = deadline.elapsed();
+  } catch (const std::bad_alloc&) {
+    if (result.queries == 0) result = {};  // some of its arrays may be missing
+    result.reason = "memory";
+    if (result.import_s == 0) result.import_s = deadline.elapsed();
+  }
+  const bool all = result.queries > 0 && result.complete == result.queries;
+  if (!all && result.reason.empty()) result.reason = deadline.interrupted() ? "interrupted" : "timeout";
+  result.interrupted = !all && deadline.interrupted();
+  if (validated.trace) result.profile = to_chrome_trace(*validated.trace, deadline.elapsed(), validated.threads);
   result.json = to_json(BoundsReport{.version = version(),
                                      .network = network_path,
                                      .method = request.method,
@@ -309,6 +354,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
                                      .semantics = options.semantics,
                                      .queries = result.queries,
                                      .complete = result.complete,
+                                     .reason = result.reason,
                                      .rows = result.rows,
                                      .import_s = result.import_s,
                                      .bounding_s = result.bounding_s,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/deadline.hpp"
 #include "ir/network.hpp"
 
 namespace boundflow {
@@ -15,6 +16,7 @@ struct ImportedNetwork {
   std::shared_ptr<const Network> normal;
 };
 
-ImportedNetwork import_network(const std::string& path);
+// StoppedError when the deadline passes on the way.
+ImportedNetwork import_network(const std::string& path, const Deadline& deadline);
 
 }  // namespace boundflow

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "api/import_network.hpp"
+#include "api/request.hpp"
 #include "base/random.hpp"
 #include "boundflow/boundflow.hpp"
 #include "engine/support.hpp"
@@ -51,16 +52,18 @@ std::int64_t parameters(const Network& network) {
 
 }  // namespace
 
-std::string inspect(const std::string& network_path) {
+std::string inspect(const std::string& network_path, const Options& options, const VerifyHooks& hooks) {
+  validate(options);
+  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (network_path.empty()) return all_operators();
-  const Network network = *import_network(network_path).source;
+  const Network network = *import_network(network_path, deadline).source;
   const Value& input = network.value(network.input());
   const Value& output = network.value(network.output());
   std::string text = fmt::format("network    {}\ninput      {} {}\noutput     {} {}\nparameters {}\nnodes      {}\n\n",
                                  network_path, input.name, to_string(input.type), output.name, to_string(output.type),
                                  parameters(network), network.nodes().size());
   // The first node of each operator speaks for it.
-  const LoweredNetwork lowered(std::make_shared<const Network>(network), operator_table());
+  const LoweredNetwork lowered(std::make_shared<const Network>(network), operator_table(), deadline);
   std::map<std::string, std::pair<std::int64_t, const LoweredNode*>> operators;
   for (const LoweredNode& node : lowered.nodes()) operators[node.node->op].second = &node;
   for (const Node& node : network.nodes()) ++operators[node.op].first;

@@ -32,10 +32,10 @@ std::optional<ObservedViolation> violated_clause(const Property& property, const
 }  // namespace
 
 Observation observe_point(std::shared_ptr<const Network> network, const OperatorTable& table, const Property& property,
-                          const std::vector<double>& given) {
+                          const std::vector<double>& given, const Deadline& deadline) {
   ObservedPoint observed;
   for (const double x : given) observed.input.push_back(static_cast<double>(static_cast<float>(x)));
-  const std::vector<Enclosure> enclosures = enclose(*network, table, observed.input, observed.input);
+  const std::vector<Enclosure> enclosures = enclose(*network, table, observed.input, observed.input, deadline);
   const TensorType& type = network->value(network->input()).type;
   const Tensor input = type.dtype == DType::Float64
                            ? Tensor(type.shape, observed.input)
@@ -53,7 +53,7 @@ Observation observe_point(std::shared_ptr<const Network> network, const Operator
 }
 
 Observation observe(std::shared_ptr<const Network> network, const OperatorTable& table, const Property& property,
-                    const std::string& npy_path) {
+                    const std::string& npy_path, const Deadline& deadline) {
   const Array array = read_npy(npy_path);
   const std::int64_t expected = network->size_of(network->input());
   if (static_cast<std::int64_t>(array.values.size()) != expected) {
@@ -63,7 +63,7 @@ Observation observe(std::shared_ptr<const Network> network, const OperatorTable&
   for (const double x : array.values) {
     if (!std::isfinite(static_cast<float>(x))) throw InputError({.file = npy_path}, "expected finite float32 values");
   }
-  return observe_point(std::move(network), table, property, array.values);
+  return observe_point(std::move(network), table, property, array.values, deadline);
 }
 
 }  // namespace boundflow

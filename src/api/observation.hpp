@@ -18,10 +18,10 @@ struct Observation {
 
 // The point as float32. InputError if the array does not fit the network's input or is not finite.
 Observation observe(std::shared_ptr<const Network> network, const OperatorTable& table, const Property& property,
-                    const std::string& npy_path);
+                    const std::string& npy_path, const Deadline& deadline);
 
 // The same for a point in memory; each coordinate is rounded to float32 first.
 Observation observe_point(std::shared_ptr<const Network> network, const OperatorTable& table, const Property& property,
-                          const std::vector<double>& point);
+                          const std::vector<double>& point, const Deadline& deadline = Deadline());
 
 }  // namespace boundflow

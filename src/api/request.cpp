@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <thread>
 
 #include "base/error.hpp"
@@ -12,11 +13,24 @@ namespace boundflow {
 
 namespace {
 
+// Of the machine, or of the container where that has less.
 std::int64_t physical_memory() {
-  return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+  const auto machine =
+      static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+  std::ifstream file("/sys/fs/cgroup/memory.max");  // a number, or "max"
+  std::int64_t container = 0;
+  return file >> container && container > 0 ? std::min(machine, container) : machine;
 }
 
 }  // namespace
+
+std::int64_t resident_memory() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t total_pages = 0;
+  std::int64_t resident_pages = 0;
+  if (!(statm >> total_pages >> resident_pages)) return 0;
+  return resident_pages * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+}
 
 Request validate(const Options& options) {
   Request request;
@@ -38,6 +52,7 @@ Request validate(const Options& options) {
   request.threads =
       options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   request.memory_bytes = options.memory.bytes > 0 ? options.memory.bytes : physical_memory() / 4 * 3;
+  if (!options.profile.empty()) request.trace = std::make_shared<Trace>();
   return request;
 }
 

@@ -2,7 +2,10 @@
 #include <tbb/task_arena.h>
 
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <new>
+#include <optional>
 
 #include "api/import_network.hpp"
 #include "api/observation.hpp"
@@ -100,37 +103,37 @@ std::string assignment(const Counterexample& counterexample) {
   return text + ")\n";
 }
 
-VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
-                    const VerifyHooks& hooks) {
-  const Request request = validate(options);
-  if (request.semantics == Semantics::Nominal) {
-    throw UsageError("--semantics nominal proves nothing; it is for the bounds command");
-  }
-  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
-  const ImportedNetwork network = import_network(network_path);
-  const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
-                                        network.source->size_of(network.source->output()));
+namespace {
 
+// From the files to the end of the search. `import_s`: when the search began. StoppedError before that.
+SearchResult decide(const std::string& network_path, const std::string& property_path, const Options& options,
+                    const Request& request, const VerifyHooks& hooks, const Deadline& deadline, double& import_s) {
+  std::optional<TraceSpan> phase(std::in_place, request.trace.get(), SpanKind::Phase, "import");
+  const ImportedNetwork network = import_network(network_path, deadline);
+  const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
+                                        network.source->size_of(network.source->output()), deadline);
+
+  phase.emplace(request.trace.get(), SpanKind::Phase, "compile");
   BoundLowering lowering;
   lowering.input_terms = has_input_terms(property);
-  const QueryEngine::Options engine_options{.lowering = lowering};
-  QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options);
-  QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options);
+  const QueryEngine::Options engine_options{.lowering = lowering,
+                                            .max_block_bytes = request.memory_bytes / 16 / request.threads};
+  QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options, deadline);
+  QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, deadline);
   for (const QueryEngine* each : {&engine, &precise}) {
     check_plan(each->bounds_program().program(), each->bounds_program().plan());
     check_plan(each->values_program().program(), each->values_program().plan());
   }
-  const std::shared_ptr<Trace> trace = options.profile.empty() ? nullptr : std::make_shared<Trace>();
-  engine.trace(trace);
-  precise.trace(trace);
+  engine.trace(request.trace);
+  precise.trace(request.trace);
   const WitnessReplayer replayer(network.source, operator_table());
 
   SearchOptions search_options;
   search_options.seed = options.seed;
   search_options.semantics = request.semantics;
-  search_options.memory_bytes = request.memory_bytes / 2;
-  // A query's storage stays within a quarter of the limit, and near the caches.
-  const std::int64_t query_bytes = std::min<std::int64_t>(request.memory_bytes / 4, std::int64_t{16} << 20);
+  // A query's storage stays near the caches, and that of all within a quarter of the limit.
+  const std::int64_t query_bytes = std::min<std::int64_t>(request.memory_bytes / 64, std::int64_t{16} << 20);
+  search_options.answer_bytes = std::min<std::int64_t>(request.memory_bytes / 64, search_options.answer_bytes);
   search_options.subproblems_per_query =
       std::clamp<std::int64_t>(query_bytes / std::max<std::int64_t>(engine.bytes_per_subproblem(), 1), 1, 32);
   if (hooks.progress) {
@@ -139,16 +142,48 @@ VerifyResult verify(const std::string& network_path, const std::string& property
     };
   }
   if (!options.observe.empty()) {
-    const Observation observation = observe(network.normal, operator_table(), property, options.observe);
+    const Observation observation = observe(network.normal, operator_table(), property, options.observe, deadline);
     engine.observe(observation.observer);
     precise.observe(observation.observer);
     search_options.observed = observation.violation;
   }
-  const double import_s = deadline.elapsed();
+  import_s = deadline.elapsed();
+  // What the networks leave of the limit, without those queries.
+  search_options.memory_bytes = (request.memory_bytes - resident_memory()) / 2;
 
+  phase.emplace(request.trace.get(), SpanKind::Phase, "search");
   SearchResult found;
   tbb::task_arena workers(request.threads);
   workers.execute([&] { found = search(property, {engine, precise, engine, replayer}, search_options, deadline); });
+  return found;
+}
+
+// The answer when there was no search.
+SearchResult undecided(Verdict verdict, std::string reason) {
+  SearchResult result{.verdict = verdict, .reason = std::move(reason)};
+  result.statistics.worst_bound = -std::numeric_limits<double>::infinity();
+  return result;
+}
+
+}  // namespace
+
+VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
+                    const VerifyHooks& hooks) {
+  const Request request = validate(options);
+  if (request.semantics == Semantics::Nominal) {
+    throw UsageError("--semantics nominal proves nothing; it is for the bounds command");
+  }
+  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
+  SearchResult found;
+  double import_s = -1;
+  try {
+    found = decide(network_path, property_path, options, request, hooks, deadline, import_s);
+  } catch (const StoppedError& stopped) {
+    found = undecided(deadline.interrupted() ? Verdict::Unknown : Verdict::Timeout, stopped.what());
+  } catch (const std::bad_alloc&) {
+    found = undecided(Verdict::Unknown, "memory");
+  }
+  if (import_s < 0) import_s = deadline.elapsed();
 
   VerifyResult result;
   result.verdict = to_string(found.verdict);
@@ -156,7 +191,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   result.interrupted = deadline.interrupted() && found.verdict == Verdict::Unknown;
   if (found.witness) result.counterexample = to_counterexample(*found.witness);
   result.time_s = deadline.elapsed();
-  if (trace) result.profile = to_chrome_trace(*trace, result.time_s, request.threads);
+  if (request.trace) result.profile = to_chrome_trace(*request.trace, result.time_s, request.threads);
   VerifyReport report = make_report(found, options, request);
   report.network = network_path;
   report.property = property_path;
@@ -168,14 +203,17 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   return result;
 }
 
-std::string compile(const std::string& network_path, const std::string& stop_after, const Options& options) {
+std::string compile(const std::string& network_path, const std::string& stop_after, const Options& options,
+                    const VerifyHooks& hooks) {
   validate(options);
+  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
     throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
   }
-  const ImportedNetwork network = import_network(network_path);
+  const ImportedNetwork network = import_network(network_path, deadline);
   if (stop_after == "network") return print(*network.normal);
-  const BoundProgram program = lower_bounds(LoweredNetwork(network.normal, operator_table()), BoundLowering());
+  const BoundProgram program =
+      lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering());
   if (stop_after == "program") return print(program);
   return print(program, plan_storage(program, make_native_executor()->element_bytes()));
 }

@@ -6,7 +6,18 @@
 #include <chrono>
 #include <limits>
 
+#include "base/error.hpp"
+
 namespace boundflow {
+
+// Out of time or interrupted before there was anything to answer with. Not a fault: the façade turns it into a verdict
+// or into bounds that know nothing; commands without such an answer end with its exit code.
+class StoppedError : public Error {
+ public:
+  explicit StoppedError(bool interrupted)
+      : Error(interrupted ? ExitCode::Interrupted : ExitCode::Internal,
+              interrupted ? "interrupted" : "time limit reached") {}
+};
 
 using Clock = std::chrono::steady_clock;
 
@@ -27,6 +38,10 @@ class Deadline {
   bool expired() const { return remaining() <= 0; }
   // True when work should be left as it is: out of time or interrupted.
   bool should_stop() const { return interrupted() || expired(); }
+  // For work without a partial result: StoppedError when it should be left.
+  void check() const {
+    if (should_stop()) throw StoppedError(interrupted());
+  }
   // The same start and interrupt with a limit at most `seconds` from now.
   Deadline sooner(double seconds) const {
     const double limit = elapsed() + seconds;

@@ -117,11 +117,12 @@ Enclosure affine(const Node& node, const Affine& facet, std::size_t size, const 
 }  // namespace
 
 std::vector<Enclosure> enclose(const Network& network, const OperatorTable& table, std::span<const double> lower,
-                               std::span<const double> upper) {
+                               std::span<const double> upper, const Deadline& deadline) {
   std::vector<Enclosure> known(network.values().size());
   known[static_cast<std::size_t>(network.input())] = {{lower.begin(), lower.end()}, {upper.begin(), upper.end()}};
   for (const Node& node : network.nodes()) {
     for (std::size_t output = 0; output < node.outputs.size(); ++output) {
+      deadline.check();
       const Facet facet = table.at(node).lower(NodeView(network, node, output));
       const auto size = static_cast<std::size_t>(network.size_of(node.outputs[output]));
       Enclosure& y = known[static_cast<std::size_t>(node.outputs[output])];

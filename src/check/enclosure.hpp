@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/deadline.hpp"
 #include "ops/operator.hpp"
 
 namespace boundflow {
@@ -14,8 +15,8 @@ struct Enclosure {
   std::vector<double> upper;
 };
 
-// An enclosure per value of the network; constants have none.
+// An enclosure per value of the network; constants have none. StoppedError when the deadline passes.
 std::vector<Enclosure> enclose(const Network& network, const OperatorTable& table, std::span<const double> lower,
-                               std::span<const double> upper);
+                               std::span<const double> upper, const Deadline& deadline = Deadline());
 
 }  // namespace boundflow

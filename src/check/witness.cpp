@@ -73,7 +73,8 @@ bool proved(const Clause& clause, const std::vector<Rational>& first, const std:
   });
 }
 
-ReplayResult WitnessReplayer::replay(const Region& region, std::span<const double> point, Witness& witness) const {
+ReplayResult WitnessReplayer::replay(const Region& region, std::span<const double> point, Witness& witness,
+                                     const Deadline& deadline) const {
   std::vector<Rational> decimal;
   std::vector<Rational> nearest;
   std::vector<double> lower;
@@ -87,7 +88,12 @@ ReplayResult WitnessReplayer::replay(const Region& region, std::span<const doubl
     lower.push_back(std::min(to_double_down(decimal.back()), fl));
     upper.push_back(std::max(to_double_up(decimal.back()), fl));
   }
-  const std::vector<Enclosure> enclosures = enclose(*network_, table_, lower, upper);
+  std::vector<Enclosure> enclosures;
+  try {
+    enclosures = enclose(*network_, table_, lower, upper, deadline);
+  } catch (const StoppedError&) {
+    return ReplayResult::Stopped;
+  }
   const Enclosure& outputs = enclosures[static_cast<std::size_t>(network_->output())];
   if (!any_proved(region, decimal, nearest, outputs)) return ReplayResult::Refuted;
 

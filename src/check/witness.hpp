@@ -20,7 +20,8 @@ class WitnessReplayer final : public Replayer {
   WitnessReplayer(std::shared_ptr<const Network> network, const OperatorTable& table)
       : network_(std::move(network)), table_(table) {}
 
-  ReplayResult replay(const Region& region, std::span<const double> point, Witness& witness) const override;
+  ReplayResult replay(const Region& region, std::span<const double> point, Witness& witness,
+                      const Deadline& deadline) const override;
 
  private:
   std::shared_ptr<const Network> network_;

@@ -53,10 +53,12 @@ LoweredNode lower_facet(const Node& node, const Joint& facet, DType) {
 
 }  // namespace
 
-LoweredNetwork::LoweredNetwork(std::shared_ptr<const Network> network, const OperatorTable& table)
+LoweredNetwork::LoweredNetwork(std::shared_ptr<const Network> network, const OperatorTable& table,
+                               const Deadline& deadline)
     : network_(std::move(network)) {
   producers_.assign(network_->values().size(), -1);
   for (const Node& node : network_->nodes()) {
+    deadline.check();
     for (std::size_t output = 0; output < node.outputs.size(); ++output) lower_output(node, output, table);
   }
   cover_folded_executions(*network_, nodes_);

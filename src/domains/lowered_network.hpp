@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/deadline.hpp"
 #include "ops/operator.hpp"
 #include "program/bound_program.hpp"
 
@@ -26,8 +27,9 @@ struct LoweredNode {
 
 class LoweredNetwork {
  public:
-  // UnsupportedError that names the first node which has no facet.
-  LoweredNetwork(std::shared_ptr<const Network> network, const OperatorTable& table);
+  // UnsupportedError that names the first node which has no facet; StoppedError when the deadline passes on the way.
+  LoweredNetwork(std::shared_ptr<const Network> network, const OperatorTable& table,
+                 const Deadline& deadline = Deadline());
 
   const Network& network() const { return *network_; }
   const std::vector<LoweredNode>& nodes() const { return nodes_; }

@@ -49,7 +49,11 @@ class Pool {
 
   Lease take() {
     const std::lock_guard lock(mutex_);
-    if (free_.empty()) return Lease(*this, std::make_unique<Item>());
+    if (free_.empty()) {
+      free_.reserve(made_ + 1);  // a lease must be able to end without memory
+      ++made_;
+      return Lease(*this, std::make_unique<Item>());
+    }
     std::unique_ptr<Item> item = std::move(free_.back());
     free_.pop_back();
     return Lease(*this, std::move(item));
@@ -62,6 +66,7 @@ class Pool {
   }
   std::mutex mutex_;
   std::vector<std::unique_ptr<Item>> free_;
+  std::size_t made_ = 0;
 };
 
 }  // namespace boundflow

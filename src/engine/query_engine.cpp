@@ -12,6 +12,7 @@ namespace boundflow {
 
 // The rows of a Neurons task: +-e_i of each unstable neuron of each subproblem.
 struct QueryEngine::RowList {
+  static constexpr std::int64_t kBytesPerRow = 2 * sizeof(std::int32_t) + 3 * sizeof(double);
   std::vector<std::int32_t> owners;
   std::vector<std::int32_t> neurons;
   std::vector<double> signs;
@@ -40,10 +41,6 @@ struct QueryEngine::Workspace {
 
 namespace {
 
-std::int64_t block_rows(std::int64_t row_bytes, std::int64_t block_bytes) {
-  return std::clamp<std::int64_t>(block_bytes / std::max<std::int64_t>(row_bytes, 1), 32, 256);
-}
-
 // Gives the frame its buffers and scratch space.
 void lend(RowFrame& frame, Arena& arena, std::int64_t row_bytes) {
   const auto scratch = static_cast<std::int64_t>(2 * sizeof(double));
@@ -51,11 +48,19 @@ void lend(RowFrame& frame, Arena& arena, std::int64_t row_bytes) {
   frame.scratch = reinterpret_cast<double*>(frame.arena + row_bytes * frame.rows);
 }
 
-void run_ops(const CompiledProgram& program, const Task& task, const RowFrame& frame) {
-  for (const TaskOp& op : task.ops) {
-    const TraceSpan span(frame.batch->trace, SpanKind::Op, to_string(op.kind));
-    program.run(op, frame);
-  }
+// False if the deadline has passed in between.
+template <class Frame>
+bool run_op(const CompiledProgram& program, const TaskOp& op, const Frame& frame, Trace* trace,
+            const Deadline& deadline) {
+  if (deadline.should_stop()) return false;
+  const TraceSpan span(trace, SpanKind::Op, to_string(op.kind));
+  program.run(op, frame);
+  return true;
+}
+
+bool run_ops(const CompiledProgram& program, const Task& task, const RowFrame& frame, const Deadline& deadline) {
+  return std::all_of(task.ops.begin(), task.ops.end(),
+                     [&](const TaskOp& op) { return run_op(program, op, frame, frame.batch->trace, deadline); });
 }
 
 // A buffer's values for one subproblem in the order of the network's coordinates.
@@ -98,43 +103,67 @@ void for_each_unstable_term(const CompiledProgram& program, const Task::JointUse
 }  // namespace
 
 QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor,
-                         Options options)
+                         Options options, const Deadline& deadline)
     : network_(std::move(network)), executor_(std::move(executor)), options_(options) {
-  const LoweredNetwork lowered(network_, operator_table());
-  bounds_ = compile(lower_bounds(lowered, options_.lowering));
-  gradients_ = compile(lower_values(lowered, true));
-  rows_per_block_ = block_rows(bounds_->plan().row_bytes, options_.block_bytes);
+  const LoweredNetwork lowered(network_, operator_table(), deadline);
+  bounds_ = compile(lower_bounds(lowered, options_.lowering), deadline);
+  gradients_ = compile(lower_values(lowered, true), deadline);
+  rows_per_block_ = rows_of_block(bounds_->plan().row_bytes);
 }
 
 QueryEngine::~QueryEngine() = default;
 
-std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program) const {
-  auto shared = std::make_shared<const BoundProgram>(std::move(program));
-  auto plan = std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes()));
-  return executor_->compile(std::move(shared), std::move(plan));
+std::int64_t QueryEngine::rows_of_block(std::int64_t row_bytes) const {
+  const std::int64_t bytes = std::max<std::int64_t>(row_bytes, 1);
+  const std::int64_t rows = std::clamp<std::int64_t>(options_.block_bytes / bytes, 32, 256);
+  return std::clamp<std::int64_t>(options_.max_block_bytes / bytes, 1, rows);
 }
 
-// Cuts `rows` into blocks, runs the task's ops on each, and stops between blocks when the deadline has passed.
+std::int64_t QueryEngine::bytes_per_subproblem() const {
+  std::int64_t neurons = 0;
+  for (const Task& task : bounds_->program().tasks) {
+    if (task.kind != TaskKind::Neurons) continue;
+    neurons = std::max(neurons, bounds_->program().buffers[static_cast<std::size_t>(task.target)].columns);
+  }
+  return bounds_->plan().batch_bytes + 2 * neurons * RowList::kBytesPerRow;
+}
+
+std::int64_t QueryEngine::work_per_subproblem() const {
+  std::int64_t most = 0;
+  for (const Task& task : bounds_->program().tasks) {
+    for (const TaskOp& op : task.ops) {
+      if (op.kind != TaskOpKind::IntervalAffine) continue;
+      std::int64_t products = 0;
+      for (const auto& map : op.affine->maps) products += map->terms() * map->out_size();
+      most = std::max(most, 3 * products);  // centres, radii and magnitudes
+    }
+  }
+  return most;
+}
+
+std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program, const Deadline& deadline) const {
+  auto shared = std::make_shared<const BoundProgram>(std::move(program));
+  auto plan = std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes()));
+  return executor_->compile(std::move(shared), std::move(plan), deadline);
+}
+
+// Cuts `rows` into blocks, runs the task's ops on each, and stops between ops when the deadline has passed.
 template <class Fill>
 bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& task, std::int64_t rows,
                                  const Deadline& deadline, const Fill& fill) const {
   const std::int64_t bytes = row_bytes(program.program(), program.plan(), task);
-  const std::int64_t per_block = block_rows(bytes, options_.block_bytes);
+  const std::int64_t per_block = rows_of_block(bytes);
   const std::int64_t blocks = (rows + per_block - 1) / per_block;
   std::atomic<bool> stopped{false};
   const auto run_block = [&](std::int64_t block) {
     if (stopped.load(std::memory_order_relaxed)) return;
-    if (deadline.should_stop()) {
-      stopped = true;
-      return;
-    }
     auto arena = block_arenas_.take();
     RowFrame frame;
     const std::int64_t first = block * per_block;
     frame.rows = std::min(per_block, rows - first);
     lend(frame, *arena, bytes);
     fill(frame, first);
-    run_ops(program, task, frame);
+    if (!run_ops(program, task, frame, deadline)) stopped = true;
   };
   if (blocks == 1) {
     run_block(0);
@@ -300,13 +329,9 @@ void QueryEngine::run(const BoundQuery& query, const Deadline& deadline, BoundAn
 
   answer.complete = false;
   for (const Task& task : program.tasks) {
-    if (deadline.should_stop()) return;
     if (task.kind == TaskKind::Batch) {
       for (const TaskOp& op : task.ops) {
-        {
-          const TraceSpan span(trace_.get(), SpanKind::Op, to_string(op.kind));
-          bounds_->run(op, frame);
-        }
+        if (!run_op(*bounds_, op, frame, frame.trace, deadline)) return;
         if (observer_) check_observed(op, frame, task.name);
         if (intermediate != nullptr && op.kind == TaskOpKind::Relax) {
           const Buffer& buffer = program.buffers[static_cast<std::size_t>(op.inputs[0])];
@@ -360,12 +385,12 @@ void QueryEngine::evaluate(std::span<const double> points, std::int64_t count, s
   });
 }
 
-void QueryEngine::gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
-                           std::span<double> outputs, std::span<double> gradients) const {
+bool QueryEngine::gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
+                           std::span<double> outputs, std::span<double> gradients, const Deadline& deadline) const {
   const BoundProgram& program = gradients_->program();
   BatchFrame none;
   none.trace = trace_.get();
-  const std::int64_t per_block = block_rows(gradients_->plan().row_bytes, options_.block_bytes);
+  const std::int64_t per_block = rows_of_block(gradients_->plan().row_bytes);
   auto arena = block_arenas_.take();
   thread_local std::vector<double> cotangents;
   cotangents.resize(static_cast<std::size_t>(per_block * program.outputs));
@@ -379,10 +404,11 @@ void QueryEngine::gradient(std::span<const double> points, std::int64_t count, c
     frame.cotangents = cotangents.data();
     frame.gradients = gradients.data() + first * program.inputs;
     const auto size = static_cast<std::size_t>(frame.rows * program.outputs);
-    run_ops(*gradients_, program.tasks.at(0), frame);
+    if (!run_ops(*gradients_, program.tasks.at(0), frame, deadline)) return false;
     choose(first, {frame.values, size}, {cotangents.data(), size});
-    run_ops(*gradients_, program.tasks.at(1), frame);
+    if (!run_ops(*gradients_, program.tasks.at(1), frame, deadline)) return false;
   }
+  return true;
 }
 
 }  // namespace boundflow

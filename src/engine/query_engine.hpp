@@ -19,9 +19,14 @@ class QueryEngine final : public Bounder, public Evaluator {
     BoundLowering lowering;
     // Rows of a block travel the whole walk while their coefficients stay in a core's cache: this many bytes.
     std::int64_t block_bytes = 192 << 10;
+    // A block has fewer rows than it takes to share the read of the weights if it would be larger than this. The bounds
+    // do not depend on it.
+    std::int64_t max_block_bytes = std::int64_t{1} << 40;
   };
 
-  QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor, Options options);
+  // StoppedError when the deadline passes before everything is compiled.
+  QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor, Options options,
+              const Deadline& deadline = Deadline());
   ~QueryEngine() override;
 
   void observe(std::shared_ptr<const Observer> observer) { observer_ = std::move(observer); }
@@ -30,14 +35,16 @@ class QueryEngine final : public Bounder, public Evaluator {
 
   void answer(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer) const override;
   void evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const override;
-  void gradient(std::span<const double> points, std::int64_t count, const Choose& choose, std::span<double> outputs,
-                std::span<double> gradients) const override;
+  bool gradient(std::span<const double> points, std::int64_t count, const Choose& choose, std::span<double> outputs,
+                std::span<double> gradients, const Deadline& deadline) const override;
 
   const CompiledProgram& bounds_program() const { return *bounds_; }
   const CompiledProgram& values_program() const { return *gradients_; }
   std::int64_t rows_per_block() const { return rows_per_block_; }
-  // Memory of one query over this many subproblems, without its answer.
-  std::int64_t bytes_per_subproblem() const { return bounds_->plan().batch_bytes; }
+  // Memory per subproblem of a query, without its answer and without the blocks of rows, of which each thread has one.
+  std::int64_t bytes_per_subproblem() const;
+  // Multiplications per subproblem in the longest op over all of them, at most: nobody looks at the clock inside.
+  std::int64_t work_per_subproblem() const;
 
   // The final bounds of each value with elementwise consumers, as the bound program holds them after a query over one
   // box: for tests, parity and inspection.
@@ -51,7 +58,8 @@ class QueryEngine final : public Bounder, public Evaluator {
  private:
   struct RowList;
   struct Workspace;
-  std::unique_ptr<CompiledProgram> compile(BoundProgram program) const;
+  std::int64_t rows_of_block(std::int64_t row_bytes) const;
+  std::unique_ptr<CompiledProgram> compile(BoundProgram program, const Deadline& deadline) const;
   void run(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer,
            std::vector<ValueBounds>* intermediate) const;
   void enclose_balls(const BoundQuery& query, Workspace& workspace, BatchFrame& frame) const;

@@ -81,8 +81,10 @@ class Executor {
   virtual ~Executor() = default;
   virtual std::string_view name() const = 0;
   virtual std::int64_t element_bytes() const = 0;  // of Rows, Points and Lines
+  // StoppedError when the deadline passes on the way.
   virtual std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
-                                                   std::shared_ptr<const StoragePlan> plan) const = 0;
+                                                   std::shared_ptr<const StoragePlan> plan,
+                                                   const Deadline& deadline) const = 0;
 };
 
 }  // namespace boundflow

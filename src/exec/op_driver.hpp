@@ -3,7 +3,7 @@
 // own; so executors differ in kernels only and share one error analysis. Kernels provide
 //
 //   using Element = float | double;
-//   explicit Kernels(const BoundProgram&);                                     packs what the ops need
+//   Kernels(const BoundProgram&, const Deadline&);                             packs what the ops need
 //   transpose(op, rows, ld, n, out, ld_out)                                    out = rows M
 //   transpose_windows(op, rows, ld, n, from, out, ld_out, to, starts)          the same from window to window
 //   forward(op, term, x, ld, n, y, ld_y, absolute, accumulate)                 y (+)= x M^T, or |M|^T
@@ -31,7 +31,8 @@ class OpDriver final : public CompiledProgram {
   static constexpr bool kFloat32 = sizeof(T) == 4;
 
  public:
-  OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan);
+  OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan,
+           const Deadline& deadline);
   void run(const TaskOp& op, const BatchFrame& frame) const override;
   void run(const TaskOp& op, const RowFrame& frame) const override;
 

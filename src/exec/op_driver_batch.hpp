@@ -4,8 +4,9 @@
 namespace boundflow {
 
 template <class Kernels>
-OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan)
-    : CompiledProgram(program, std::move(plan)), kernels_(*program) {
+OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan,
+                            const Deadline& deadline)
+    : CompiledProgram(program, std::move(plan)), kernels_(*program, deadline) {
   std::int64_t error_terms = program->max_columns;  // at least the additions that any row's error sum goes through
   for (const Task& task : program->tasks) {
     error_terms += 6 * static_cast<std::int64_t>(task.ops.size());

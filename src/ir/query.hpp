@@ -80,10 +80,11 @@ class Evaluator {
   // outputs [count, outputs] at points [count, inputs].
   virtual void evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const = 0;
   // Also gradients [count, inputs] of cotangents . outputs, for cotangents that `choose` writes after the forward pass,
-  // block by block: outputs and cotangents [k, outputs] of the points first, ..., first + k - 1.
+  // block by block: outputs and cotangents [k, outputs] of the points first, ..., first + k - 1. False: stopped by the
+  // deadline, nothing is valid.
   using Choose = std::function<void(std::int64_t first, std::span<const double> outputs, std::span<double> cotangents)>;
-  virtual void gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
-                        std::span<double> outputs, std::span<double> gradients) const = 0;
+  virtual bool gradient(std::span<const double> points, std::int64_t count, const Choose& choose,
+                        std::span<double> outputs, std::span<double> gradients, const Deadline& deadline) const = 0;
 };
 
 // A counterexample: exact coordinates, and the outputs of one float32 execution at their nearest floats.
@@ -98,13 +99,15 @@ enum class ReplayResult {
   Violated,             // proved, and an execution shows it as well
   ViolatedInRealsOnly,  // proved for the real-valued network, but the execution that was tried does not show it
   Refuted,              // outside the region, or not proved
+  Stopped,              // the deadline passed
 };
 
 class Replayer {
  public:
   virtual ~Replayer() = default;
   // Tries to turn a point near (or in) the region's box into a proved witness.
-  virtual ReplayResult replay(const Region& region, std::span<const double> point, Witness& witness) const = 0;
+  virtual ReplayResult replay(const Region& region, std::span<const double> point, Witness& witness,
+                              const Deadline& deadline) const = 0;
 };
 
 }  // namespace boundflow

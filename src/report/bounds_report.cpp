@@ -1,43 +1,43 @@
 #include "report/bounds_report.hpp"
 
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include "report/json_writer.hpp"
 
 namespace boundflow {
 
 namespace {
 
-// [queries][rows]; JSON has no infinities: what is not known is null.
-nlohmann::ordered_json matrix(std::span<const double> values, std::int64_t rows) {
-  auto result = nlohmann::ordered_json::array();
-  for (std::size_t n = 0; n < values.size(); ++n) {
-    if (n % static_cast<std::size_t>(rows) == 0) result.push_back(nlohmann::ordered_json::array());
-    result.back().push_back(std::isfinite(values[n]) ? nlohmann::ordered_json(values[n]) : nullptr);
+// [queries][rows]
+void write_matrix(JsonWriter& json, std::string_view key, std::span<const double> values, std::int64_t rows) {
+  json.open('[', key);
+  for (std::span<const double> rest = values; !rest.empty(); rest = rest.subspan(static_cast<std::size_t>(rows))) {
+    json.array({}, rest.first(static_cast<std::size_t>(rows)));
   }
-  return result;
+  json.close(']');
 }
 
 }  // namespace
 
 std::string to_json(const BoundsReport& report) {
-  const nlohmann::ordered_json json = {
-      {"schema", 1},
-      {"boundflow", report.version},
-      {"network", report.network},
-      {"method", report.method},
-      {"norm", report.norm},
-      {"semantics", report.semantics},
-      {"queries", report.queries},
-      {"complete", report.complete},
-      {"rows", report.rows},
-      {"import_s", report.import_s},
-      {"bounding_s", report.bounding_s},
-      {"lower", matrix(report.lower, report.rows)},
-      {"upper", matrix(report.upper, report.rows)},
-      {"lower_error", matrix(report.lower_error, report.rows)},
-      {"upper_error", matrix(report.upper_error, report.rows)},
-  };
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  JsonWriter json;
+  json.open('{');
+  json.member("schema", 1);
+  json.member("boundflow", report.version);
+  json.member("network", report.network);
+  json.member("method", report.method);
+  json.member("norm", report.norm);
+  json.member("semantics", report.semantics);
+  json.member("queries", report.queries);
+  json.member("complete", report.complete);
+  json.member("reason", report.reason);
+  json.member("rows", report.rows);
+  json.member("import_s", report.import_s);
+  json.member("bounding_s", report.bounding_s);
+  write_matrix(json, "lower", report.lower, report.rows);
+  write_matrix(json, "upper", report.upper, report.rows);
+  write_matrix(json, "lower_error", report.lower_error, report.rows);
+  write_matrix(json, "upper_error", report.upper_error, report.rows);
+  json.close('}');
+  return json.finish();
 }
 
 }  // namespace boundflow

@@ -15,6 +15,7 @@ struct BoundsReport {
   std::string semantics;
   std::int64_t queries = 0;
   std::int64_t complete = 0;
+  std::string reason;  // why that is not all of them; empty if it is
   std::int64_t rows = 0;
   double import_s = 0;
   double bounding_s = 0;

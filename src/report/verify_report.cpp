@@ -1,44 +1,46 @@
 #include "report/verify_report.hpp"
 
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include "report/json_writer.hpp"
 
 namespace boundflow {
 
 std::string to_json(const VerifyReport& report) {
-  nlohmann::ordered_json json = {
-      {"schema", 1},
-      {"boundflow", report.version},
-      {"network", report.network},
-      {"property", report.property},
-      {"verdict", report.verdict},
-      {"reason", report.reason},
-      {"semantics", report.semantics},
-      {"time_s", report.time_s},
-      {"threads", report.threads},
-      {"seed", report.seed},
-      {"executor", report.executor},
-      {"instruction_set", report.instruction_set},
-      {"statistics",
-       {{"import_s", report.import_s},
-        {"attack_s", report.attack_s},
-        {"bounding_s", report.bounding_s},
-        {"subproblems", report.subproblems},
-        {"rows", report.rows},
-        {"closed", report.closed},
-        {"splits", report.splits},
-        {"bounded_in_double", report.bounded_in_double},
-        {"peak_open", report.peak_open},
-        {"open", report.open},
-        {"depth", report.depth}}},
-  };
-  // JSON has no infinities: without open subproblems there is no worst bound.
-  json["statistics"]["worst_bound"] =
-      std::isfinite(report.worst_bound) ? nlohmann::ordered_json(report.worst_bound) : nlohmann::ordered_json(nullptr);
+  JsonWriter json;
+  json.open('{');
+  json.member("schema", 1);
+  json.member("boundflow", report.version);
+  json.member("network", report.network);
+  json.member("property", report.property);
+  json.member("verdict", report.verdict);
+  json.member("reason", report.reason);
+  json.member("semantics", report.semantics);
+  json.member("time_s", report.time_s);
+  json.member("threads", report.threads);
+  json.member("seed", report.seed);
+  json.member("executor", report.executor);
+  json.member("instruction_set", report.instruction_set);
+  json.open('{', "statistics");
+  json.member("import_s", report.import_s);
+  json.member("attack_s", report.attack_s);
+  json.member("bounding_s", report.bounding_s);
+  json.member("subproblems", report.subproblems);
+  json.member("rows", report.rows);
+  json.member("closed", report.closed);
+  json.member("splits", report.splits);
+  json.member("bounded_in_double", report.bounded_in_double);
+  json.member("peak_open", report.peak_open);
+  json.member("open", report.open);
+  json.member("depth", report.depth);
+  json.member("worst_bound", report.worst_bound);  // null without open subproblems
+  json.close('}');
   if (report.verdict == "sat") {
-    json["witness"] = {{"input", report.witness_input}, {"output", report.witness_output}};
+    json.open('{', "witness");
+    json.array("input", report.witness_input);
+    json.array("output", report.witness_output);
+    json.close('}');
   }
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  json.close('}');
+  return json.finish();
 }
 
 }  // namespace boundflow

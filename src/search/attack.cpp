@@ -53,13 +53,15 @@ class Round {
   }
   std::span<const double> values_of(std::int64_t point) const { return gradients_.values(point); }
 
-  void evaluate() {
-    gradients_.compute(specification_.spec, evaluator_, points_, count_,
-                       [&](std::int64_t point, std::span<const double> values, std::span<double> weights) {
-                         // Every other point of a clause descends on all its rows at once.
-                         const bool all_rows = static_cast<std::size_t>(point) / specification_.clauses.size() % 2 == 1;
-                         weigh_rows(specification_, clause_of(point), all_rows, values, weights);
-                       });
+  bool evaluate(const Deadline& deadline) {
+    return gradients_.compute(
+        specification_.spec, evaluator_, points_, count_,
+        [&](std::int64_t point, std::span<const double> values, std::span<double> weights) {
+          // Every other point of a clause descends on all its rows at once.
+          const bool all_rows = static_cast<std::size_t>(point) / specification_.clauses.size() % 2 == 1;
+          weigh_rows(specification_, clause_of(point), all_rows, values, weights);
+        },
+        deadline);
   }
 
   void step(double size) {
@@ -99,14 +101,14 @@ bool attack(const Specification& specification, std::span<const double> seeds, c
   round.start(random, seeds);
   std::vector<char> tried(static_cast<std::size_t>(options.restarts), 0);
   for (int step = 0; step <= options.steps; ++step) {
-    if (deadline.should_stop()) return false;
-    round.evaluate();
+    if (deadline.should_stop() || !round.evaluate(deadline)) return false;
     for (std::int64_t p = 0; p < round.count(); ++p) {
       // A point that was refused once may pass later, deeper inside the violation; a few tries are enough.
       char& tries = tried[static_cast<std::size_t>(p)];
       if (tries >= 3 || !(violation_distance(round.clause_of(p), round.values_of(p)) <= 0)) continue;
       ++tries;
       if (candidate(round.point(p))) return true;
+      if (deadline.should_stop()) return false;
     }
     const double progress = static_cast<double>(step) / std::max(options.steps, 1);
     round.step(options.first_step * std::pow(options.last_step / options.first_step, progress));

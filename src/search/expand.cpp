@@ -113,9 +113,10 @@ void merge_hull(Expansion& expansion, const ClauseOutcome& outcome) {
 }
 
 // Samples each open subproblem at the minimisers of its first open clauses (bounding's own suggestions for a
-// counterexample) and at random points; keeps the steepest gradients and the points that look like violations.
-void sample(const Specification& specification, std::span<const Subproblem> chunk, const Evaluator& evaluator,
-            const std::vector<std::vector<double>>& minimizers, std::uint64_t seed,
+// counterexample) and at random points; keeps the steepest gradients and the points that look like violations. False:
+// stopped by the deadline.
+bool sample(const Specification& specification, std::span<const Subproblem> chunk, const Evaluator& evaluator,
+            const std::vector<std::vector<double>>& minimizers, std::uint64_t seed, const Deadline& deadline,
             std::vector<Expansion>& expansions) {
   struct Sample {
     std::size_t subproblem;
@@ -138,12 +139,15 @@ void sample(const Specification& specification, std::span<const Subproblem> chun
     }
   }
   RowGradients gradients;
-  gradients.compute(specification.spec, evaluator, points, static_cast<std::int64_t>(samples.size()),
-                    [&](std::int64_t p, std::span<const double> values, std::span<double> weights) {
-                      const auto clause = static_cast<std::size_t>(samples[static_cast<std::size_t>(p)].clause);
-                      const std::int32_t row = deciding_row(specification.clauses[clause], values);
-                      if (row >= 0) weights[static_cast<std::size_t>(row)] = 1;
-                    });
+  const bool computed = gradients.compute(
+      specification.spec, evaluator, points, static_cast<std::int64_t>(samples.size()),
+      [&](std::int64_t p, std::span<const double> values, std::span<double> weights) {
+        const auto clause = static_cast<std::size_t>(samples[static_cast<std::size_t>(p)].clause);
+        const std::int32_t row = deciding_row(specification.clauses[clause], values);
+        if (row >= 0) weights[static_cast<std::size_t>(row)] = 1;
+      },
+      deadline);
+  if (!computed) return false;
   for (std::size_t p = 0; p < samples.size(); ++p) {
     Expansion& expansion = expansions[samples[p].subproblem];
     const auto at = static_cast<std::int64_t>(p);
@@ -156,6 +160,7 @@ void sample(const Specification& specification, std::span<const Subproblem> chun
     const auto first = points.begin() + static_cast<std::ptrdiff_t>(p * inputs);
     expansion.candidates.emplace_back(first, first + static_cast<std::ptrdiff_t>(inputs));
   }
+  return true;
 }
 
 }  // namespace
@@ -232,8 +237,7 @@ ChunkResult expand(const Specification& specification, std::span<const Subproble
     if (expansion.open.empty()) expansion.blocked = false;
     result.expansions.push_back(std::move(expansion));
   }
-  sample(specification, chunk, evaluator, minimizers, seed, result.expansions);
-  result.complete = true;
+  result.complete = sample(specification, chunk, evaluator, minimizers, seed, deadline, result.expansions);
   return result;
 }
 

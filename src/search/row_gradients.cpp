@@ -17,8 +17,8 @@ void add_weighted_rows(std::span<const double> weights, const std::vector<double
 
 }  // namespace
 
-void RowGradients::compute(const LinearSpec& spec, const Evaluator& evaluator, std::span<const double> points,
-                           std::int64_t count, const Weigh& weigh) {
+bool RowGradients::compute(const LinearSpec& spec, const Evaluator& evaluator, std::span<const double> points,
+                           std::int64_t count, const Weigh& weigh, const Deadline& deadline) {
   rows_ = spec.rows;
   inputs_ = spec.inputs;
   const auto rows = static_cast<std::size_t>(rows_);
@@ -42,12 +42,13 @@ void RowGradients::compute(const LinearSpec& spec, const Evaluator& evaluator, s
       add_weighted_rows(weights, spec.output_coefficients, cotangents.subspan(p * outputs, outputs));
     }
   };
-  evaluator.gradient(points, count, choose, outputs_, gradients_);
-  if (spec.input_coefficients.empty()) return;
+  if (!evaluator.gradient(points, count, choose, outputs_, gradients_, deadline)) return false;
+  if (spec.input_coefficients.empty()) return true;
   for (std::size_t p = 0; p < points_count; ++p) {
     add_weighted_rows(std::span(weights_).subspan(p * rows, rows), spec.input_coefficients,
                       std::span(gradients_).subspan(p * inputs, inputs));
   }
+  return true;
 }
 
 }  // namespace boundflow

@@ -14,9 +14,9 @@ class RowGradients {
   // Writes the weights [rows] of point p's sum, given the values [rows] of all rows there.
   using Weigh = std::function<void(std::int64_t p, std::span<const double> values, std::span<double> weights)>;
 
-  // For points [count, inputs].
-  void compute(const LinearSpec& spec, const Evaluator& evaluator, std::span<const double> points, std::int64_t count,
-               const Weigh& weigh);
+  // For points [count, inputs]. False: stopped by the deadline, nothing is valid.
+  bool compute(const LinearSpec& spec, const Evaluator& evaluator, std::span<const double> points, std::int64_t count,
+               const Weigh& weigh, const Deadline& deadline);
 
   std::span<const double> values(std::int64_t p) const { return entry(values_, p, rows_); }
   std::span<const double> gradient(std::int64_t p) const { return entry(gradients_, p, inputs_); }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include "base/error.hpp"
 #include "search/expand.hpp"
@@ -28,22 +29,44 @@ class Search {
       : property_(property), tools_(tools), options_(options), deadline_(deadline), random_(options.seed) {}
 
   SearchResult run() {
+    try {
+      return decide();
+    } catch (const std::bad_alloc&) {
+      // Whatever was on its way is gone, but nothing that was decided; a round changes nothing before it is bounded.
+      return finish(Verdict::Unknown, "memory");
+    }
+  }
+
+ private:
+  SearchResult decide() {
     for (const Region& region : property_.regions) {
+      if (deadline_.should_stop()) return stopped();
       specifications_.push_back(make_specification(region, property_.input_count, property_.output_count));
     }
+    if (options_.memory_bytes <= 0) return finish(Verdict::Unknown, "memory");
+    limit_queries();
     if (attack_regions()) return finish(Verdict::Sat, "");
     for (std::size_t r = 0; r < specifications_.size(); ++r) push_root(static_cast<std::int32_t>(r));
     while (!queue_.empty()) {
       report_progress();
       if (deadline_.should_stop()) return stopped();
-      if (queue_.bytes() > options_.memory_bytes) return finish(Verdict::Unknown, "memory");
+      if (queue_.bytes() + aside_bytes_ > options_.memory_bytes) return finish(Verdict::Unknown, "memory");
       if (round()) return finish(Verdict::Sat, "");
     }
     if (!aside_.empty()) return decide_aside();
     return finish(Verdict::Unsat, "");
   }
 
- private:
+  // Next to the storage of a query, for which the caller has planned, its answer must fit as well.
+  void limit_queries() {
+    std::int64_t rows = 1;
+    for (const Specification& specification : specifications_) rows = std::max(rows, specification.spec.rows);
+    constexpr std::int64_t kPointsPerSubproblem = 16;
+    const std::int64_t bytes =
+        8 * ((rows + kPointsPerSubproblem) * std::max<std::int64_t>(property_.input_count, 1) + 4 * rows);
+    subproblems_per_query_ = std::clamp<std::int64_t>(options_.answer_bytes / bytes, 1, options_.subproblems_per_query);
+  }
+
   // A chunk of one round: subproblems of one region, bounded by one query.
   struct Chunk {
     std::vector<Subproblem> subproblems;
@@ -75,6 +98,11 @@ class Search {
     }
     statistics_.open = queue_.size();
     statistics_.worst_bound = queue_.empty() ? std::numeric_limits<double>::infinity() : queue_.worst_bound();
+    // Out of memory in a round: its subproblems are as open as they were.
+    if (in_round_ > 0) {
+      statistics_.open += in_round_;
+      statistics_.worst_bound = round_bound_;
+    }
     return {verdict, std::move(reason), std::move(witness_), statistics_};
   }
 
@@ -83,7 +111,7 @@ class Search {
   bool accept(std::int32_t region, std::span<const double> point) {
     Witness witness;
     const ReplayResult replay =
-        tools_.replayer.replay(property_.regions[static_cast<std::size_t>(region)], point, witness);
+        tools_.replayer.replay(property_.regions[static_cast<std::size_t>(region)], point, witness, deadline_);
     if (replay == ReplayResult::Violated) {
       witness_ = std::move(witness);
       return true;
@@ -112,12 +140,12 @@ class Search {
 
   std::vector<Chunk> next_chunks() {
     std::vector<Subproblem> taken;
-    const std::int64_t limit = options_.subproblems_per_query * options_.queries_per_round;
+    const std::int64_t limit = subproblems_per_query_ * options_.queries_per_round;
     while (!queue_.empty() && static_cast<std::int64_t>(taken.size()) < limit) taken.push_back(queue_.pop());
     // Few subproblems still occupy all queries; many fill them.
     const std::int64_t per_chunk = std::clamp<std::int64_t>(
         (static_cast<std::int64_t>(taken.size()) + options_.queries_per_round - 1) / options_.queries_per_round, 1,
-        options_.subproblems_per_query);
+        subproblems_per_query_);
     std::stable_sort(taken.begin(), taken.end(),
                      [](const Subproblem& a, const Subproblem& b) { return a.region < b.region; });
     std::vector<Chunk> chunks;
@@ -146,6 +174,14 @@ class Search {
 
   // Bounds one round of subproblems; true if it found a witness.
   bool round() {
+    round_bound_ = queue_.worst_bound();
+    in_round_ = std::min(queue_.size(), subproblems_per_query_ * options_.queries_per_round);
+    const bool found = expand_round();
+    in_round_ = 0;
+    return found;
+  }
+
+  bool expand_round() {
     std::vector<Chunk> chunks = next_chunks();
     bound(chunks, tools_.bounder, options_.semantics);
     for (const Chunk& chunk : chunks) {
@@ -194,7 +230,7 @@ class Search {
     int replays = 0;
     for (const Expansion& expansion : chunk.result.expansions) {
       for (const std::vector<double>& point : expansion.candidates) {
-        if (++replays > kReplaysPerChunk) return false;
+        if (++replays > kReplaysPerChunk || deadline_.should_stop()) return false;
         if (accept(chunk.subproblems.front().region, point)) return true;
       }
     }
@@ -212,10 +248,9 @@ class Search {
         continue;
       }
       if (expansion.blocked && blocked != nullptr) {
-        const bool fits =
-            !blocked->empty() &&
-            static_cast<std::int64_t>(blocked->back().subproblems.size()) < options_.subproblems_per_query &&
-            blocked->back().subproblems.front().region == subproblem.region;
+        const bool fits = !blocked->empty() &&
+                          static_cast<std::int64_t>(blocked->back().subproblems.size()) < subproblems_per_query_ &&
+                          blocked->back().subproblems.front().region == subproblem.region;
         if (!fits) blocked->emplace_back();
         subproblem.clauses = expansion.open;
         subproblem.lambdas = expansion.lambdas;
@@ -265,14 +300,18 @@ class Search {
       gap_ = std::max(gap_, expansion.gap);
     else
       all_blocked_ = false;
+    aside_bytes_ += subproblem.bytes();
     aside_.push_back(std::move(subproblem));
   }
 
   // Nothing is open but what cannot be split any further: say how much of it real arithmetic decides.
   SearchResult decide_aside() {
     const auto left = static_cast<std::int64_t>(aside_.size());
-    if (options_.semantics == Semantics::Float32 && all_blocked_ && proved_for_reals()) {
-      return finish(Verdict::Unknown, fmt::format("proved for real arithmetic, float32 gap {:.3g}", gap_));
+    if (options_.semantics == Semantics::Float32 && all_blocked_) {
+      if (proved_for_reals()) {
+        return finish(Verdict::Unknown, fmt::format("proved for real arithmetic, float32 gap {:.3g}", gap_));
+      }
+      if (deadline_.should_stop()) return stopped();
     }
     if (not_finite_) return finish(Verdict::Unknown, "bounds are not finite: an execution of the network may overflow");
     return finish(Verdict::Unknown,
@@ -325,6 +364,10 @@ class Search {
   std::vector<Specification> specifications_;
   SubproblemQueue queue_;
   std::vector<Subproblem> aside_;
+  std::int64_t aside_bytes_ = 0;
+  std::int64_t subproblems_per_query_ = 1;
+  std::int64_t in_round_ = 0;  // subproblems that the round under way has taken from the queue, at most
+  double round_bound_ = 0;     // the worst bound when it began
   bool all_blocked_ = true;
   bool not_finite_ = false;
   double gap_ = 0;

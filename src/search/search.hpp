@@ -38,6 +38,7 @@ struct SearchOptions {
   std::int64_t memory_bytes = std::int64_t{4} << 30;  // of the open subproblems and the queries
   std::int64_t subproblems_per_query = 32;
   std::int64_t queries_per_round = 8;
+  std::int64_t answer_bytes = std::int64_t{64} << 20;  // of one query, with the points that are sampled from it
   AttackOptions attack;
   double attack_share = 0.1;  // of the time limit, at most, before the first subproblem
   // A known violation: dropping it, by closing its clause or by clipping it away, is an internal error.

@@ -94,7 +94,7 @@ void expect_no_allocations(Network made, Random& random) {
   const Evaluator::Choose choose = [](std::int64_t, std::span<const double>, std::span<double> cotangents) {
     std::fill(cotangents.begin(), cotangents.end(), 1.0);
   };
-  EXPECT_EQ(warm_allocations([&] { engine.gradient(points, 5, choose, values, gradients); }), 0);
+  EXPECT_EQ(warm_allocations([&] { engine.gradient(points, 5, choose, values, gradients, Deadline()); }), 0);
 }
 
 TEST(WarmPath, AllocatesNothing) {

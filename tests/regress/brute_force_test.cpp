@@ -97,7 +97,9 @@ TEST(BruteForce, NoBoundExcludesAnObservedPoint) {
 // Finds nothing, so that the search must go on.
 class BlindReplayer final : public Replayer {
  public:
-  ReplayResult replay(const Region&, std::span<const double>, Witness&) const override { return ReplayResult::Refuted; }
+  ReplayResult replay(const Region&, std::span<const double>, Witness&, const Deadline&) const override {
+    return ReplayResult::Refuted;
+  }
 };
 
 // A search that may not stop at a counterexample goes on splitting: the subproblems around it must never close.

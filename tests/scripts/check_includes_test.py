@@ -91,6 +91,11 @@ class CheckIncludes(unittest.TestCase):
     def test_tools_include_the_facade_only(self) -> None:
         self.assert_violation({"tools/main.cpp": '#include "engine/plan.hpp"'}, "tools/main.cpp:1", "tools may not")
 
+    def test_tools_include_each_other_by_their_path(self) -> None:
+        changes = {"tools/output.hpp": "", "tools/output.cpp": '#include "tools/output.hpp"\n'}
+        self.assertEqual(self.check(changes), ([], []))
+        self.assert_violation({"tools/output.cpp": '#include "output.hpp"\n'}, "tools/output.cpp:1", "names no room")
+
     def test_a_cycle(self) -> None:
         changes = {
             "src/ir/a.hpp": '#include "ir/b.hpp"\n',

@@ -53,6 +53,29 @@ class Verdicts(CommandLine):
         self.assertEqual(result["verdict"], "unsat")
         self.assertNotIn("witness", result)
 
+    def test_a_profile_shows_what_ran(self) -> None:
+        trace = self.folder / "trace.json"
+        for command in (["verify", NETWORK, VIOLATED, "--timeout", 30], ["verify", NETWORK, PROVED, "--timeout", 30]):
+            result = run(*command, "--threads", 2, "--profile", trace)
+            self.assertEqual(result.returncode, OK, result.stderr)
+            profile = json.loads(trace.read_text())
+            phases = [event["name"] for event in profile["traceEvents"] if event["cat"] == "phase"]
+            self.assertEqual(phases, ["import", "compile", "search"])
+            for event in profile["traceEvents"]:
+                self.assertEqual((event["ph"], event["pid"]), ("X", 1))
+                self.assertGreaterEqual(event["ts"], 0)
+                self.assertLessEqual(event["ts"] + event["dur"], 1e6 * profile["boundflow"]["wall_s"] + 1e5)
+            summary = profile["boundflow"]
+            self.assertEqual((summary["schema"], summary["threads"], summary["spans_left_out"]), (1, 2, 0))
+            for share in ("outside_kernels_share", "outside_kernels_share_of_ops"):
+                self.assertTrue(0 <= summary[share] <= 1, summary[share])
+            totals = {(total["kind"], total["name"]): total["count"] for total in summary["totals"]}
+            for key, count in totals.items():
+                spans = [e for e in profile["traceEvents"] if (e["cat"], e["name"]) == key]
+                self.assertEqual(len(spans), count, key)
+            self.assertIn(("product", "affine_forward"), totals)
+        self.assertIn(("row kernel", "apply_relaxation"), totals)  # of the proof
+
     def test_no_counterexample_file_without_a_counterexample(self) -> None:
         path = self.folder / "x.txt"
         run("verify", NETWORK, PROVED, "--counterexample", path, "--timeout", 30)

@@ -163,7 +163,7 @@ inline std::vector<std::vector<double>> descend(const QueryEngine& engine, const
         [&](std::int64_t, std::span<const double>, std::span<double> cotangents) {
           for (std::size_t k = 0; k < cotangents.size(); ++k) cotangents[k] = c[k % outputs];
         },
-        y, gradient);
+        y, gradient, Deadline());
     for (std::size_t p = 0; p < points.size(); ++p) {
       for (std::size_t i = 0; i < inputs; ++i) {
         double slope = gradient[p * inputs + i];

@@ -60,10 +60,11 @@ class IdentityEvaluator final : public Evaluator {
   void evaluate(std::span<const double> points, std::int64_t, std::span<double> outputs) const override {
     std::copy(points.begin(), points.end(), outputs.begin());
   }
-  void gradient(std::span<const double> points, std::int64_t, const Choose& choose, std::span<double> outputs,
-                std::span<double> gradients) const override {
+  bool gradient(std::span<const double> points, std::int64_t, const Choose& choose, std::span<double> outputs,
+                std::span<double> gradients, const Deadline&) const override {
     std::copy(points.begin(), points.end(), outputs.begin());
     choose(0, outputs, gradients);  // the cotangents are the gradients
+    return true;
   }
 };
 
@@ -72,7 +73,7 @@ class FixedReplayer final : public Replayer {
  public:
   explicit FixedReplayer(ReplayResult result) : result_(result) {}
   mutable std::atomic<int> calls{0};
-  ReplayResult replay(const Region&, std::span<const double> point, Witness& witness) const override {
+  ReplayResult replay(const Region&, std::span<const double> point, Witness& witness, const Deadline&) const override {
     ++calls;
     witness.input.assign(point.begin(), point.end());
     witness.output.assign(point.begin(), point.end());

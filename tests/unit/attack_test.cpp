@@ -23,12 +23,13 @@ class FlatEvaluator final : public Evaluator {
     ++calls;
     std::transform(points.begin(), points.end(), outputs.begin(), f_);
   }
-  void gradient(std::span<const double> points, std::int64_t count, const Choose& choose, std::span<double> outputs,
-                std::span<double> gradients) const override {
+  bool gradient(std::span<const double> points, std::int64_t count, const Choose& choose, std::span<double> outputs,
+                std::span<double> gradients, const Deadline&) const override {
     evaluate(points, count, outputs);
     std::vector<double> ignored(outputs.size());
     choose(0, outputs, ignored);
     std::fill(gradients.begin(), gradients.end(), 0.0);
+    return true;
   }
   mutable int calls = 0;
 

@@ -252,15 +252,42 @@ TEST_F(Bounds, OfSpecificationsHold) {
   EXPECT_EQ(single.lower[0], shared.lower[0]);
 }
 
-TEST_F(Bounds, ATimeLimitLeavesWhatIsUnknownInfinite) {
+TEST_F(Bounds, BeforeTheNetworkIsReadThereIsNothing) {
   Options options;
   options.timeout = 1e-9;
   const BoundsResult result = boundflow::bounds(kNetwork, around(0.03), options);
-  EXPECT_EQ(result.complete, 0);
+  EXPECT_EQ(result.reason, "timeout");
   EXPECT_FALSE(result.interrupted);
-  for (std::size_t k = 0; k < kQueries * kOutputs; ++k) {
-    EXPECT_EQ(result.lower[k], -kInfinity);
-    EXPECT_EQ(result.upper[k], kInfinity);
+  EXPECT_EQ(result.queries, 0);
+  EXPECT_EQ(result.complete, 0);
+  EXPECT_TRUE(result.lower.empty());
+  const TempFolder folder;
+  EXPECT_EQ(read_npz(folder.write("b.npz", to_npz(result))).at("lower").values.size(), 0U);
+  const std::string table = to_table(result);
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 1);
+}
+
+// Whenever the time is up: what is complete holds, and nothing is said of the rest.
+TEST_F(Bounds, ATimeLimitLeavesWhatIsUnknownInfinite) {
+  const BoundsResult all = ask(around(0.03));
+  EXPECT_EQ(all.reason, "");
+  for (double timeout = 1e-5; timeout < 10; timeout *= 1.5) {
+    Options options;
+    options.threads = 1;
+    options.timeout = timeout;
+    const BoundsResult result = boundflow::bounds(kNetwork, around(0.03), options);
+    EXPECT_EQ(result.reason, result.queries > 0 && result.complete == result.queries ? "" : "timeout");
+    std::int64_t known = 0;
+    for (std::size_t k = 0; k < result.lower.size(); ++k) {
+      if (result.lower[k] == -kInfinity) {
+        EXPECT_EQ(result.upper[k], kInfinity);
+        continue;
+      }
+      EXPECT_EQ(result.lower[k], all.lower[k]);
+      EXPECT_EQ(result.upper[k], all.upper[k]);
+      ++known;
+    }
+    EXPECT_EQ(known, result.complete * static_cast<std::int64_t>(kOutputs));
   }
 }
 
@@ -270,8 +297,8 @@ TEST_F(Bounds, AnInterruptStops) {
   hooks.interrupt = &interrupt;
   const BoundsResult result = boundflow::bounds(kNetwork, around(0.03), {}, hooks);
   EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.reason, "interrupted");
   EXPECT_EQ(result.complete, 0);
-  EXPECT_EQ(result.lower[0], -kInfinity);
 }
 
 TEST_F(Bounds, HugeInputSetsAreUnknownRatherThanWrong) {

@@ -5,6 +5,7 @@
 #include <tbb/task_arena.h>
 
 #include <limits>
+#include <new>
 #include <thread>
 
 #include "base/error.hpp"
@@ -145,6 +146,69 @@ TEST(Search, TheMemoryLimitEndsInUnknown) {
   EXPECT_EQ(result.reason, "memory");
   EXPECT_GT(result.statistics.open, 10);
   EXPECT_LT(result.statistics.worst_bound, 0);
+}
+
+// An allocation fails in the middle of a round: its subproblems are lost to the search, but not to its answer.
+TEST(Search, RunningOutOfMemoryEndsInUnknown) {
+  Mocks setup;
+  setup.never_close();
+  setup.bounder.spoil = [never_close = setup.bounder.spoil, &calls = setup.bounder.calls](
+                            const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer) {
+    if (calls > 20) throw std::bad_alloc();
+    never_close(query, deadline, answer);
+  };
+  const SearchResult result = setup.run(identity_property(2, kFalse), Deadline(20));
+  EXPECT_EQ(result.verdict, Verdict::Unknown);
+  EXPECT_EQ(result.reason, "memory");
+  EXPECT_GT(result.statistics.open, 0);
+  EXPECT_LT(result.statistics.worst_bound, 0);
+}
+
+// What is set aside takes memory too.
+TEST(Search, TheMemoryLimitCountsWhatCannotBeSplit) {
+  Mocks setup;
+  setup.options.memory_bytes = 3000;
+  const auto blocked = [](const BoundQuery& query, const Deadline&, BoundAnswer& answer) {
+    for (std::size_t n = 0; n < answer.error.size(); ++n) {
+      answer.nominal[n] = 0.5;
+      answer.error[n] = query.subproblems == 0 ? 0 : 1;
+    }
+    for (double& constant : answer.form_constant) constant -= 1;
+  };
+  setup.bounder.spoil = setup.precise.spoil = blocked;
+  const SearchResult result = setup.run(identity_property(4, kFalse), Deadline(20));
+  EXPECT_EQ(result.verdict, Verdict::Unknown);
+  EXPECT_EQ(result.reason, "memory");
+}
+
+// A query's answer has a form per row: many inputs make for few subproblems at once.
+TEST(Search, LargeAnswersAreAskedForOneByOne) {
+  for (const std::int64_t bytes : {std::int64_t{1}, std::int64_t{64} << 20}) {
+    Mocks setup;
+    setup.never_close();
+    setup.options.answer_bytes = bytes;
+    setup.options.memory_bytes = 50'000;
+    std::atomic<std::int64_t> largest{0};
+    setup.bounder.spoil = [&, never_close = setup.bounder.spoil](const BoundQuery& query, const Deadline& deadline,
+                                                                 BoundAnswer& answer) {
+      std::int64_t seen = largest;
+      while (seen < query.subproblems && !largest.compare_exchange_weak(seen, query.subproblems)) {
+      }
+      never_close(query, deadline, answer);
+    };
+    EXPECT_EQ(setup.run(identity_property(2, kFalse), Deadline(20)).reason, "memory");
+    EXPECT_EQ(largest > 1, bytes > 1);
+  }
+}
+
+TEST(Search, AStoppedReplayIsNoWitness) {
+  Mocks setup;
+  const FixedReplayer stopped(ReplayResult::Stopped);
+  const SearchResult result = search(identity_property(1, "(assert (>= Y_0 0.5))"),
+                                     {setup.bounder, setup.precise, setup.evaluator, stopped}, {}, Deadline(0.2));
+  EXPECT_GT(stopped.calls, 0);
+  EXPECT_NE(result.verdict, Verdict::Sat);
+  EXPECT_NE(result.verdict, Verdict::Unsat);
 }
 
 // Each fault alone must not become a proof: not through the bound, not through clipping, not through combinations.

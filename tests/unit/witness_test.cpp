@@ -40,7 +40,8 @@ Replay replay(const OnnxModel& model, const std::string& assertions, const std::
   // What no point can violate may have no region at all.
   if (property.regions.empty()) return {ReplayResult::Refuted, {}};
   EXPECT_EQ(property.regions.size(), 1u);
-  replay.result = WitnessReplayer(network, operator_table()).replay(property.regions.at(0), point, replay.witness);
+  replay.result =
+      WitnessReplayer(network, operator_table()).replay(property.regions.at(0), point, replay.witness, Deadline());
   return replay;
 }
 

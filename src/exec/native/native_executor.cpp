@@ -16,7 +16,7 @@ class NativeKernels {
  public:
   using Element = T;
 
-  explicit NativeKernels(const BoundProgram& program) {
+  NativeKernels(const BoundProgram& program, const Deadline& deadline) {
     // Ops of many tasks walk through the same node: its packed weights are shared.
     std::map<std::pair<const LinearMap*, Direction>, std::shared_ptr<const native::MapKernel<T>>> made;
     const auto make = [&](const LinearMap& map, Direction direction) {
@@ -26,6 +26,7 @@ class NativeKernels {
     };
     for (const Task& task : program.tasks) {
       for (const TaskOp& op : task.ops) {
+        deadline.check();
         Prepared prepared;
         if (op.kind == TaskOpKind::Transpose) {
           prepared.maps.push_back(make(*op.affine->maps[op.term], Direction::Transpose));
@@ -100,11 +101,12 @@ class NativeExecutor final : public Executor {
   std::string_view name() const override { return "native"; }
   std::int64_t element_bytes() const override { return precision_ == Precision::Float32 ? 4 : 8; }
   std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
-                                           std::shared_ptr<const StoragePlan> plan) const override {
+                                           std::shared_ptr<const StoragePlan> plan,
+                                           const Deadline& deadline) const override {
     if (precision_ == Precision::Float32) {
-      return std::make_unique<OpDriver<NativeKernels<float>>>(std::move(program), std::move(plan));
+      return std::make_unique<OpDriver<NativeKernels<float>>>(std::move(program), std::move(plan), deadline);
     }
-    return std::make_unique<OpDriver<NativeKernels<double>>>(std::move(program), std::move(plan));
+    return std::make_unique<OpDriver<NativeKernels<double>>>(std::move(program), std::move(plan), deadline);
   }
 
  private:

@@ -10,7 +10,7 @@ namespace {
 class PlainKernels {
  public:
   using Element = double;
-  explicit PlainKernels(const BoundProgram& program) {
+  PlainKernels(const BoundProgram& program, const Deadline& /*deadline*/) {
     for (const Task& task : program.tasks) {
       for (const TaskOp& op : task.ops) {
         gathered_.push_back(op.kind == TaskOpKind::GatherRows ? gathered_rows(*op.affine->maps[0])
@@ -122,8 +122,9 @@ class ReferenceExecutor final : public Executor {
   std::string_view name() const override { return "reference"; }
   std::int64_t element_bytes() const override { return sizeof(double); }
   std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
-                                           std::shared_ptr<const StoragePlan> plan) const override {
-    return std::make_unique<OpDriver<PlainKernels>>(std::move(program), std::move(plan));
+                                           std::shared_ptr<const StoragePlan> plan,
+                                           const Deadline& deadline) const override {
+    return std::make_unique<OpDriver<PlainKernels>>(std::move(program), std::move(plan), deadline);
   }
 };
 

@@ -30,7 +30,7 @@ class GraphImporter final : GraphValues {
   GraphImporter(const onnx::ModelProto& model, std::int64_t opset)
       : model_(model), graph_(model.graph()), opset_(opset), table_(operator_table()) {}
 
-  Network run() {
+  Network run(const Deadline& deadline) {
     for (const auto& initializer : graph_.initializer()) initializers_[initializer.name()] = &initializer;
     if (graph_.sparse_initializer_size() > 0) {
       throw UnsupportedError(graph_.sparse_initializer(0).values().name(), "initializer",
@@ -40,7 +40,10 @@ class GraphImporter final : GraphValues {
     const std::vector<int> order = needed_nodes(graph_);
     collect_reads(order);
     import_input();
-    for (const int i : order) import_node(graph_.node(i));
+    for (const int i : order) {
+      deadline.check();
+      import_node(graph_.node(i));
+    }
     import_output(output);
     return std::move(network_);
   }
@@ -291,8 +294,8 @@ class GraphImporter final : GraphValues {
 
 }  // namespace
 
-Network import_graph(const onnx::ModelProto& model, std::int64_t opset) {
-  return GraphImporter(model, opset).run();
+Network import_graph(const onnx::ModelProto& model, std::int64_t opset, const Deadline& deadline) {
+  return GraphImporter(model, opset).run(deadline);
 }
 
 }  // namespace boundflow

@@ -50,10 +50,11 @@ std::int64_t default_opset(const onnx::ModelProto& model) {
 
 }  // namespace
 
-Network import_onnx(std::string_view bytes, const std::string& file_name) {
+Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline) {
   try {
     const onnx::ModelProto model = parse(bytes);
-    Network network = import_graph(model, default_opset(model));
+    deadline.check();
+    Network network = import_graph(model, default_opset(model), deadline);
     verify_network(network);
     return network;
   } catch (const InputError& error) {
@@ -61,8 +62,8 @@ Network import_onnx(std::string_view bytes, const std::string& file_name) {
   }
 }
 
-Network read_onnx(const std::string& path) {
-  return import_onnx(read_file(path), path);
+Network read_onnx(const std::string& path, const Deadline& deadline) {
+  return import_onnx(read_file(path), path, deadline);
 }
 
 }  // namespace boundflow

@@ -7,15 +7,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/deadline.hpp"
 #include "ir/network.hpp"
 
 namespace boundflow {
 
 // InputError (which names `file_name`) for malformed models, UnsupportedError for well-formed ones that need more than
-// BoundFlow has.
-Network import_onnx(std::string_view bytes, const std::string& file_name);
+// BoundFlow has, StoppedError when the deadline passes on the way.
+Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline = Deadline());
 
 // The same from a file, which may be gzipped.
-Network read_onnx(const std::string& path);
+Network read_onnx(const std::string& path, const Deadline& deadline = Deadline());
 
 }  // namespace boundflow

@@ -50,8 +50,9 @@ std::optional<Variable> parse_variable(std::string_view name) {
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& file, std::int64_t inputs, std::int64_t outputs)
-      : lexer_(text, file), formula_(inputs) {
+  Parser(std::string_view text, const std::string& file, std::int64_t inputs, std::int64_t outputs,
+         const Deadline& deadline)
+      : lexer_(text, file), formula_(inputs), deadline_(deadline) {
     input_declarations_.resize(static_cast<std::size_t>(inputs));
     output_declarations_.resize(static_cast<std::size_t>(outputs));
   }
@@ -167,6 +168,7 @@ class Parser {
   }
 
   NodeId formula(int depth) {
+    deadline_.check();
     const Token open = lexer_.next();
     if (open.text == "true" || open.text == "false") return formula_.constant(open.text == "true");
     if (open.kind != TokenKind::LeftParen) {
@@ -294,6 +296,7 @@ class Parser {
 
   Lexer lexer_;
   Formula formula_;
+  const Deadline& deadline_;
   std::vector<NodeId> assertions_;
   std::vector<Token> input_declarations_;  // kind Symbol where declared
   std::vector<Token> output_declarations_;
@@ -303,9 +306,10 @@ class Parser {
 
 }  // namespace
 
-ParsedFile parse(std::string_view text, const std::string& file, std::int64_t inputs, std::int64_t outputs) {
+ParsedFile parse(std::string_view text, const std::string& file, std::int64_t inputs, std::int64_t outputs,
+                 const Deadline& deadline) {
   ensure(inputs >= 0 && outputs >= 0, "counts of inputs and outputs must not be negative");
-  return Parser(text, file, inputs, outputs).parse(file);
+  return Parser(text, file, inputs, outputs, deadline).parse(file);
 }
 
 }  // namespace boundflow::vnnlib

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "frontends/vnnlib/formula.hpp"
 
@@ -18,6 +19,7 @@ struct ParsedFile {
   std::vector<SourceLocation> input_declarations;  // of X_i
 };
 
-ParsedFile parse(std::string_view text, const std::string& file, std::int64_t inputs, std::int64_t outputs);
+ParsedFile parse(std::string_view text, const std::string& file, std::int64_t inputs, std::int64_t outputs,
+                 const Deadline& deadline);
 
 }  // namespace boundflow::vnnlib

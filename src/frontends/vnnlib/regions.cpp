@@ -53,8 +53,9 @@ bool equal(const BoxDifference& a, const BoxDifference& b) {
 // of disjunctions.
 class RegionSplitter {
  public:
-  explicit RegionSplitter(const ParsedFile& parsed)
+  RegionSplitter(const ParsedFile& parsed, const Deadline& deadline)
       : parsed_(parsed),
+        deadline_(deadline),
         formula_(parsed.formula),
         expander_(parsed.formula, parsed.file),
         bounds_(2 * static_cast<std::size_t>(parsed.formula.inputs()), nullptr),
@@ -153,6 +154,7 @@ class RegionSplitter {
     std::size_t visits = 0;
     for (bool down = true; down || !frames.empty();) {
       if (down) {
+        deadline_.check();
         if (position_ == pending_.size()) {
           emit();
         } else {
@@ -242,6 +244,7 @@ class RegionSplitter {
   }
 
   const ParsedFile& parsed_;
+  const Deadline& deadline_;
   const Formula& formula_;
   ClauseExpander expander_;
 
@@ -262,8 +265,8 @@ class RegionSplitter {
 
 }  // namespace
 
-std::vector<Region> split_into_regions(const ParsedFile& parsed) {
-  return RegionSplitter(parsed).run();
+std::vector<Region> split_into_regions(const ParsedFile& parsed, const Deadline& deadline) {
+  return RegionSplitter(parsed, deadline).run();
 }
 
 }  // namespace boundflow::vnnlib

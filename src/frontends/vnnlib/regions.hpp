@@ -9,6 +9,6 @@
 namespace boundflow::vnnlib {
 
 // InputError where an input lacks a bound in some region, or where the regions are too many to be written out.
-std::vector<Region> split_into_regions(const ParsedFile& parsed);
+std::vector<Region> split_into_regions(const ParsedFile& parsed, const Deadline& deadline);
 
 }  // namespace boundflow::vnnlib

@@ -7,15 +7,18 @@
 #include <string>
 #include <string_view>
 
+#include "base/deadline.hpp"
 #include "ir/property.hpp"
 
 namespace boundflow {
 
 // `inputs` and `outputs` are the element counts of the network. InputError with file:line:column on everything that is
-// malformed, unsupported or does not fit the network.
-Property parse_vnnlib(std::string_view text, const std::string& file_name, std::int64_t inputs, std::int64_t outputs);
+// malformed, unsupported or does not fit the network. StoppedError when the deadline passes on the way.
+Property parse_vnnlib(std::string_view text, const std::string& file_name, std::int64_t inputs, std::int64_t outputs,
+                      const Deadline& deadline = Deadline());
 
 // The same for a file, which may be gzipped.
-Property read_vnnlib(const std::string& path, std::int64_t inputs, std::int64_t outputs);
+Property read_vnnlib(const std::string& path, std::int64_t inputs, std::int64_t outputs,
+                     const Deadline& deadline = Deadline());
 
 }  // namespace boundflow
