@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -21,25 +22,9 @@ namespace boundflow {
 
 namespace {
 
-bool has_input_terms(const Clause& clause) {
-  for (const Atom& atom : clause.atoms) {
-    if (!atom.inputs.empty()) return true;
-  }
-  for (const auto& choice : clause.choices) {
-    for (const Clause& option : choice) {
-      if (has_input_terms(option)) return true;
-    }
-  }
-  return false;
-}
-
 bool has_input_terms(const Property& property) {
-  for (const Region& region : property.regions) {
-    for (const Clause& clause : region.clauses) {
-      if (has_input_terms(clause)) return true;
-    }
-  }
-  return false;
+  return std::any_of(property.regions.begin(), property.regions.end(),
+                     [](const Region& region) { return has_input_terms(region); });
 }
 
 // Exact where the number is a decimal; every float32 is.
@@ -145,6 +130,10 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   SearchResult found;
   tbb::task_arena workers(request.threads);
   workers.execute([&] { found = search(property, {engine, precise, engine, replayer}, search_options, deadline); });
+  // True, but hardly what the author of the file meant.
+  if (found.verdict == Verdict::Unsat && property.regions.empty()) {
+    found.reason = "the assertions contradict each other: no input satisfies them";
+  }
 
   VerifyResult result;
   result.verdict = to_string(found.verdict);

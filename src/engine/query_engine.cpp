@@ -40,8 +40,12 @@ struct QueryEngine::Workspace {
 
 namespace {
 
+// Few rows make poor use of kernels, but those of a network with millions of neurons must fit into memory.
 std::int64_t block_rows(std::int64_t row_bytes, std::int64_t block_bytes) {
-  return std::clamp<std::int64_t>(block_bytes / std::max<std::int64_t>(row_bytes, 1), 32, 256);
+  constexpr std::int64_t kMostBytes = std::int64_t{128} << 20;
+  const std::int64_t bytes = std::max<std::int64_t>(row_bytes, 1);
+  const std::int64_t rows = std::clamp<std::int64_t>(block_bytes / bytes, 32, 256);
+  return std::clamp<std::int64_t>(kMostBytes / bytes, 1, rows);
 }
 
 // A buffer's values for one subproblem in the order of the network's coordinates.

@@ -53,7 +53,7 @@ std::int64_t default_opset(const onnx::ModelProto& model) {
 Network import_onnx(std::string_view bytes, const std::string& file_name) {
   try {
     const onnx::ModelProto model = parse(bytes);
-    Network network = import_graph(model, default_opset(model));
+    Network network = import_graph(model, default_opset(model), bytes.size());
     verify_network(network);
     return network;
   } catch (const InputError& error) {
