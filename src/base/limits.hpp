@@ -21,7 +21,7 @@ struct FileLimit {
 inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 31;
 // Networks and properties compress by less than 20; deflate can do 1030.
 inline constexpr std::size_t kMaxDecompressedBytes = std::size_t{1} << 30;
-inline constexpr FileLimit kMaxInflation{16e6, 100};  // bytes, per compressed byte
+inline constexpr FileLimit kMaxInflation{4e6, 100};  // bytes, per compressed byte
 // Arrays of zeros are common, and compress as well as deflate can.
 inline constexpr FileLimit kMaxArchiveInflation{64e6, 100};
 

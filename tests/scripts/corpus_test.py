@@ -20,7 +20,7 @@ PARTNERS = CORPUS / "partners"
 FOLDERS = {"onnx": [".onnx", ".onnx.gz"], "vnnlib": [".vnnlib", ".vnnlib.gz"], "arrays": [".npy", ".npz"]}
 VERDICTS = ["unsat", "sat", "unknown", "timeout"]
 MEMORY_BYTES = 2 << 30
-SECONDS = 20  # of processor time; what is refused takes far less
+SECONDS = 30  # of processor time; what is refused takes far less
 SANITIZED = "--sanitized" in sys.argv
 if SANITIZED:
     sys.argv.remove("--sanitized")

@@ -3,9 +3,11 @@
 Usage: make_large_networks.py [NAME...]; without names, all are written.
 """
 
+import gzip
+
 import numpy as np
 
-from models import file, floats, graph, ints, node, repeated, spread, summed, write_all
+from models import compressed_file, file, floats, graph, ints, node, repeated, spread, summed, write_all
 
 
 @file
@@ -226,6 +228,37 @@ def maximum_of_many():
     nodes = [node("Add", f"x c{i}", f"m{i}") for i in range(60)]
     return summed([*spread(100_000, "wide"), *nodes, node("Max", " ".join(["wide", *(f"m{i}" for i in range(60))]), "h")],
                   [floats(f"c{i}", [i]) for i in range(60)])
+
+
+def delimited(number: int, data: bytes) -> bytes:
+    """A field of the file format."""
+    length = len(data)
+    header = bytes([number << 3 | 2])
+    while length >= 128:
+        header += bytes([length % 128 + 128])
+        length //= 128
+    return header + bytes([length]) + data
+
+
+def many(field: bytes) -> bytes:
+    """A graph of the same field 4 MB long, which compresses to 4 kB."""
+    return gzip.compress(b"\x08\x07" + delimited(7, field * (4_000_000 // len(field))) + b"\x42\x02\x10\x0d", mtime=0)
+
+
+@compressed_file
+def many_empty_nodes():
+    """Two bytes each, but a hundred in memory."""
+    return many(delimited(1, b""))
+
+
+@compressed_file
+def many_empty_attributes():
+    return many(delimited(1, delimited(5, b"") * 60))
+
+
+@compressed_file
+def many_empty_constants():
+    return many(delimited(5, b""))
 
 
 # ----- as large as a small file may be: verified within the same memory

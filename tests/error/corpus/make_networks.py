@@ -77,8 +77,8 @@ def junk_at_the_end():
 
 @compressed_file
 def bomb():
-    """20 kB that decompress to 20 MB."""
-    return gzip.compress(bytes(20_000_000), mtime=0)
+    """10 kB that decompress to 10 MB."""
+    return gzip.compress(bytes(10_000_000), mtime=0)
 
 
 @file

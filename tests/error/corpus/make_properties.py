@@ -77,8 +77,8 @@ def bad_data():
 
 @file(".vnnlib.gz")
 def bomb():
-    """20 kB that decompress to 20 MB of blanks."""
-    return gzip.compress(b" " * 20_000_000, mtime=0)
+    """10 kB that decompress to 10 MB of blanks."""
+    return gzip.compress(b" " * 10_000_000, mtime=0)
 
 
 @file(".vnnlib")
@@ -95,17 +95,17 @@ def truncated_in_a_declaration():
 
 @file(".vnnlib")
 def nested_and():
-    return asserted("(and " * 3000 + "(<= Y_0 1)" + ")" * 3000)
+    return asserted("(and " * 1100 + "(<= Y_0 1)" + ")" * 1100)
 
 
 @file(".vnnlib")
 def nested_sum():
-    return asserted("(<= " + "(+ 1 " * 3000 + "Y_0" + ")" * 3000 + " 1)")
+    return asserted("(<= " + "(+ 1 " * 1100 + "Y_0" + ")" * 1100 + " 1)")
 
 
 @file(".vnnlib")
 def nested_without_end():
-    return asserted("(" * 20_000)
+    return asserted("(" * 3000)
 
 
 @file(".vnnlib.gz")
