@@ -291,9 +291,11 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   result.rows = spec.rows;
 
   phase.emplace(validated.trace.get(), SpanKind::Phase, "compile");
-  QueryEngine engine(network.normal, make_native_executor(),
-                     {.lowering = lowering, .max_block_bytes = validated.memory_bytes / 8 / validated.threads},
-                     deadline);
+  QueryEngine engine(
+      network.normal, make_native_executor(),
+      {.lowering = lowering,
+       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads)},
+      deadline);
   engine.trace(validated.trace);
   check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
   result.import_s = deadline.elapsed();

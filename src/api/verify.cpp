@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -25,25 +26,9 @@ namespace boundflow {
 
 namespace {
 
-bool has_input_terms(const Clause& clause) {
-  for (const Atom& atom : clause.atoms) {
-    if (!atom.inputs.empty()) return true;
-  }
-  for (const auto& choice : clause.choices) {
-    for (const Clause& option : choice) {
-      if (has_input_terms(option)) return true;
-    }
-  }
-  return false;
-}
-
 bool has_input_terms(const Property& property) {
-  for (const Region& region : property.regions) {
-    for (const Clause& clause : region.clauses) {
-      if (has_input_terms(clause)) return true;
-    }
-  }
-  return false;
+  return std::any_of(property.regions.begin(), property.regions.end(),
+                     [](const Region& region) { return has_input_terms(region); });
 }
 
 // Exact where the number is a decimal; every float32 is.
@@ -116,8 +101,9 @@ SearchResult decide(const std::string& network_path, const std::string& property
   phase.emplace(request.trace.get(), SpanKind::Phase, "compile");
   BoundLowering lowering;
   lowering.input_terms = has_input_terms(property);
-  const QueryEngine::Options engine_options{.lowering = lowering,
-                                            .max_block_bytes = request.memory_bytes / 16 / request.threads};
+  const QueryEngine::Options engine_options{
+      .lowering = lowering,
+      .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, request.memory_bytes / 16 / request.threads)};
   QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options, deadline);
   QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, deadline);
   for (const QueryEngine* each : {&engine, &precise}) {
@@ -155,6 +141,10 @@ SearchResult decide(const std::string& network_path, const std::string& property
   SearchResult found;
   tbb::task_arena workers(request.threads);
   workers.execute([&] { found = search(property, {engine, precise, engine, replayer}, search_options, deadline); });
+  // True, but hardly what the author of the file meant.
+  if (found.verdict == Verdict::Unsat && property.regions.empty()) {
+    found.reason = "the assertions contradict each other: no input satisfies them";
+  }
   return found;
 }
 

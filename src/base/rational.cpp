@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/limits.hpp"
+
 namespace boundflow {
 namespace {
-
-constexpr std::int64_t kMaxExponent = 10000;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -102,23 +102,28 @@ std::string decimal_text(bool negative, std::string digits, std::int64_t point) 
          digits.substr(static_cast<std::size_t>(point));
 }
 
-}  // namespace
+// digits * 10^exponent, as a text says it.
+struct Decimal {
+  bool negative = false;
+  std::string digits;
+  std::int64_t exponent = 0;
+  std::int64_t written_exponent = 0;  // the magnitude of what follows the e, or kMaxExponent + 1 where that is more
+};
 
-std::optional<Rational> parse_decimal(std::string_view text) {
+std::optional<Decimal> scan_decimal(std::string_view text) {
+  Decimal decimal;
   std::size_t at = 0;
-  const bool negative = !text.empty() && text[0] == '-';
+  decimal.negative = !text.empty() && text[0] == '-';
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) ++at;
   const std::size_t whole_end = skip_digits(text, at);
   if (whole_end == at) return std::nullopt;
-  std::string digits(text.substr(at, whole_end - at));
+  decimal.digits = text.substr(at, whole_end - at);
   at = whole_end;
-
-  std::int64_t exponent = 0;
   if (at < text.size() && text[at] == '.') {
     const std::size_t end = skip_digits(text, at + 1);
     if (end == at + 1) return std::nullopt;
-    digits += text.substr(at + 1, end - at - 1);
-    exponent -= static_cast<std::int64_t>(end - at - 1);
+    decimal.digits += text.substr(at + 1, end - at - 1);
+    decimal.exponent -= static_cast<std::int64_t>(end - at - 1);
     at = end;
   }
   if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
@@ -127,15 +132,25 @@ std::optional<Rational> parse_decimal(std::string_view text) {
     if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
     const std::size_t end = skip_digits(text, at);
     if (end == at) return std::nullopt;
-    std::int64_t written = 0;
-    for (; at < end; ++at) {
-      written = 10 * written + (text[at] - '0');
-      if (written > kMaxExponent) return std::nullopt;
-    }
-    exponent += minus ? -written : written;
+    std::int64_t& written = decimal.written_exponent;
+    for (; at < end; ++at) written = std::min(10 * written + (text[at] - '0'), kMaxExponent + 1);
+    decimal.exponent += minus ? -written : written;
   }
   if (at != text.size()) return std::nullopt;
+  return decimal;
+}
 
+}  // namespace
+
+bool is_decimal(std::string_view text) {
+  return scan_decimal(text).has_value();
+}
+
+std::optional<Rational> parse_decimal(std::string_view text) {
+  std::optional<Decimal> decimal = scan_decimal(text);
+  if (!decimal || decimal->digits.size() > kMaxDigits || decimal->written_exponent > kMaxExponent) return std::nullopt;
+  std::string& digits = decimal->digits;
+  std::int64_t& exponent = decimal->exponent;
   // Zeros at the end only make the fraction below larger before it is reduced.
   while (digits.size() > 1 && digits.back() == '0') {
     digits.pop_back();
@@ -143,11 +158,15 @@ std::optional<Rational> parse_decimal(std::string_view text) {
   }
   mpz_class numerator = integer_of(digits);
   if (numerator == 0) return Rational(0);
-  if (negative) numerator = -numerator;
+  if (decimal->negative) numerator = -numerator;
   if (exponent >= 0) return Rational(numerator * power_of(10, static_cast<std::uint64_t>(exponent)));
   Rational result(numerator, power_of(10, static_cast<std::uint64_t>(-exponent)));
   result.canonicalize();
   return result;
+}
+
+std::size_t bit_count(const Rational& q) {
+  return mpz_sizeinbase(q.get_num_mpz_t(), 2) + mpz_sizeinbase(q.get_den_mpz_t(), 2);
 }
 
 double to_double_down(const Rational& q) {

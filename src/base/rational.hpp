@@ -12,9 +12,14 @@ namespace boundflow {
 
 using Rational = mpq_class;
 
-// Parses [+-]digits[.digits][(e|E)[+-]digits]. Empty on anything else, and where the exponent's magnitude exceeds
-// 10,000 (a short file must not ask for gigabytes).
+// True for [+-]digits[.digits][(e|E)[+-]digits] of any length.
+bool is_decimal(std::string_view text);
+// Parses such text. Empty on anything else, and where there are more than kMaxDigits digits or the exponent's magnitude
+// exceeds kMaxExponent (a short file must not ask for gigabytes).
 std::optional<Rational> parse_decimal(std::string_view text);
+
+// Bits of the numerator and the denominator together.
+std::size_t bit_count(const Rational& q);
 
 // The largest double that is not above q, the smallest that is not below q, the nearest (ties to even). Beyond the
 // range of double: -/+infinity in the outward directions and for nearest, the largest finite double inward.

@@ -15,13 +15,15 @@ namespace boundflow {
 
 class QueryEngine final : public Bounder, public Evaluator {
  public:
+  static constexpr std::int64_t kMostBlockBytes = std::int64_t{128} << 20;
+
   struct Options {
     BoundLowering lowering;
     // Rows of a block travel the whole walk while their coefficients stay in a core's cache: this many bytes.
     std::int64_t block_bytes = 192 << 10;
     // A block has fewer rows than it takes to share the read of the weights if it would be larger than this. The bounds
     // do not depend on it.
-    std::int64_t max_block_bytes = std::int64_t{1} << 40;
+    std::int64_t max_block_bytes = kMostBlockBytes;
   };
 
   // StoppedError when the deadline passes before everything is compiled.

@@ -36,6 +36,7 @@ std::string read_raw(const std::string& path) {
   // Read to the end rather than trust the size: a pipe has none.
   while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
     content.append(buffer.data(), count);
+    if (content.size() > kMaxFileBytes) fail(path, fmt::format("larger than {} bytes", kMaxFileBytes));
   }
   if (std::ferror(file.get())) fail(path, fmt::format("cannot read: {}", std::strerror(errno)));
   return content;
@@ -89,6 +90,7 @@ class Inflater {
 std::string read_file(const std::string& path, std::size_t limit) {
   std::string raw = read_raw(path);
   if (!has_gzip_magic(raw)) return raw;
+  limit = std::min(limit, static_cast<std::size_t>(kMaxInflation.of(raw.size())));
   std::string content;
   Inflater inflater(path);
   std::string_view rest = raw;

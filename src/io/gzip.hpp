@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <string>
 
-namespace boundflow {
+#include "base/limits.hpp"
 
-inline constexpr std::size_t kMaxDecompressedBytes = std::size_t{1} << 30;
+namespace boundflow {
 
 // The content of the file, decompressed where it begins with gzip's magic number (whatever the file is called).
 // InputError, which names the file, where it is missing, unreadable, truncated or corrupt, and where it would
-// decompress to more than `limit` bytes (a few kilobytes can ask for gigabytes).
+// decompress to more than `limit` bytes or, by its size, than kMaxInflation (a few kilobytes can ask for gigabytes).
 std::string read_file(const std::string& path, std::size_t limit = kMaxDecompressedBytes);
 
 }  // namespace boundflow

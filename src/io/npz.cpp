@@ -183,6 +183,7 @@ class Archive {
 
 std::map<std::string, Array> read_npz(const std::string& path, std::size_t limit) {
   const std::string bytes = read_file(path, limit);
+  limit = std::min(limit, static_cast<std::size_t>(kMaxArchiveInflation.of(bytes.size())));
   const Archive archive(bytes, path);
   std::map<std::string, Array> arrays;
   for (const Member& member : archive.members()) {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/rounding.hpp"
@@ -109,6 +111,25 @@ LinearMap::LinearMap(SparseMap map, double weight_error) : out_(map.out), in_(ma
   count_terms();
 }
 
+namespace {
+
+// The taps of a kernel's axis by their positions modulo the stride: taps of one class meet the same coordinates. There
+// are no more classes than taps, however large the stride.
+struct Residues {
+  Residues(const ConvMap& map, std::size_t axis) {
+    std::map<std::int64_t, std::int64_t> classes;
+    for (std::int64_t tap = 0; tap < map.kernel[axis]; ++tap) {
+      const std::int64_t residue = tap * map.dilation[axis] % map.stride[axis];
+      of_tap.push_back(classes.emplace(residue, static_cast<std::int64_t>(classes.size())).first->second);
+    }
+    count = static_cast<std::int64_t>(classes.size());
+  }
+  std::vector<std::int64_t> of_tap;
+  std::int64_t count = 0;
+};
+
+}  // namespace
+
 LinearMap::LinearMap(ConvMap map, double weight_error) : weight_error_(weight_error) {
   ensure(map.groups > 0 && map.in_channels > 0 && map.out_channels > 0 && map.in_channels % map.groups == 0 &&
              map.out_channels % map.groups == 0,
@@ -129,7 +150,8 @@ LinearMap::LinearMap(ConvMap map, double weight_error) : weight_error_(weight_er
   const std::int64_t in_group = map.in_channels / map.groups;
   const std::int64_t out_group = map.out_channels / map.groups;
   std::vector<std::int64_t> of_output(index_of(map.out_channels), 0);
-  std::vector<std::int64_t> of_input(index_of(map.in_channels * map.stride[0] * map.stride[1]), 0);
+  const std::array<Residues, 2> residues{Residues(map, 0), Residues(map, 1)};
+  std::vector<std::int64_t> of_input(index_of(map.in_channels * residues[0].count * residues[1].count), 0);
   std::size_t next = 0;
   for (std::int64_t o = 0; o < map.out_channels; ++o) {
     for (std::int64_t i = 0; i < in_group; ++i) {
@@ -139,8 +161,8 @@ LinearMap::LinearMap(ConvMap map, double weight_error) : weight_error_(weight_er
           ++of_output[index_of(o)];
           const std::int64_t channel = o / out_group * in_group + i;
           const std::int64_t residue =
-              ky * map.dilation[0] % map.stride[0] * map.stride[1] + kx * map.dilation[1] % map.stride[1];
-          ++of_input[index_of(channel * map.stride[0] * map.stride[1] + residue)];
+              residues[0].of_tap[index_of(ky)] * residues[1].count + residues[1].of_tap[index_of(kx)];
+          ++of_input[index_of(channel * residues[0].count * residues[1].count + residue)];
         }
       }
     }

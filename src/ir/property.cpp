@@ -58,7 +58,20 @@ double executed(const Rational& bound, std::size_t input) {
   return nearest;
 }
 
+bool has_input_terms(const std::vector<Clause>& clauses) {
+  return std::any_of(clauses.begin(), clauses.end(), [](const Clause& clause) {
+    return std::any_of(clause.atoms.begin(), clause.atoms.end(),
+                       [](const Atom& atom) { return !atom.inputs.empty(); }) ||
+           std::any_of(clause.choices.begin(), clause.choices.end(),
+                       [](const std::vector<Clause>& choice) { return has_input_terms(choice); });
+  });
+}
+
 }  // namespace
+
+bool has_input_terms(const Region& region) {
+  return has_input_terms(region.clauses);
+}
 
 std::string print(const Property& property) {
   std::string text = fmt::format("property of {} inputs and {} outputs, {} regions\n", property.input_count,

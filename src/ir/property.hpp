@@ -53,6 +53,9 @@ struct Property {
   std::vector<Region> regions;  // none: the violation is impossible, the property holds
 };
 
+// True if an atom of a clause speaks of inputs.
+bool has_input_terms(const Region& region);
+
 // Readable text, one line per atom.
 std::string print(const Property& property);
 

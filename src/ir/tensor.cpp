@@ -7,13 +7,11 @@
 #include <cmath>
 #include <type_traits>
 
+#include "base/limits.hpp"
+
 namespace boundflow {
 
 namespace {
-
-// More elements than any constant or activation of a network that fits into memory: larger products are nonsense in
-// the file, and refusing them early keeps index arithmetic far from overflow.
-constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
 
 std::size_t length(const Tensor::Data& data) {
   return std::visit([](const auto& elements) { return elements.size(); }, data);
@@ -44,10 +42,10 @@ std::int64_t element_count(const Shape& shape) {
   std::int64_t limited = 1;
   bool empty = false;
   for (const std::int64_t dimension : shape) {
-    if (dimension < 0) throw InputError("shape " + to_string(shape) + " has a negative dimension");
+    if (dimension < 0) throw ShapeError("shape " + to_string(shape) + " has a negative dimension");
     empty = empty || dimension == 0;
     const std::int64_t factor = std::max<std::int64_t>(dimension, 1);
-    if (factor > kMaxElements / limited) throw InputError("shape " + to_string(shape) + " has too many elements");
+    if (factor > kMaxElements / limited) throw ShapeError("shape " + to_string(shape) + " has too many elements");
     limited *= factor;
   }
   return empty ? 0 : limited;

@@ -18,7 +18,14 @@ std::string_view to_string(DType dtype);  // "float32", "float64", "int64", "boo
 using Shape = std::vector<std::int64_t>;
 
 std::string to_string(const Shape& shape);  // "[1, 5]"
-// Product of the dimensions, 1 for []. InputError if a dimension is negative or the product exceeds 2^40.
+
+// A shape that no tensor has. Thrown where it is not known yet which node asks for it.
+class ShapeError : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+// Product of the dimensions, 1 for []. ShapeError if a dimension is negative or the product exceeds kMaxElements.
 std::int64_t element_count(const Shape& shape);
 // Row-major strides in elements.
 std::vector<std::int64_t> row_major_strides(const Shape& shape);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
 #include "ops/operator_list.hpp"
 #include "ops/reduction.hpp"
 #include "ops/sample_network.hpp"
@@ -52,9 +53,9 @@ AveragePool read(const NodeView& node) {
   pool.batch = x[0];
   pool.channels = x[1];
   // A kernel larger than this is nonsense, and counting its taps would take long.
-  constexpr std::int64_t kMaxTaps = std::int64_t{1} << 24;
   for (std::size_t axis = 0; axis < 2; ++axis) {
-    if (pool.window.kernel[axis] > kMaxTaps / pool.window.windows[axis]) node.unsupported("the kernel is too large");
+    if (pool.window.kernel[axis] > kMaxTapsOnAxis / pool.window.windows[axis])
+      node.unsupported("the kernel is too large");
     pool.counts[axis] = counted(node, pool.window, axis);
   }
   return pool;
@@ -84,10 +85,26 @@ void for_output(const AveragePool& pool, Visit&& visit) {
   }
 }
 
+// True if every window counts as many positions as every other.
+bool equal_counts(const AveragePool& pool) {
+  return std::all_of(pool.counts.begin(), pool.counts.end(), [](const std::vector<std::int64_t>& counts) {
+    return std::all_of(counts.begin(), counts.end(), [&](std::int64_t count) { return count == counts.front(); });
+  });
+}
+
 std::vector<TensorType> infer(const NodeView& node) {
   const DType dtype = floating_input(node, 0).dtype;
   const AveragePool pool = read(node);
   return {{dtype, pool.window.output_shape(pool.batch, pool.channels)}};
+}
+
+Cost cost(const NodeView& node) {
+  const AveragePool pool = read(node);
+  const auto images = static_cast<double>(pool.images());
+  const double kernel = static_cast<double>(pool.window.kernel[0]) * static_cast<double>(pool.window.kernel[1]);
+  const double windows = static_cast<double>(pool.window.windows[0]) * static_cast<double>(pool.window.windows[1]);
+  // A convolution of each image with weights of its own, or, where counts differ, a row per window.
+  return {images * windows * kernel, images * kernel * (equal_counts(pool) ? 1 : windows)};
 }
 
 std::vector<Tensor> evaluate(const NodeView& node, std::span<const Tensor* const> inputs) {
@@ -139,17 +156,13 @@ Facet lower(const NodeView& node) {
   const AveragePool pool = read(node);
   const std::int64_t most = *std::max_element(pool.counts[0].begin(), pool.counts[0].end()) *
                             *std::max_element(pool.counts[1].begin(), pool.counts[1].end());
-  bool equal = true;
   double weight_error = 0;
   for (const std::int64_t cy : pool.counts[0]) {
-    for (const std::int64_t cx : pool.counts[1]) {
-      equal = equal && cy * cx == most;
-      weight_error = std::max(weight_error, mean_weight_error(cy * cx));
-    }
+    for (const std::int64_t cx : pool.counts[1]) weight_error = std::max(weight_error, mean_weight_error(cy * cx));
   }
   Affine affine;
-  affine.terms.push_back(
-      {0, std::make_shared<const LinearMap>(equal ? depthwise(pool, most) : by_position(node, pool, weight_error))});
+  affine.terms.push_back({0, std::make_shared<const LinearMap>(
+                                 equal_counts(pool) ? depthwise(pool, most) : by_position(node, pool, weight_error))});
   add_mean_execution(node, affine, most, weight_error > 0);
   return affine;
 }
@@ -186,6 +199,7 @@ Operator average_pool_operator() {
   return {.name = "AveragePool",
           .attributes = {"auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"},
           .infer = infer,
+          .cost = cost,
           .evaluate = evaluate,
           .lower = lower,
           .sample = sample};

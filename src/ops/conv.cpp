@@ -43,6 +43,10 @@ std::vector<TensorType> infer(const NodeView& node) {
   return {{dtype, conv.window.output_shape(conv.batch, conv.out_channels)}};
 }
 
+Cost cost(const NodeView& node) {
+  return convolution_cost(node, static_cast<double>(element_count(infer(node)[0].shape)), read(node).batch);
+}
+
 // One element of the output: output channel `o` of image `n` at window (wy, wx).
 template <class T>
 T convolved(const Conv& conv, const std::vector<T>& x, const std::vector<T>& w, std::int64_t n, std::int64_t o,
@@ -144,6 +148,7 @@ Operator conv_operator() {
           .max_inputs = 3,
           .attributes = {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"},
           .infer = infer,
+          .cost = cost,
           .evaluate = evaluate,
           .lower = lower,
           .sample = sample};

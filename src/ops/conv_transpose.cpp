@@ -100,6 +100,10 @@ std::vector<TensorType> infer(const NodeView& node) {
   return {{dtype, read(node).output}};
 }
 
+Cost cost(const NodeView& node) {
+  return convolution_cost(node, static_cast<double>(element_count(node.input_type(0).shape)), read(node).batch);
+}
+
 // Adds what element (n, i, wy, wx) of X, of value `value`, spreads over Y.
 template <class T>
 void spread(const ConvTranspose& conv, const std::vector<T>& w, T value, std::int64_t n, std::int64_t i,
@@ -207,6 +211,7 @@ Operator conv_transpose_operator() {
           .attributes = {"auto_pad", "dilations", "group", "kernel_shape", "output_padding", "output_shape", "pads",
                          "strides"},
           .infer = infer,
+          .cost = cost,
           .evaluate = evaluate,
           .lower = lower,
           .sample = sample};

@@ -2,17 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/limits.hpp"
 #include "ops/matrix_product.hpp"
 
 namespace boundflow {
 
 namespace {
 
-// 512 MB: a batch of many images in one network repeats the weights for each.
-constexpr std::int64_t kMaxWeights = std::int64_t{1} << 26;
-
+// A batch of many images in one network repeats the weights for each.
 std::vector<double> repeated(const NodeView& node, const std::vector<double>& values, std::int64_t times) {
-  if (!values.empty() && times > kMaxWeights / static_cast<std::int64_t>(values.size())) {
+  if (!values.empty() && times > kMaxStoredNumbers / static_cast<std::int64_t>(values.size())) {
     node.unsupported(fmt::format("a batch of {} images with {} weights is too large", times, values.size()));
   }
   std::vector<double> all;
@@ -54,6 +55,14 @@ void check_convolution_bias(const NodeView& node, std::int64_t out_channels) {
     node.malformed(fmt::format("B {}: one element for each of {} output channels is expected",
                                to_string(node.input_type(2).shape), out_channels));
   }
+}
+
+Cost convolution_cost(const NodeView& node, double elements, std::int64_t batch) {
+  const Shape& w = node.input_type(1).shape;
+  const auto weights = static_cast<double>(element_count(w));
+  // Each output of a convolution has a product with each weight of its channel; the adjoint mirrors that.
+  const double products = elements * weights / static_cast<double>(std::max<std::int64_t>(w[0], 1));
+  return {products, batch > 1 ? static_cast<double>(batch) * weights : 0};
 }
 
 Facet lower_convolution(const NodeView& node, ConvMap map, std::int64_t batch) {

@@ -6,6 +6,7 @@
 
 #include "ir/facet.hpp"
 #include "ir/network.hpp"
+#include "ops/operator.hpp"
 
 namespace boundflow {
 
@@ -18,6 +19,9 @@ std::int64_t convolution_groups(const NodeView& node);
 
 // The bias, if there is one, must be a vector of one element per output channel.
 void check_convolution_bias(const NodeView& node, std::int64_t out_channels);
+
+// Of a node whose weights meet each of `elements`: the output's of a convolution, the input's of its adjoint.
+Cost convolution_cost(const NodeView& node, double elements, std::int64_t batch);
 
 // X to Y by `one_image` without its weights, which are W in W's order; every image of the batch alike.
 Facet lower_convolution(const NodeView& node, ConvMap one_image, std::int64_t batch);

@@ -47,6 +47,12 @@ std::vector<TensorType> infer_extremum(const NodeView& node) {
   return {{dtype, std::move(shape)}};
 }
 
+Cost extremum_cost(const NodeView& node) {
+  const double terms =
+      static_cast<double>(element_count(infer_extremum(node)[0].shape)) * static_cast<double>(node.input_count());
+  return {terms, terms};
+}
+
 std::vector<Tensor> evaluate_extremum(const NodeView& node, std::span<const Tensor* const> inputs, int sign) {
   const TensorType type = infer_extremum(node)[0];
   return with_floating_type(type.dtype, [&](auto zero) -> std::vector<Tensor> {

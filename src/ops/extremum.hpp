@@ -11,6 +11,7 @@ namespace boundflow {
 
 // sign is 1 for the maximum, -1 for the minimum.
 std::vector<TensorType> infer_extremum(const NodeView& node);
+Cost extremum_cost(const NodeView& node);
 std::vector<Tensor> evaluate_extremum(const NodeView& node, std::span<const Tensor* const> inputs, int sign);
 Facet lower_extremum(const NodeView& node, int sign);
 Network sample_extremum(Random& random, const char* op);

@@ -58,6 +58,17 @@ std::vector<TensorType> infer(const NodeView& node) {
   return {{dtype, read(node).output()}};
 }
 
+Cost cost(const NodeView& node) {
+  const Gemm gemm = read(node);
+  const double m = static_cast<double>(gemm.m), k = static_cast<double>(gemm.k), n = static_cast<double>(gemm.n);
+  // A variable that is transposed may need a matrix over all of its elements, see product_map.
+  const bool variable_left = node.constant(1) != nullptr;
+  const double variable = variable_left ? m : n, constant = variable_left ? n : m;
+  const bool transposed = variable_left ? gemm.trans_a : gemm.trans_b;
+  const bool full = transposed && variable > 1 && k > 1 && constant > 1;
+  return {m * k * n, full ? m * n * k * variable : 0};
+}
+
 std::vector<Tensor> evaluate(const NodeView& node, std::span<const Tensor* const> inputs) {
   const Gemm gemm = read(node);
   return with_floating_type(inputs[0]->dtype(), [&](auto zero) -> std::vector<Tensor> {
@@ -192,6 +203,7 @@ Operator gemm_operator() {
           .max_inputs = 3,
           .attributes = {"alpha", "beta", "transA", "transB"},
           .infer = infer,
+          .cost = cost,
           .evaluate = evaluate,
           .fold = fold,
           .lower = lower,

@@ -54,6 +54,13 @@ std::vector<TensorType> infer(const NodeView& node) {
   return {{dtype, read(node).output}};
 }
 
+Cost cost(const NodeView& node) {
+  const MatMul mm = read(node);
+  const double products = static_cast<double>(element_count(mm.output)) * static_cast<double>(mm.k);
+  const bool one = element_count(node.constant(1) != nullptr ? mm.batch_b : mm.batch_a) == 1;
+  return {products, one ? 0 : products};
+}
+
 // For each matrix of the broadcast batch, where the operand's matrix of `size` elements begins.
 std::vector<std::size_t> matrix_offsets(const Shape& own, const Shape& batch, std::int64_t size) {
   std::vector<std::size_t> offsets;
@@ -189,6 +196,7 @@ Operator matmul_operator() {
           .min_inputs = 2,
           .max_inputs = 2,
           .infer = infer,
+          .cost = cost,
           .evaluate = evaluate,
           .fold = fold,
           .lower = lower,

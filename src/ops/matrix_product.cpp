@@ -4,12 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "base/limits.hpp"
+
 namespace boundflow {
 
 namespace {
-
-// 512 MB of weights: more than a layout that nobody uses in practice deserves.
-constexpr std::int64_t kMaxFullMatrix = std::int64_t{1} << 26;
 
 DenseMap left_product(const MatrixProduct& p, const std::function<double(std::int64_t, std::int64_t)>& weight,
                       std::int64_t outer, std::int64_t inner) {
@@ -34,7 +33,7 @@ DenseMap right_product(const MatrixProduct& p, const std::function<double(std::i
 }  // namespace
 
 DenseMap full_matrix(const NodeView& node, std::int64_t out, std::int64_t in) {
-  if (in > 0 && out > kMaxFullMatrix / in) {
+  if (in > 0 && out > kMaxStoredNumbers / in) {
     node.unsupported(fmt::format("a {} x {} matrix would be needed for this layout", out, in));
   }
   return DenseMap{1, out, in, 1, std::vector<double>(static_cast<std::size_t>(out * in), 0.0)};

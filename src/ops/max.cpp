@@ -10,6 +10,7 @@ Operator max_operator() {
       .name = "Max",
       .max_inputs = -1,
       .infer = infer_extremum,
+      .cost = extremum_cost,
       .evaluate = [](const NodeView& node,
                      std::span<const Tensor* const> inputs) { return evaluate_extremum(node, inputs, 1); },
       // A selection is exact.

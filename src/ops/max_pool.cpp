@@ -65,6 +65,12 @@ std::vector<TensorType> infer(const NodeView& node) {
   return {{type.dtype, geometry.output_shape(type.shape[0], type.shape[1])}};
 }
 
+Cost cost(const NodeView& node) {
+  const Shape& shape = node.input_type(0).shape;
+  const double terms = static_cast<double>(shape[0] * shape[1]) * read(node).taps_in_image();
+  return {terms, terms};
+}
+
 std::vector<Tensor> evaluate(const NodeView& node, std::span<const Tensor* const> inputs) {
   const Windows all = windows(node);
   const Shape shape = infer(node)[0].shape;
@@ -131,6 +137,7 @@ Operator max_pool_operator() {
       .name = "MaxPool",
       .attributes = {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"},
       .infer = infer,
+      .cost = cost,
       .evaluate = evaluate,
       // A selection is exact.
       .fold = [](const NodeView& node, std::span<const Tensor* const> inputs) -> std::optional<std::vector<Tensor>> {

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
+
 namespace boundflow {
 
 namespace {
-
-// Broadcasting and products make large tensors of small files; this refuses them before anyone allocates.
-constexpr std::int64_t kMaxElements = std::int64_t{1} << 28;
 
 void check_inputs(const NodeView& view, const Operator& op) {
   const auto count = static_cast<int>(view.input_count());
@@ -63,11 +62,23 @@ std::vector<TensorType> infer_node(const Network& network, const OperatorTable& 
   const Operator& op = table.at(node);
   check_inputs(view, op);
   check_attributes(view, op);
-  std::vector<TensorType> types = op.infer(view);
+  std::vector<TensorType> types;
+  std::vector<std::int64_t> counts;
+  try {
+    types = op.infer(view);
+    for (const TensorType& type : types) counts.push_back(element_count(type.shape));
+  } catch (const ShapeError& error) {
+    view.malformed(error.what());
+  }
   const bool constant = op.reads_shapes_only || reads_constants_only(network, node);
-  for (const TensorType& type : types) {
-    const std::int64_t count = element_count(type.shape);
-    if (count > kMaxElements) view.unsupported("an output of type " + to_string(type) + " is too large");
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const TensorType& type = types[i];
+    if (type.shape.size() > kMaxRank) {
+      view.unsupported(
+          fmt::format("an output of {} dimensions; at most {} are supported", type.shape.size(), kMaxRank));
+    }
+    const std::int64_t count = counts[i];
+    if (count > kMaxComputedElements) view.unsupported("an output of type " + to_string(type) + " is too large");
     if (count == 0 && !constant) view.unsupported("an output of type " + to_string(type) + " has no elements");
   }
   return types;

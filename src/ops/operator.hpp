@@ -15,6 +15,12 @@
 
 namespace boundflow {
 
+// What a node takes beyond the elements of its operands and results.
+struct Cost {
+  double products = 0;  // and comparisons, in one evaluation
+  double stored = 0;    // numbers that its facet writes out: weights that are repeated or spread, terms of windows
+};
+
 struct Operator {
   std::string_view name;
   int min_inputs = 1;
@@ -32,6 +38,10 @@ struct Operator {
 
   // Output types from input types, constants and attributes. InputError / UnsupportedError that name the node.
   std::vector<TensorType> (*infer)(const NodeView& node) = nullptr;
+
+  // For operators that may take far more than the elements of their operands and results; else nullptr. Asked before
+  // anything is allocated for the node, on types that `infer` has accepted.
+  Cost (*cost)(const NodeView& node) = nullptr;
 
   // Reference evaluation on full tensors, one per input (nullptr where absent), in the dtype of the inputs with
   // ascending order of terms: one of the executions that the deployed semantics admits.

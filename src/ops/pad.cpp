@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/limits.hpp"
 #include "ops/layout.hpp"
 #include "ops/operator_list.hpp"
 #include "ops/sample_network.hpp"
@@ -44,9 +45,14 @@ std::int64_t copied(Mode mode, std::int64_t position, std::int64_t extent) {
   throw InternalError("unknown padding mode");
 }
 
-Axis read_axis(const NodeView& node, Mode mode, std::int64_t extent, std::int64_t before, std::int64_t after) {
-  // More is nonsense, and takes memory before the size of the result is known.
-  constexpr std::int64_t kMaxPad = std::int64_t{1} << 24;
+struct Padding {
+  std::int64_t before = 0;
+  std::int64_t after = 0;
+};
+
+void check_axis(const NodeView& node, Mode mode, std::int64_t extent, const Padding& padding) {
+  const auto [before, after] = padding;
+  // More is nonsense.
   if (std::max(before, after) > kMaxPad || std::min(before, after) < -kMaxPad) {
     node.unsupported(fmt::format("padding of {} and {} is too large", before, after));
   }
@@ -61,14 +67,10 @@ Axis read_axis(const NodeView& node, Mode mode, std::int64_t extent, std::int64_
   if (mode != Mode::Constant && std::min(before, after) < 0) {
     node.unsupported("negative padding with copied elements is not supported");
   }
-  Axis axis;
-  for (std::int64_t position = -before; position < extent + after; ++position) {
-    axis.push_back(position >= 0 && position < extent ? position : copied(mode, position, extent));
-  }
-  return axis;
 }
 
-std::vector<Axis> read(const NodeView& node) {
+// Of each axis of the input.
+std::vector<Padding> read(const NodeView& node) {
   const Shape& shape = node.input_type(0).shape;
   const std::vector<std::int64_t>& pads = constant_indices(node, 1, "pads");
   std::vector<std::int64_t> axes(shape.size());
@@ -79,19 +81,35 @@ std::vector<Axis> read(const NodeView& node) {
     node.malformed(fmt::format("{} pads for {} axes; two for each are expected", pads.size(), axes.size()));
   }
   const Mode mode = read_mode(node);
-  std::vector<Axis> all;
-  for (const std::int64_t extent : shape) all.push_back(read_axis(node, mode, extent, 0, 0));
+  std::vector<Padding> all(shape.size());
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const auto d = static_cast<std::size_t>(normalised_axis(node, axes[i], shape.size()));
-    all[d] = read_axis(node, mode, shape[d], pads[i], pads[axes.size() + i]);
+    all[d] = {pads[i], pads[axes.size() + i]};
+    check_axis(node, mode, shape[d], all[d]);
   }
   return all;
 }
 
-Shape output_shape(const std::vector<Axis>& axes) {
-  Shape shape;
-  for (const Axis& axis : axes) shape.push_back(static_cast<std::int64_t>(axis.size()));
+Shape output_shape(const NodeView& node) {
+  Shape shape = node.input_type(0).shape;
+  const std::vector<Padding> all = read(node);
+  for (std::size_t d = 0; d < shape.size(); ++d) shape[d] += all[d].before + all[d].after;
   return shape;
+}
+
+// Only once the size of the result is known to be affordable.
+std::vector<Axis> axes_of(const NodeView& node) {
+  const Shape& shape = node.input_type(0).shape;
+  const Mode mode = read_mode(node);
+  std::vector<Axis> axes;
+  for (const Padding& padding : read(node)) {
+    const std::int64_t extent = shape[axes.size()];
+    Axis& axis = axes.emplace_back();
+    for (std::int64_t position = -padding.before; position < extent + padding.after; ++position) {
+      axis.push_back(position >= 0 && position < extent ? position : copied(mode, position, extent));
+    }
+  }
+  return axes;
 }
 
 std::vector<TensorType> infer(const NodeView& node) {
@@ -104,7 +122,7 @@ std::vector<TensorType> infer(const NodeView& node) {
                                  to_string(type)));
     }
   }
-  return {{type.dtype, output_shape(read(node))}};
+  return {{type.dtype, output_shape(node)}};
 }
 
 // For each element of the output, the input's element or -1 for the constant.
@@ -123,8 +141,7 @@ Sources sources(const std::vector<Axis>& axes, const Shape& from) {
 }
 
 std::vector<Tensor> evaluate(const NodeView& node, std::span<const Tensor* const> inputs) {
-  const std::vector<Axis> axes = read(node);
-  const Sources places = sources(axes, inputs[0]->shape());
+  const Sources places = sources(axes_of(node), inputs[0]->shape());
   return std::visit(
       [&](const auto& own) -> std::vector<Tensor> {
         using Elements = std::decay_t<decltype(own)>;
@@ -132,13 +149,13 @@ std::vector<Tensor> evaluate(const NodeView& node, std::span<const Tensor* const
         if (node.has_input(2)) value = std::get<Elements>(inputs[2]->data()).front();
         Elements padded;
         for (const std::int64_t i : places) padded.push_back(i < 0 ? value : own[static_cast<std::size_t>(i)]);
-        return {Tensor(output_shape(axes), std::move(padded))};
+        return {Tensor(output_shape(node), std::move(padded))};
       },
       inputs[0]->data());
 }
 
 Facet lower(const NodeView& node) {
-  Sources places = sources(read(node), node.input_type(0).shape);
+  Sources places = sources(axes_of(node), node.input_type(0).shape);
   const auto out = static_cast<std::int64_t>(places.size());
   const double value = node.has_input(2) && read_mode(node) == Mode::Constant ? node.constant(2)->at(0) : 0.0;
   std::vector<double> bias;

@@ -2,17 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "base/limits.hpp"
+
 namespace boundflow {
 
-namespace {
-
-// 1 GB of weights and columns.
-constexpr std::int64_t kMaxWeights = std::int64_t{1} << 26;
-
-}  // namespace
-
 SparseRows::SparseRows(const NodeView& node, std::int64_t in, std::int64_t weights) {
-  if (weights > kMaxWeights) {
+  if (weights > kMaxStoredNumbers) {
     node.unsupported(fmt::format("a sparse matrix of {} weights would be needed for this layout", weights));
   }
   map_.in = in;

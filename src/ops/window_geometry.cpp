@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <string>
 
+#include "base/limits.hpp"
+
 namespace boundflow {
 
 namespace {
-
-// Products of two such numbers stay far from overflow.
-constexpr std::int64_t kLargestExtent = std::int64_t{1} << 30;
 
 std::string list(const std::vector<std::int64_t>& values) {
   return to_string(Shape(values));
@@ -18,14 +17,14 @@ std::string list(const std::vector<std::int64_t>& values) {
 
 // An attribute of one number per spatial axis, as an extent.
 WindowGeometry::Extent read_extent(const NodeView& node, std::string_view name, const std::vector<std::int64_t>& values,
-                                   std::size_t axes) {
+                                   std::size_t axes, std::int64_t largest = kMaxWindowExtent) {
   if (values.size() != axes) {
     node.malformed(fmt::format("{} {} must have {} elements, one per spatial axis", name, list(values), axes));
   }
   WindowGeometry::Extent extent{1, 1};
   for (std::size_t i = 0; i < axes; ++i) {
-    if (values[i] < 1 || values[i] > kLargestExtent) {
-      node.malformed(fmt::format("{} {} must be positive and at most 2^30", name, list(values)));
+    if (values[i] < 1 || values[i] > largest) {
+      node.malformed(fmt::format("{} {} must be positive and at most {}", name, list(values), largest));
     }
     extent[2 - axes + i] = values[i];
   }
@@ -68,6 +67,19 @@ WindowGeometry::Taps WindowGeometry::taps_in_image(std::size_t axis, std::int64_
   return {taps_before(0), taps_before(image[axis])};
 }
 
+double WindowGeometry::taps_in_image() const {
+  double taps = 1;
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    double on_axis = 0;
+    for (std::int64_t window = 0; window < windows[axis]; ++window) {
+      const Taps some = taps_in_image(axis, window);
+      on_axis += static_cast<double>(some.end - some.first);
+    }
+    taps *= on_axis;
+  }
+  return taps;
+}
+
 Shape WindowGeometry::output_shape(std::int64_t batch, std::int64_t channels) const {
   Shape shape{batch, channels};
   for (std::size_t axis = 2 - spatial_axes; axis < 2; ++axis) shape.push_back(windows[axis]);
@@ -81,8 +93,8 @@ void read_pads(const NodeView& node, WindowGeometry& geometry) {
     node.malformed(fmt::format("pads {} must have {} elements, two per spatial axis", list(pads), 2 * axes));
   }
   for (const std::int64_t pad : pads) {
-    if (pad < 0 || pad > kLargestExtent) {
-      node.unsupported(fmt::format("pads {} must not be negative, nor exceed 2^30", list(pads)));
+    if (pad < 0 || pad > kMaxWindowExtent) {
+      node.unsupported(fmt::format("pads {} must not be negative, nor exceed {}", list(pads), kMaxWindowExtent));
     }
   }
   for (std::size_t i = 0; i < axes; ++i) {
@@ -108,8 +120,8 @@ WindowGeometry window_shape(const NodeView& node, const Shape& input, const std:
   const std::vector<std::int64_t> ones(axes, 1);
   geometry.image = read_extent(node, "the input's spatial shape", {input.begin() + 2, input.end()}, axes);
   geometry.kernel = read_extent(node, "kernel_shape", kernel, axes);
-  geometry.stride = read_extent(node, "strides", node.ints_attribute("strides", ones), axes);
-  geometry.dilation = read_extent(node, "dilations", node.ints_attribute("dilations", ones), axes);
+  geometry.stride = read_extent(node, "strides", node.ints_attribute("strides", ones), axes, kMaxStride);
+  geometry.dilation = read_extent(node, "dilations", node.ints_attribute("dilations", ones), axes, kMaxStride);
   return geometry;
 }
 

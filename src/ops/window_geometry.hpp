@@ -33,6 +33,8 @@ struct WindowGeometry {
     std::int64_t end = 0;
   };
   Taps taps_in_image(std::size_t axis, std::int64_t window) const;
+  // Taps of all windows together that read the image.
+  double taps_in_image() const;
 
   // [batch, channels, windows]
   Shape output_shape(std::int64_t batch, std::int64_t channels) const;

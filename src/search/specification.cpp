@@ -15,7 +15,8 @@ namespace {
 
 class Builder {
  public:
-  Builder(InputBox box, std::int64_t inputs, std::int64_t outputs) {
+  // Without `input_terms` no row speaks of inputs, and the coefficients of many are not written out.
+  Builder(InputBox box, std::int64_t inputs, std::int64_t outputs, bool input_terms) : input_terms_(input_terms) {
     result_.box = std::move(box);
     result_.spec.inputs = inputs;
     result_.spec.outputs = outputs;
@@ -34,18 +35,7 @@ class Builder {
     return result;
   }
 
-  Specification finish() {
-    LinearSpec& spec = result_.spec;
-    if (std::all_of(spec.input_coefficients.begin(), spec.input_coefficients.end(), [](double a) { return a == 0; }) &&
-        std::all_of(spec.input_coefficient_errors.begin(), spec.input_coefficient_errors.end(),
-                    [](double a) { return a == 0; })) {
-      spec.input_coefficients.clear();
-      spec.input_coefficient_errors.clear();
-    }
-    return std::move(result_);
-  }
-
-  Specification result_;
+  Specification finish() { return std::move(result_); }
 
  private:
   static std::string key_of(const Atom& atom) {
@@ -76,7 +66,9 @@ class Builder {
     ++spec.rows;
     write(atom.outputs, static_cast<std::size_t>(spec.outputs), spec.output_coefficients,
           spec.output_coefficient_errors);
-    write(atom.inputs, static_cast<std::size_t>(spec.inputs), spec.input_coefficients, spec.input_coefficient_errors);
+    if (input_terms_) {
+      write(atom.inputs, static_cast<std::size_t>(spec.inputs), spec.input_coefficients, spec.input_coefficient_errors);
+    }
     spec.constants.push_back(to_double_nearest(atom.constant));
     spec.constant_errors.push_back(distance_up(atom.constant, spec.constants.back()));
     // Atoms speak of the decimal x, the network runs on its nearest float32: a walk that uses one x for both must allow
@@ -92,6 +84,8 @@ class Builder {
     return entry->second;
   }
 
+  Specification result_;
+  const bool input_terms_;
   std::map<std::string, std::int32_t> rows_;
 };
 
@@ -132,7 +126,7 @@ bool Specification::refuted(std::int32_t row, double lower_bound) const {
 }
 
 Specification make_specification(const Region& region, std::int64_t inputs, std::int64_t outputs) {
-  Builder builder(outward_box(region.box), inputs, outputs);
+  Builder builder(outward_box(region.box), inputs, outputs, has_input_terms(region));
   std::vector<RowClause> clauses;
   for (const Clause& clause : region.clauses) clauses.push_back(builder.add(clause));
   Specification result = builder.finish();

@@ -127,7 +127,7 @@ const Malformed kMalformed[] = {
     {"NumberWithoutDigits", "(assert (<= Y_0 .5))", "p.vnnlib:2:17: expected a number, X_i, Y_i..."},
     {"NotANumber", "(assert (<= Y_0 nan))", "p.vnnlib:2:17: expected a number, X_i, Y_i..."},
     {"Infinity", "(assert (<= Y_0 inf))", "p.vnnlib:2:17: expected a number, X_i, Y_i..."},
-    {"HugeExponent", "(assert (<= Y_0 1e999999999))", "p.vnnlib:2:17: expected a number, X_i, Y_i..."},
+    {"HugeExponent", "(assert (<= Y_0 1e999999999))", "p.vnnlib:2:17: '1e999999999' is too long: numbers may have..."},
     {"StringInExpression", "(assert (<= Y_0 \"1\"))", "p.vnnlib:2:17: expected a number, X_i, Y_i..."},
     {"QuotedVariable", "(assert (<= |Y_0| 1))", "p.vnnlib:2:13: expected a number, X_i, Y_i..."},
     {"UnknownFunction", "(assert (<= (abs Y_0) 1))", "p.vnnlib:2:14: expected one of +, -, *, /, found 'abs'"},
@@ -176,7 +176,7 @@ TEST(LargeVnnlib, ManyWideBoxesAreRefused) {
   }
   text += "(assert (or";
   for (int i = 1; i < 2000; ++i) text += " (<= X_0 " + std::to_string(i) + "e-4)";
-  expect_too_large(text + "))", 5000, "more than 16777216 bounds");
+  expect_too_large(text + "))", 5000, "boxes of more than");
 }
 
 TEST(LargeVnnlib, BoxesTimesClausesAreRefused) {

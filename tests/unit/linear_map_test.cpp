@@ -35,6 +35,23 @@ TEST(LinearMap, DenseMatrix) {
   EXPECT_THAT(transposed(map, {1, 10}, true), ElementsAre(1, 52, 3));
 }
 
+// Its tables grow with the kernel and not with the stride.
+TEST(LinearMap, ConvolutionOfAHugeStride) {
+  ConvMap conv;
+  conv.in_channels = conv.out_channels = 1;
+  conv.image_in = {1, 8};
+  conv.image_out = {1, 1};
+  conv.kernel = {1, 3};
+  conv.stride = {1, std::int64_t{1} << 40};
+  conv.dilation = {1, 2};
+  conv.weights = {1, 10, 100};
+  const LinearMap map(conv);
+  EXPECT_EQ(map.transpose_terms(), 1);
+  EXPECT_THAT(applied(map, {1, 2, 3, 4, 5, 6, 7, 8}), ElementsAre(531));
+  conv.stride = {1, 4};
+  EXPECT_EQ(LinearMap(conv).transpose_terms(), 2);  // taps 0 and 2 reach the same coordinates
+}
+
 TEST(LinearMap, ResultsAreAdded) {
   const LinearMap map(DenseMap{1, 1, 1, 1, {2}});
   std::vector<double> y{5};

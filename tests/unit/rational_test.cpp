@@ -58,6 +58,27 @@ TEST(ParseDecimal, BoundsTheExponent) {
   EXPECT_FALSE(parse_decimal("0e99999999999999999999999").has_value());
 }
 
+TEST(ParseDecimal, BoundsTheDigits) {
+  const std::string digits(9999, '7');
+  EXPECT_EQ(decimal("0." + digits), Rational(digits) / decimal("1e9999"));
+  EXPECT_TRUE(parse_decimal(digits + "7").has_value());
+  EXPECT_FALSE(parse_decimal(digits + "77").has_value());
+  EXPECT_FALSE(parse_decimal("7." + digits + "7").has_value());
+}
+
+TEST(IsDecimal, WhateverTheLength) {
+  for (const std::string& text : {std::string("1e10001"), std::string("-1e-99999999999999999999"),
+                                  std::string(20'000, '7'), std::string("0.5")}) {
+    EXPECT_TRUE(is_decimal(text));
+  }
+  for (const char* text : {"", "1.2.3", "e5", "nan", "0x10", "1e"}) EXPECT_FALSE(is_decimal(text)) << text;
+}
+
+TEST(BitCount, OfNumeratorAndDenominator) {
+  EXPECT_EQ(bit_count(Rational(5, 8)), 3U + 4U);
+  EXPECT_GT(bit_count(decimal("1e-10000")), 33'000U);
+}
+
 TEST(ToDouble, DirectedResultsAreTheTightestDoubles) {
   Random random(1);
   for (int i = 0; i < 5000; ++i) {

@@ -138,6 +138,19 @@ TEST(WindowThrough, HoldsTheSupportOfARow) {
   EXPECT_GT(whole, 100);
 }
 
+// Strides of a chain multiply; before they overflow, rows become images.
+TEST(WindowThrough, EndsBeforeIndicesOverflow) {
+  ConvMap map;
+  map.in_channels = map.out_channels = 1;
+  map.image_in = map.image_out = {8, 8};
+  map.stride = {1 << 12, 1};
+  map.in_channels_last = map.out_channels_last = true;
+  std::optional<Window> window = crown::start_window(1, map.image_out);
+  int depth = 0;
+  for (; window && depth < 100; ++depth) window = crown::through(map, *window);
+  EXPECT_EQ(depth, 3);
+}
+
 TEST(WindowThrough, NeedsAConvolutionOfTheWindowsOwnImage) {
   Random random(1);
   ConvMap map = windowed_convolution(random);

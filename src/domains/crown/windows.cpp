@@ -1,6 +1,7 @@
 #include "domains/crown/windows.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace boundflow::crown {
 
@@ -25,6 +26,9 @@ std::optional<Window> through(const ConvMap& map, const Window& window) {
     result.size[d] = (window.size[d] - 1) * map.stride[d] + (map.kernel[d] - 1) * map.dilation[d] + 1;
     result.step[d] = window.step[d] * map.stride[d];
     result.origin[d] = window.origin[d] * map.stride[d] - map.pad[d];
+    // Strides of several nodes multiply: an image is no larger, and its indices do not overflow.
+    constexpr std::int64_t kLargest = std::int64_t{1} << 31;
+    if (std::max({result.size[d], result.step[d], std::abs(result.origin[d])}) > kLargest) return std::nullopt;
   }
   return result;
 }

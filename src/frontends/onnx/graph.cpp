@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
+#include "base/limits.hpp"
 #include "frontends/onnx/attributes.hpp"
 #include "frontends/onnx/node_order.hpp"
 #include "frontends/onnx/opset_forms.hpp"
+#include "frontends/onnx/size_budget.hpp"
 #include "frontends/onnx/tensors.hpp"
 #include "ops/operator.hpp"
 
@@ -27,8 +30,8 @@ std::string list_names(const std::vector<const onnx::ValueInfoProto*>& values) {
 
 class GraphImporter final : GraphValues {
  public:
-  GraphImporter(const onnx::ModelProto& model, std::int64_t opset)
-      : model_(model), graph_(model.graph()), opset_(opset), table_(operator_table()) {}
+  GraphImporter(const onnx::ModelProto& model, std::int64_t opset, std::size_t file_bytes)
+      : model_(model), graph_(model.graph()), opset_(opset), budget_(file_bytes), table_(operator_table()) {}
 
   Network run(const Deadline& deadline) {
     for (const auto& initializer : graph_.initializer()) initializers_[initializer.name()] = &initializer;
@@ -117,6 +120,11 @@ class GraphImporter final : GraphValues {
     }
     const onnx::ValueInfoProto& input = *inputs[0];
     TensorType type = input_type(input);
+    try {
+      budget_.charge(input.name(), "graph input", type);
+    } catch (const ShapeError& error) {
+      throw InputError(fmt::format("input '{}': {}", input.name(), error.what()));
+    }
     ids_[input.name()] = network_.add_input(input.name(), std::move(type));
   }
 
@@ -147,8 +155,9 @@ class GraphImporter final : GraphValues {
                                            dimension.dim_param()));
       }
     }
-    if (element_count(type.shape) > kMaxInputElements) {
-      throw UnsupportedError(name, "graph input", "type " + to_string(type) + " is too large");
+    if (type.shape.size() > kMaxRank) {
+      throw UnsupportedError(name, "graph input",
+                             fmt::format("{} dimensions; at most {} are supported", type.shape.size(), kMaxRank));
     }
     return type;
   }
@@ -197,7 +206,11 @@ class GraphImporter final : GraphValues {
     if (base.empty() && proto.output_size() > 0) base = proto.output(0);
     if (base.empty()) base = proto.op_type();
     std::string name = base;
-    for (int i = 2; !node_names_.insert(name).second; ++i) name = fmt::format("{}#{}", base, i);
+    // Counted on from the last one: many nodes may have the same name, or none.
+    for (int& last = last_suffix_[base]; !node_names_.insert(name).second;) {
+      last = std::max(last, 1) + 1;
+      name = fmt::format("{}#{}", base, last);
+    }
     return name;
   }
 
@@ -247,6 +260,9 @@ class GraphImporter final : GraphValues {
     for (const std::string& input : node.inputs) inputs.push_back(id_of(input));
     const NodeId id =
         append_node(network_, table_, node.op, node.name, std::move(inputs), node.outputs, node.attributes);
+    std::vector<TensorType> types;
+    for (const ValueId output : network_.node(id).outputs) types.push_back(network_.value(output).type);
+    budget_.charge(NodeView(network_, network_.node(id)), types, table_);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) ids_[node.outputs[i]] = network_.node(id).outputs[i];
   }
 
@@ -261,6 +277,7 @@ class GraphImporter final : GraphValues {
     if (node.outputs.size() != types.size()) {
       node.unsupported(fmt::format("{} outputs are in use, {} supported", node.outputs.size(), types.size()));
     }
+    budget_.charge(NodeView(scratch, folded), types, table_);
     std::optional<std::vector<Tensor>> outputs = fold_node(scratch, table_, folded);
     if (!outputs) {
       node.unsupported("arithmetic on constants only, with a result that depends on rounding, is not supported");
@@ -277,11 +294,10 @@ class GraphImporter final : GraphValues {
     return network.add_input(value, network_.value(ids_.at(value)).type);
   }
 
-  static constexpr std::int64_t kMaxInputElements = std::int64_t{1} << 28;
-
   const onnx::ModelProto& model_;
   const onnx::GraphProto& graph_;
   const std::int64_t opset_;
+  SizeBudget budget_;
   const OperatorTable& table_;
   Network network_;
   std::map<std::string, const onnx::TensorProto*> initializers_;
@@ -290,12 +306,14 @@ class GraphImporter final : GraphValues {
   std::set<std::string> reads_;              // by needed nodes or the graph's output
   std::set<std::string> value_names_;        // of the whole file
   std::set<std::string> node_names_;
+  std::map<std::string, int> last_suffix_;  // of nodes of one name
 };
 
 }  // namespace
 
-Network import_graph(const onnx::ModelProto& model, std::int64_t opset, const Deadline& deadline) {
-  return GraphImporter(model, opset).run(deadline);
+Network import_graph(const onnx::ModelProto& model, std::int64_t opset, std::size_t file_bytes,
+                     const Deadline& deadline) {
+  return GraphImporter(model, opset, file_bytes).run(deadline);
 }
 
 }  // namespace boundflow

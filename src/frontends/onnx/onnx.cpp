@@ -54,7 +54,7 @@ Network import_onnx(std::string_view bytes, const std::string& file_name, const 
   try {
     const onnx::ModelProto model = parse(bytes);
     deadline.check();
-    Network network = import_graph(model, default_opset(model), deadline);
+    Network network = import_graph(model, default_opset(model), bytes.size(), deadline);
     verify_network(network);
     return network;
   } catch (const InputError& error) {

@@ -7,18 +7,10 @@
 #include "base/error.hpp"
 
 namespace boundflow::vnnlib {
-namespace {
-
-// About 1 GB. A file of megabytes can ask for any amount: a product of disjunctions, or many regions times many
-// clauses.
-constexpr std::size_t kMaxAtoms = 4'000'000;
-
-}  // namespace
 
 // Written so that an infinite or undefined size is not affordable.
-bool ClauseExpander::affordable(double clauses, double atoms) const {
-  return clauses <= static_cast<double>(kMaxExpandedClauses) &&
-         static_cast<double>(stored_) + atoms <= static_cast<double>(kMaxAtoms / 2);
+bool ClauseExpander::affordable(double clauses, double bytes) const {
+  return clauses <= static_cast<double>(kMaxExpandedClauses) && stored_ + bytes <= limit_ / 2;
 }
 
 std::vector<ClauseExpander::AtomList> ClauseExpander::normal_form(NodeId id) const {
@@ -49,13 +41,19 @@ std::vector<ClauseExpander::AtomList> ClauseExpander::product(std::span<const No
   return result;
 }
 
+double ClauseExpander::bytes_of(std::span<const Atom* const> atoms) {
+  double bytes = 0;
+  for (const Atom* atom : atoms) bytes += vnnlib::bytes_of(*atom);
+  return bytes;
+}
+
 void ClauseExpander::append_atoms(std::span<const Atom* const> atoms, Clause& clause) {
-  stored_ += 1 + atoms.size();
-  if (stored_ > kMaxAtoms) {
+  stored_ += static_cast<double>(sizeof(Clause)) + bytes_of(atoms);
+  if (!(stored_ <= limit_)) {
     throw InputError(SourceLocation{file_},
-                     fmt::format("too large: more than {} atoms when written as a union of clauses "
-                                 "(and/or over many disjuncts)",
-                                 kMaxAtoms));
+                     fmt::format("too large: its atoms take more than {:.0f} bytes when written as a union of clauses "
+                                 "(and/or over many disjuncts); split it into several files",
+                                 limit_));
   }
   clause.atoms.reserve(clause.atoms.size() + atoms.size());
   for (const Atom* atom : atoms) clause.atoms.push_back(*atom);
@@ -64,7 +62,7 @@ void ClauseExpander::append_atoms(std::span<const Atom* const> atoms, Clause& cl
 std::vector<Clause> ClauseExpander::alternatives(NodeId disjunction) {
   std::vector<Clause> result;
   const Node& node = formula_.node(disjunction);
-  if (affordable(node.clauses, node.atoms)) {
+  if (affordable(node.clauses, node.bytes)) {
     for (const AtomList& list : normal_form(disjunction)) append_atoms(list, result.emplace_back());
     return result;
   }
@@ -90,13 +88,14 @@ std::vector<Clause> ClauseExpander::alternatives(NodeId disjunction) {
 void ClauseExpander::append(std::span<const Atom* const> atoms, std::span<const NodeId> disjunctions,
                             std::vector<Clause>& out) {
   double clauses = 1;
-  double atoms_per_clause = static_cast<double>(atoms.size());
+  const double common_bytes = bytes_of(atoms);
+  double bytes_per_clause = common_bytes;
   for (NodeId id : disjunctions) {
     const Node& node = formula_.node(id);
     clauses *= node.clauses;
-    atoms_per_clause += node.atoms / node.clauses;
+    bytes_per_clause += node.bytes / node.clauses;
   }
-  if (affordable(clauses, clauses * atoms_per_clause)) {
+  if (affordable(clauses, clauses * bytes_per_clause)) {
     for (const AtomList& list : product(disjunctions)) {
       Clause& clause = out.emplace_back();
       append_atoms(atoms, clause);
@@ -107,8 +106,7 @@ void ClauseExpander::append(std::span<const Atom* const> atoms, std::span<const 
   // A single disjunction is a union already; it costs only a copy of the common atoms per disjunct.
   if (disjunctions.size() == 1) {
     const std::size_t disjuncts = formula_.node(disjunctions[0]).children.size();
-    if (static_cast<double>(stored_) + static_cast<double>(disjuncts) * static_cast<double>(atoms.size()) <=
-        static_cast<double>(kMaxAtoms / 2)) {
+    if (stored_ + static_cast<double>(disjuncts) * common_bytes <= limit_ / 2) {
       for (Clause& clause : alternatives(disjunctions[0])) {
         append_atoms(atoms, clause);
         out.push_back(std::move(clause));

@@ -13,7 +13,9 @@ namespace boundflow::vnnlib {
 
 class ClauseExpander {
  public:
-  ClauseExpander(const Formula& formula, std::string file) : formula_(formula), file_(std::move(file)) {}
+  // `limit` in bytes of all clauses together.
+  ClauseExpander(const Formula& formula, std::string file, double limit)
+      : formula_(formula), file_(std::move(file)), limit_(limit) {}
 
   // Appends clauses whose union is the conjunction of `atoms` and of `disjunctions`. All disjunctions of a conjunction
   // are multiplied out, or, where that explodes, none: then they stay as choices and the size stays linear.
@@ -22,7 +24,8 @@ class ClauseExpander {
  private:
   using AtomList = std::vector<const Atom*>;
 
-  bool affordable(double clauses, double atoms) const;
+  bool affordable(double clauses, double bytes) const;
+  static double bytes_of(std::span<const Atom* const> atoms);
   std::vector<AtomList> normal_form(NodeId id) const;
   std::vector<AtomList> product(std::span<const NodeId> ids) const;
   std::vector<Clause> alternatives(NodeId disjunction);
@@ -30,7 +33,8 @@ class ClauseExpander {
 
   const Formula& formula_;
   std::string file_;
-  std::size_t stored_ = 0;  // atoms so far in all clauses, and these themselves
+  const double limit_;
+  double stored_ = 0;  // bytes of all clauses so far
 };
 
 }  // namespace boundflow::vnnlib

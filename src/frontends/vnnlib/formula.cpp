@@ -29,12 +29,11 @@ std::uint32_t Formula::add_atom(Linear&& expression, bool strict) {
 }
 
 NodeId Formula::compare(Linear expression, bool strict) {
-  normalise(expression);
   if (expression.terms.empty()) return constant(strict ? expression.constant < 0 : expression.constant <= 0);
   const LinearTerm& first = expression.terms.front();
   if (expression.terms.size() > 1 || first.index >= inputs_) {
     const std::uint32_t atom = add_atom(std::move(expression), strict);
-    return add(Node{.kind = NodeKind::Atom, .item = atom, .atoms = 1, .children = {}});
+    return add(Node{.kind = NodeKind::Atom, .item = atom, .bytes = bytes_of(atoms_.back()), .children = {}});
   }
   // a x + r <= 0 is x <= -r/a for a > 0, x >= -r/a for a < 0.
   Bound& bound = bounds_.emplace_back();
@@ -43,10 +42,13 @@ NodeId Formula::compare(Linear expression, bool strict) {
   bound.strict = strict;
   bound.value = -expression.constant;
   if (first.coefficient != 1) bound.value /= first.coefficient;
-  if (strict) bound.atom = add_atom(std::move(expression), strict);
+  double bytes = 0;
+  if (strict) {
+    bound.atom = add_atom(std::move(expression), strict);
+    bytes = bytes_of(atoms_.back());
+  }
   const auto item = static_cast<std::uint32_t>(bounds_.size() - 1);
-  return add(
-      Node{.kind = NodeKind::Bound, .item = item, .has_bounds = true, .atoms = strict ? 1.0 : 0.0, .children = {}});
+  return add(Node{.kind = NodeKind::Bound, .item = item, .has_bounds = true, .bytes = bytes, .children = {}});
 }
 
 NodeId Formula::combine(NodeKind kind, std::vector<NodeId> operands) {
@@ -63,25 +65,26 @@ NodeId Formula::combine(NodeKind kind, std::vector<NodeId> operands) {
       node.children = std::move(child.children);  // an operand has no other parent
     } else {
       node.children.insert(node.children.end(), child.children.begin(), child.children.end());
+      child.children = {};
     }
   }
   if (node.children.empty()) return constant(kind == NodeKind::And);
   if (node.children.size() == 1) return node.children.front();
 
   node.clauses = kind == NodeKind::And ? 1 : 0;
-  double atoms_per_clause = 0;
+  double bytes_per_clause = 0;
   for (NodeId id : node.children) {
     const Node& child = nodes_[id];
     node.has_bounds = node.has_bounds || child.has_bounds;
     if (kind == NodeKind::And) {
       node.clauses *= child.clauses;
-      atoms_per_clause += child.atoms / child.clauses;
+      bytes_per_clause += child.bytes / child.clauses;
     } else {
       node.clauses += child.clauses;
-      node.atoms += child.atoms;
+      node.bytes += child.bytes;
     }
   }
-  if (kind == NodeKind::And) node.atoms = node.clauses * atoms_per_clause;
+  if (kind == NodeKind::And) node.bytes = node.clauses * bytes_per_clause;
   return add(std::move(node));
 }
 

@@ -30,7 +30,7 @@ struct Node {
   std::uint32_t item = 0;        // index of the bound or atom
   bool has_bounds = false;       // a Bound is somewhere below
   double clauses = 1;            // of the disjunctive normal form; may be infinite
-  double atoms = 0;              // in all of these clauses together
+  double bytes = 0;              // of the atoms in all of these clauses together
   std::vector<NodeId> children;  // of And and Or: at least two
 };
 
@@ -39,7 +39,7 @@ class Formula {
   explicit Formula(std::int64_t inputs) : inputs_(inputs) {}
 
   NodeId constant(bool value);
-  // expression <= 0, or < 0 if strict.
+  // expression <= 0, or < 0 if strict. The expression is normalised.
   NodeId compare(Linear expression, bool strict);
   NodeId conjunction(std::vector<NodeId> operands) { return combine(NodeKind::And, std::move(operands)); }
   NodeId disjunction(std::vector<NodeId> operands) { return combine(NodeKind::Or, std::move(operands)); }

@@ -13,9 +13,9 @@ void add(Linear& into, Linear&& other, int sign) {
   } else {
     into.constant += other.constant;
   }
-  if (into.terms.empty()) {
-    into.terms = std::move(other.terms);
-  } else {
+  // The order does not matter before `normalise`; moving the fewer keeps deep sums linear in time.
+  if (into.terms.size() < other.terms.size()) std::swap(into.terms, other.terms);
+  if (!other.terms.empty()) {
     std::move(other.terms.begin(), other.terms.end(), std::back_inserter(into.terms));
   }
 }
@@ -23,6 +23,22 @@ void add(Linear& into, Linear&& other, int sign) {
 void scale(Linear& expression, const Rational& factor) {
   for (LinearTerm& term : expression.terms) term.coefficient *= factor;
   expression.constant *= factor;
+}
+
+double bytes_of(const Rational& number) {
+  // Numerator and denominator are an allocation each.
+  constexpr double kAllocations = 48;
+  return static_cast<double>(sizeof(Rational)) + kAllocations + static_cast<double>(bit_count(number)) / 8;
+}
+
+double bytes_of(const Atom& atom) {
+  double bytes = static_cast<double>(sizeof(Atom)) + bytes_of(atom.constant);
+  for (const std::vector<LinearTerm>* terms : {&atom.inputs, &atom.outputs}) {
+    for (const LinearTerm& term : *terms) {
+      bytes += static_cast<double>(sizeof(term.index)) + bytes_of(term.coefficient);
+    }
+  }
+  return bytes;
 }
 
 void normalise(Linear& expression) {

@@ -18,6 +18,9 @@ struct Linear {
 // into += sign * other, for sign 1 or -1.
 void add(Linear& into, Linear&& other, int sign);
 void scale(Linear& expression, const Rational& factor);
+// About what a number or an atom takes in memory.
+double bytes_of(const Rational& number);
+double bytes_of(const Atom& atom);
 // Ascending variables, each once, none with coefficient zero.
 void normalise(Linear& expression);
 

@@ -8,12 +8,12 @@
 #include <optional>
 #include <utility>
 
+#include "base/limits.hpp"
 #include "frontends/vnnlib/lexer.hpp"
 
 namespace boundflow::vnnlib {
 namespace {
 
-constexpr int kMaxNesting = 1000;
 constexpr const char* kFormulas = "and, or, <=, <, >=, > or =";
 constexpr const char* kExpressions = "a number, X_i, Y_i or one of +, -, *, / applied to such";
 
@@ -52,7 +52,7 @@ class Parser {
  public:
   Parser(std::string_view text, const std::string& file, std::int64_t inputs, std::int64_t outputs,
          const Deadline& deadline)
-      : lexer_(text, file), formula_(inputs), deadline_(deadline) {
+      : lexer_(text, file), bytes_(text.size()), formula_(inputs), deadline_(deadline) {
     input_declarations_.resize(static_cast<std::size_t>(inputs));
     output_declarations_.resize(static_cast<std::size_t>(outputs));
   }
@@ -61,7 +61,7 @@ class Parser {
     while (lexer_.peek().kind != TokenKind::End) command();
     check_all_declared('X', "inputs", input_declarations_);
     check_all_declared('Y', "outputs", output_declarations_);
-    ParsedFile result{std::move(formula_), 0, file, {}};
+    ParsedFile result{std::move(formula_), 0, file, bytes_, {}};
     result.violation = result.formula.conjunction(std::move(assertions_));
     for (const Token& token : input_declarations_) result.input_declarations.push_back(lexer_.location(token));
     return result;
@@ -215,6 +215,8 @@ class Parser {
       Linear right = i + 2 < operands.size() ? operands[i + 1] : std::move(operands[i + 1]);
       if (greater) std::swap(left, right);
       add(left, std::move(right), -1);
+      normalise(left);
+      check_size(relation, left);
       if (equality) {
         Linear reverse = left;
         scale(reverse, -1);
@@ -223,6 +225,17 @@ class Parser {
       atoms.push_back(formula_.compare(std::move(left), strict));
     }
     return formula_.conjunction(std::move(atoms));
+  }
+
+  // Products and sums of decimals are exact, and grow.
+  void check_size(const Token& at, const Rational& number) const {
+    if (bit_count(number) > kMaxRationalBits) {
+      fail(at, fmt::format("a number of more than {} bits comes about here; use shorter decimals", kMaxRationalBits));
+    }
+  }
+  void check_size(const Token& at, const Linear& result) const {
+    check_size(at, result.constant);
+    for (const LinearTerm& term : result.terms) check_size(at, term.coefficient);
   }
 
   Linear expression(int depth) {
@@ -252,7 +265,13 @@ class Parser {
       return result;
     }
     std::optional<Rational> number = parse_decimal(token.text);
-    if (!number) fail(token, fmt::format("expected {}, found {}", kExpressions, describe(token)));
+    if (!number) {
+      if (is_decimal(token.text)) {
+        fail(token, fmt::format("{} is too long: numbers may have {} digits and exponents within +-{}", describe(token),
+                                kMaxDigits, kMaxExponent));
+      }
+      fail(token, fmt::format("expected {}, found {}", kExpressions, describe(token)));
+    }
     result.constant = std::move(*number);
     return result;
   }
@@ -263,7 +282,10 @@ class Parser {
     Linear result = expression(depth + 1);
     const bool minus = name.text == "-";
     int count = 1;
-    for (; !at_close(open); ++count) add(result, expression(depth + 1), minus ? -1 : 1);
+    for (; !at_close(open); ++count) {
+      add(result, expression(depth + 1), minus ? -1 : 1);
+      check_size(name, result.constant);
+    }
     if (minus && count == 1) scale(result, -1);
     return result;
   }
@@ -289,12 +311,14 @@ class Parser {
         if (!operand.terms.empty()) fail(at, "product of two variables: only linear arithmetic is supported");
         scale(result, operand.constant);
       }
+      check_size(at, result);
     }
     if (count < 2) fail(name, fmt::format("'{}' needs at least two arguments", name.text));
     return result;
   }
 
   Lexer lexer_;
+  const std::size_t bytes_;
   Formula formula_;
   const Deadline& deadline_;
   std::vector<NodeId> assertions_;

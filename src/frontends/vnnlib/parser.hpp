@@ -1,6 +1,7 @@
 #pragma once
 // VNN-LIB 1.0 text -> formula. Recursive descent with a limit on nesting.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ struct ParsedFile {
   Formula formula;
   NodeId violation = 0;  // the conjunction of all assertions
   std::string file;
+  std::size_t bytes = 0;                           // of the text
   std::vector<SourceLocation> input_declarations;  // of X_i
 };
 

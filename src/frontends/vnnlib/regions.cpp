@@ -3,20 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <utility>
 
+#include "base/limits.hpp"
 #include "frontends/vnnlib/clauses.hpp"
 
 namespace boundflow::vnnlib {
 namespace {
-
-constexpr std::size_t kMaxRegions = 1'000'000;
-// Bounds of all regions together: about 2 GB of rationals.
-constexpr std::size_t kMaxRegionBounds = std::size_t{1} << 24;
-// Conjuncts visited; most disjuncts may be dropped as empty, so that the number of regions alone would not end the
-// walk.
-constexpr std::size_t kMaxVisits = 50'000'000;
 
 // Bounds of all inputs in one array: slot 2i is the lower bound of X_i, 2i+1 its upper bound.
 std::size_t slot_of(std::int64_t input, bool is_upper) {
@@ -57,7 +52,9 @@ class RegionSplitter {
       : parsed_(parsed),
         deadline_(deadline),
         formula_(parsed.formula),
-        expander_(parsed.formula, parsed.file),
+        expander_(parsed.formula, parsed.file, kClauseBytes.of(parsed.bytes)),
+        max_regions_(std::min(static_cast<double>(kMaxRegions), kRegions.of(parsed.bytes))),
+        max_bytes_(kRegionBytes.of(parsed.bytes)),
         bounds_(2 * static_cast<std::size_t>(parsed.formula.inputs()), nullptr),
         missing_(bounds_.size()) {}
 
@@ -179,8 +176,9 @@ class RegionSplitter {
   }
 
   [[noreturn]] void fail_too_large(const std::string& why) const {
-    throw InputError(SourceLocation{parsed_.file},
-                     fmt::format("too large: the disjunctions that bound inputs split into {}", why));
+    throw InputError(
+        SourceLocation{parsed_.file},
+        fmt::format("too large: the disjunctions that bound inputs split into {}; split it into several files", why));
   }
 
   // All disjunctions that bound inputs are decided: the state is one box with what must hold in it.
@@ -202,6 +200,12 @@ class RegionSplitter {
                                  common_trail_ == trail_.size() ? "" : " in at least one disjunct"));
   }
 
+  [[noreturn]] void fail_beyond_float32(std::size_t slot) const {
+    throw InputError(parsed_.input_declarations[slot / 2],
+                     fmt::format("the {} bound of X_{} is beyond the range of float32",
+                                 is_upper(slot) ? "upper" : "lower", slot / 2));
+  }
+
   BoxDifference difference() const {
     BoxDifference result;
     for (std::size_t i = common_trail_; i < trail_.size(); ++i)
@@ -217,10 +221,14 @@ class RegionSplitter {
     for (auto it = first; it != last; ++it) {
       if (equal(drafts_[it->second].difference, difference)) return drafts_[it->second];
     }
-    if (drafts_.size() >= kMaxRegions) fail_too_large(fmt::format("more than {} boxes", kMaxRegions));
-    if ((drafts_.size() + 1) * bounds_.size() > kMaxRegionBounds && !drafts_.empty()) {
-      fail_too_large(fmt::format("boxes with more than {} bounds in total", kMaxRegionBounds));
+    if (static_cast<double>(drafts_.size()) >= max_regions_) {
+      fail_too_large(fmt::format("more than {:.0f} boxes", max_regions_));
     }
+    for (std::size_t slot = 0; slot < bounds_.size(); ++slot) {
+      if (std::isinf(to_float_nearest(*bounds_[slot]))) fail_beyond_float32(slot);
+      bytes_ += bytes_of(*bounds_[slot]);
+    }
+    if (bytes_ > max_bytes_) fail_too_large(fmt::format("boxes of more than {:.0f} bytes in total", max_bytes_));
     by_hash_.emplace(hash, drafts_.size());
     return drafts_.emplace_back(Draft{std::move(difference), {}});
   }
@@ -248,6 +256,9 @@ class RegionSplitter {
   const Formula& formula_;
   ClauseExpander expander_;
 
+  const double max_regions_;
+  const double max_bytes_;
+  double bytes_ = 0;  // of all boxes so far
   std::vector<const Rational*> bounds_;
   std::size_t missing_;  // slots without a bound
   std::vector<Change> trail_;
