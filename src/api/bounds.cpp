@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
@@ -9,8 +8,9 @@
 
 #include "api/import_network.hpp"
 #include "api/request.hpp"
+#include "api/with_operators.hpp"
+#include "base/parallel.hpp"
 #include "base/rounding.hpp"
-#include "boundflow/boundflow.hpp"
 #include "check/plan.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
@@ -253,16 +253,21 @@ void bound_chunk(const QueryEngine& engine, const InputSets& sets, const BoundsR
 
 BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
                     const VerifyHooks& hooks) {
+  return bounds(network_path, request, options, hooks, operator_table());
+}
+
+BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks, const OperatorTable& table) {
   const Request validated = validate(options);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   const BoundLowering lowering = lowering_of(request);
-  const ImportedNetwork network = import_network(network_path);
+  const ImportedNetwork network = import_network(network_path, table);
   BoundsResult result;
   result.inputs = network.source->size_of(network.source->input());
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
   const Specification spec =
       specification(request, sets.count, result.inputs, network.source->size_of(network.source->output()));
-  const QueryEngine engine(network.normal, make_native_executor(), {.lowering = lowering});
+  const QueryEngine engine(network.normal, make_native_executor(), {.lowering = lowering}, table);
   check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
   result.queries = sets.count;
   result.rows = spec.rows;
@@ -289,7 +294,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   std::atomic<std::int64_t> complete{0};
   tbb::task_arena workers(validated.threads);
   workers.execute([&] {
-    tbb::parallel_for(std::int64_t{0}, chunks, [&](std::int64_t c) {
+    parallel_for(chunks, [&](std::int64_t c) {
       const std::int64_t first = c * chunk;
       bound_chunk(engine, sets, request, spec, validated.semantics, first, std::min(chunk, sets.count - first),
                   deadline, result, complete);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "ir/network.hpp"
+#include "ops/operator.hpp"
 
 namespace boundflow {
 
@@ -15,6 +15,6 @@ struct ImportedNetwork {
   std::shared_ptr<const Network> normal;
 };
 
-ImportedNetwork import_network(const std::string& path);
+ImportedNetwork import_network(const std::string& path, const OperatorTable& table);
 
 }  // namespace boundflow

@@ -53,7 +53,7 @@ std::int64_t parameters(const Network& network) {
 
 std::string inspect(const std::string& network_path) {
   if (network_path.empty()) return all_operators();
-  const Network network = *import_network(network_path).source;
+  const Network network = *import_network(network_path, operator_table()).source;
   const Value& input = network.value(network.input());
   const Value& output = network.value(network.output());
   std::string text = fmt::format("network    {}\ninput      {} {}\noutput     {} {}\nparameters {}\nnodes      {}\n\n",

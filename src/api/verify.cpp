@@ -7,7 +7,7 @@
 #include "api/import_network.hpp"
 #include "api/observation.hpp"
 #include "api/request.hpp"
-#include "boundflow/boundflow.hpp"
+#include "api/with_operators.hpp"
 #include "check/plan.hpp"
 #include "check/witness.hpp"
 #include "engine/query_engine.hpp"
@@ -101,25 +101,30 @@ std::string assignment(const Counterexample& counterexample) {
 
 VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
                     const VerifyHooks& hooks) {
+  return verify(network_path, property_path, options, hooks, operator_table());
+}
+
+VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
+                    const VerifyHooks& hooks, const OperatorTable& table) {
   const Request request = validate(options);
   if (request.semantics == Semantics::Nominal) {
     throw UsageError("--semantics nominal proves nothing; it is for the bounds command");
   }
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
-  const ImportedNetwork network = import_network(network_path);
+  const ImportedNetwork network = import_network(network_path, table);
   const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
                                         network.source->size_of(network.source->output()));
 
   BoundLowering lowering;
   lowering.input_terms = has_input_terms(property);
   const QueryEngine::Options engine_options{.lowering = lowering};
-  QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options);
-  QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options);
+  QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options, table);
+  QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, table);
   for (const QueryEngine* each : {&engine, &precise}) {
     check_plan(each->bounds_program().program(), each->bounds_program().plan());
     check_plan(each->values_program().program(), each->values_program().plan());
   }
-  const WitnessReplayer replayer(network.source, operator_table());
+  const WitnessReplayer replayer(network.source, table);
 
   SearchOptions search_options;
   search_options.seed = options.seed;
@@ -135,7 +140,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
     };
   }
   if (!options.observe.empty()) {
-    const Observation observation = observe(network.normal, operator_table(), property, options.observe);
+    const Observation observation = observe(network.normal, table, property, options.observe);
     engine.observe(observation.observer);
     precise.observe(observation.observer);
     search_options.observed = observation.violation;
@@ -168,7 +173,7 @@ std::string compile(const std::string& network_path, const std::string& stop_aft
   if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
     throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
   }
-  const ImportedNetwork network = import_network(network_path);
+  const ImportedNetwork network = import_network(network_path, operator_table());
   if (stop_after == "network") return print(*network.normal);
   const BoundProgram program = lower_bounds(LoweredNetwork(network.normal, operator_table()), BoundLowering());
   if (stop_after == "program") return print(program);

@@ -21,7 +21,9 @@ class QueryEngine final : public Bounder, public Evaluator {
     std::int64_t block_bytes = 192 << 10;
   };
 
-  QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor, Options options);
+  // `table`: of the network's operators; it need not outlive the constructor.
+  QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor, Options options,
+              const OperatorTable& table = operator_table());
   ~QueryEngine() override;
 
   void observe(std::shared_ptr<const Observer> observer) { observer_ = std::move(observer); }

@@ -9,7 +9,6 @@
 #include "frontends/onnx/node_order.hpp"
 #include "frontends/onnx/opset_forms.hpp"
 #include "frontends/onnx/tensors.hpp"
-#include "ops/operator.hpp"
 
 namespace boundflow {
 
@@ -27,8 +26,8 @@ std::string list_names(const std::vector<const onnx::ValueInfoProto*>& values) {
 
 class GraphImporter final : GraphValues {
  public:
-  GraphImporter(const onnx::ModelProto& model, std::int64_t opset)
-      : model_(model), graph_(model.graph()), opset_(opset), table_(operator_table()) {}
+  GraphImporter(const onnx::ModelProto& model, std::int64_t opset, const OperatorTable& table)
+      : model_(model), graph_(model.graph()), opset_(opset), table_(table) {}
 
   Network run() {
     for (const auto& initializer : graph_.initializer()) initializers_[initializer.name()] = &initializer;
@@ -291,8 +290,8 @@ class GraphImporter final : GraphValues {
 
 }  // namespace
 
-Network import_graph(const onnx::ModelProto& model, std::int64_t opset) {
-  return GraphImporter(model, opset).run();
+Network import_graph(const onnx::ModelProto& model, std::int64_t opset, const OperatorTable& table) {
+  return GraphImporter(model, opset, table).run();
 }
 
 }  // namespace boundflow

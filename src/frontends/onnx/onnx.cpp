@@ -50,10 +50,10 @@ std::int64_t default_opset(const onnx::ModelProto& model) {
 
 }  // namespace
 
-Network import_onnx(std::string_view bytes, const std::string& file_name) {
+Network import_onnx(std::string_view bytes, const std::string& file_name, const OperatorTable& table) {
   try {
     const onnx::ModelProto model = parse(bytes);
-    Network network = import_graph(model, default_opset(model));
+    Network network = import_graph(model, default_opset(model), table);
     verify_network(network);
     return network;
   } catch (const InputError& error) {
@@ -61,8 +61,8 @@ Network import_onnx(std::string_view bytes, const std::string& file_name) {
   }
 }
 
-Network read_onnx(const std::string& path) {
-  return import_onnx(read_file(path), path);
+Network read_onnx(const std::string& path, const OperatorTable& table) {
+  return import_onnx(read_file(path), path, table);
 }
 
 }  // namespace boundflow

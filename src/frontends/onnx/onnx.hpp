@@ -7,15 +7,16 @@
 #include <string>
 #include <string_view>
 
-#include "ir/network.hpp"
+#include "ops/operator.hpp"
 
 namespace boundflow {
 
 // InputError (which names `file_name`) for malformed models, UnsupportedError for well-formed ones that need more than
-// BoundFlow has.
-Network import_onnx(std::string_view bytes, const std::string& file_name);
+// BoundFlow, or the table of operators, has.
+Network import_onnx(std::string_view bytes, const std::string& file_name,
+                    const OperatorTable& table = operator_table());
 
 // The same from a file, which may be gzipped.
-Network read_onnx(const std::string& path);
+Network read_onnx(const std::string& path, const OperatorTable& table = operator_table());
 
 }  // namespace boundflow
