@@ -91,7 +91,7 @@ ReplayResult WitnessReplayer::replay(const Region& region, std::span<const doubl
   const Enclosure& outputs = enclosures[static_cast<std::size_t>(network_->output())];
   if (!any_proved(region, decimal, nearest, outputs)) return ReplayResult::Refuted;
 
-  const std::vector<Tensor> values = evaluate_network(*network_, input_tensor(*network_, executed));
+  const std::vector<Tensor> values = evaluate_network(*network_, input_tensor(*network_, executed), table_);
   witness.input = std::move(decimal);
   witness.output = values[static_cast<std::size_t>(network_->output())].to_doubles();
   const Enclosure once{witness.output, witness.output};
