@@ -23,7 +23,7 @@ Rational coordinate(double x, const Rational& lower, const Rational& upper) {
     if (Rational(nearest) > upper) nearest = std::nextafter(nearest, -std::numeric_limits<float>::infinity());
   }
   if (std::isfinite(nearest)) {
-    const Rational exact(nearest);
+    Rational exact(nearest);
     if (lower <= exact && exact <= upper) return exact;
   }
   return std::fabs(to_double_nearest(lower) - x) <= std::fabs(to_double_nearest(upper) - x) ? lower : upper;
