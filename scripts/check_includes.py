@@ -30,8 +30,9 @@ ROOMS: dict[str, list[str]] = {
 }
 # Folders of these rooms do not include each other (files directly in the room are shared).
 SEPARATE_FOLDERS = ["domains", "exec"]
-# The public headers, include/boundflow: only the façade implements them.
+# The public headers, include/boundflow: the façade implements them, and `base` derives its errors from the public one.
 PUBLIC = "boundflow"
+READS_PUBLIC = ["api", "base"]
 # Outside src/: exactly these. What is not named here (tests, bench) may include anything.
 OUTSIDE: dict[str, list[str]] = {"tools": ["base", "api", PUBLIC], "include": [PUBLIC]}
 # Quoted includes that belong to no room: generated files and headers that are customarily quoted.
@@ -98,7 +99,7 @@ def fault(include: Include) -> str | None:
             return f'"{include.target}" names no room; write the path from src/'
         return None
     allowed = closure(room) if in_src else set(OUTSIDE[room])
-    if room == "api":
+    if room in READS_PUBLIC:
         allowed.add(PUBLIC)
     if target_room not in allowed:
         return f'{room} may not include "{include.target}" (it may: {", ".join(sorted(allowed))})'

@@ -1,6 +1,9 @@
 #pragma once
-// BoundFlow's public interface. Bad input raises exceptions derived from std::runtime_error whose message says what is
-// wrong, where, and what was expected; a verdict is a value.
+/// @file
+/// BoundFlow's public interface: decide a property of a network, bound its outputs, look inside.
+///
+/// Arrays are flat and row-major; a shape such as [B, rows] is given with each. Times are seconds of the wall clock.
+/// Errors are boundflow::Error, whose code says which kind; expected outcomes, verdicts and missing bounds, are values.
 
 #include <atomic>
 #include <cstdint>
@@ -8,121 +11,175 @@
 #include <string>
 #include <vector>
 
+#include "boundflow/error.hpp"
+#include "boundflow/export.hpp"
 #include "boundflow/options.hpp"
 
+/// The library's namespace.
 namespace boundflow {
 
-// Library version, "major.minor.patch".
-std::string version();
+/// The library's version.
+/// @return "major.minor.patch"
+BOUNDFLOW_API std::string version();
 
-// A counterexample in decimals: the input lies in the property's box exactly, `output` is one float32 execution.
+/// A counterexample in decimals. The input lies in the property's box exactly; the violation is proved for it over the
+/// reals, by interval arithmetic with outward rounding.
 struct Counterexample {
-  std::vector<std::string> input;  // [inputs], exact decimals, row-major order of the network's input
-  std::vector<std::string> output;
+  std::vector<std::string> input;   ///< [inputs], exact decimals, row-major order of the network's input.
+  std::vector<std::string> output;  ///< [outputs], of one float32 execution of that input.
 };
 
-// The assignment in the form of the VNN competition: ((X_0 v) ... (Y_0 v) ...).
-std::string assignment(const Counterexample& counterexample);
+/// The assignment in the form of the VNN competition, `((X_0 v) ... (Y_0 v) ...)`, one variable per line.
+/// @param counterexample  of a VerifyResult
+/// @return the text, with a newline at its end
+BOUNDFLOW_API std::string assignment(const Counterexample& counterexample);
 
+/// The answer of verify().
 struct VerifyResult {
-  std::string verdict;  // "unsat" (proved), "sat", "unknown" or "timeout"
-  std::string reason;   // why it is unknown; empty otherwise
-  bool interrupted = false;
-  Counterexample counterexample;  // for sat
-  double time_s = 0;              // wall clock, import included
-  std::string json;               // the whole result as a JSON object, schema 1 (docs/architecture.md)
-  std::string profile;            // a trace in Chrome's format, if Options::profile names a file for it
+  std::string verdict;            ///< "unsat" (proved: no input violates), "sat", "unknown" or "timeout".
+  std::string reason;             ///< Why it is unknown; empty otherwise.
+  bool interrupted = false;       ///< True if VerifyHooks::interrupt ended the query.
+  Counterexample counterexample;  ///< For "sat"; empty otherwise.
+  double time_s = 0;              ///< Seconds, import included.
+  std::string json;     ///< The whole result as a JSON object, schema 1 (docs/architecture.md lists its keys).
+  std::string profile;  ///< A trace in Chrome's format, if Options::profile names a file for it.
 };
 
-// What the search reports while it runs, about ten times a second.
+/// What the search reports while it runs, about ten times a second.
 struct Progress {
-  double elapsed_s = 0;
-  std::int64_t open = 0;  // subproblems
-  std::int64_t closed = 0;
-  double worst_bound = 0;  // the smallest lower bound over open subproblems
-  int depth = 0;
+  double elapsed_s = 0;     ///< Seconds since the call.
+  std::int64_t open = 0;    ///< Subproblems that are not decided yet.
+  std::int64_t closed = 0;  ///< Subproblems that are proved.
+  double worst_bound = 0;   ///< The smallest lower bound over open subproblems; above zero is proved.
+  int depth = 0;            ///< Splits above the deepest subproblem.
 };
 
+/// How a caller follows and ends a query.
 struct VerifyHooks {
-  std::function<void(const Progress&)> progress;  // called on the calling thread
-  const std::atomic<bool>* interrupt = nullptr;   // when it becomes true, the call returns with what it has
+  /// Called on the calling thread, by verify() only. What it throws ends the query and reaches the caller.
+  std::function<void(const Progress&)> progress;
+  /// When it becomes true, the query returns with what it has. It must outlive the call.
+  const std::atomic<bool>* interrupt = nullptr;
 };
 
-// Decides a VNN-LIB property (.vnnlib, .vnnlib.gz) of an ONNX network (.onnx, .onnx.gz). Running out of time or memory,
-// at whatever stage, is an answer: "timeout", or "unknown" with the reason "memory".
-VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
-                    const VerifyHooks& hooks = {});
+/// Decides a property of a network: is there an input in the property's region that violates it?
+///
+/// "unsat" is sound in floating point under Options::semantics, and "sat" is given for a proved violation only.
+/// @param network_path   ONNX file with one input and one output (.onnx, .onnx.gz)
+/// @param property_path  VNN-LIB 1.0 file over that network's inputs X_i and outputs Y_i (.vnnlib, .vnnlib.gz)
+/// @param options        limits, semantics, seed, observe; what names files to write, and the log level, are for the
+///                       command and ignored here
+/// @param hooks          progress and interrupt
+/// @return the verdict; a time or memory limit that is reached is one of them
+/// @throws Error Usage for options out of range, BadInput for missing or malformed files, Unsupported for operators and
+///   properties that BoundFlow does not have, Internal for a bug of BoundFlow
+BOUNDFLOW_API VerifyResult verify(const std::string& network_path, const std::string& property_path,
+                                  const Options& options, const VerifyHooks& hooks = {});
 
-// An array of numbers, row-major.
+/// An array of numbers, row-major.
 struct NumericArray {
-  std::vector<std::int64_t> shape;
-  std::vector<double> values;
+  std::vector<std::int64_t> shape;  ///< Extents of its dimensions.
+  std::vector<double> values;       ///< As many as the product of the extents.
 };
 
-// What `bounds` is asked: an input set per query, rows of a specification, and a method. Arrays are row-major and flat.
+/// What bounds() is asked: an input set per query, rows of a specification, and a method. B is the number of queries.
+///
+/// The input sets are either boxes from `lower` to `upper` or balls around `center` with one radius. Their sizes have
+/// to be a multiple of the network's number of inputs; the multiple is B.
 struct BoundsRequest {
-  // The input sets: either boxes [B, inputs] from lower to upper, or centres [B, inputs] with one radius.
-  std::vector<double> lower;
-  std::vector<double> upper;
-  std::vector<double> center;
-  double eps = 0;
-  std::string norm = "inf";  // of centre and radius: "inf", "2" or "1"
-  // C: one row [outputs], [rows, outputs] for all queries, or [B, rows, outputs]; empty: the identity, one row per
-  // output.
+  std::vector<double> lower;   ///< [B, inputs]: lower ends of boxes. Finite.
+  std::vector<double> upper;   ///< [B, inputs]: upper ends of boxes, none below its lower end. Finite.
+  std::vector<double> center;  ///< [B, inputs]: centres of balls, instead of boxes. Finite.
+  double eps = 0;              ///< The radius of all balls, in the units of the input; finite, at least 0.
+  std::string norm = "inf";    ///< Of the radius: "inf", "2" or "1".
+  /// C: one row [outputs], [rows, outputs] for all queries, or [B, rows, outputs]. Empty: the identity, one row per
+  /// output.
   NumericArray specification;
+  /// "ibp" (intervals), "crown-ibp" (linear bounds over intervals of the hidden neurons) or "crown" (linear bounds
+  /// throughout).
   std::string method = "crown";
-  std::string intermediate = "adaptive";  // or "auto-lirpa"; of method "crown" only
-  bool linear_form = false;               // not with "ibp", which has none
+  /// Of method "crown" only: which neurons get linear bounds, "adaptive" (those that are not known to be stable on the
+  /// way) or "auto-lirpa" (those that interval bounds leave unstable, as that library does).
+  std::string intermediate = "adaptive";
+  bool linear_form = false;  ///< Also return linear bounds in the input; not with "ibp", which has none.
 };
 
-// Bounds of C y per query and row, [B, rows]. `lower` and `upper` are sound under the semantics asked for: the nominal
-// bound less (plus) its error term. -infinity and +infinity where nothing is known.
+/// Bounds of the rows C y, per query and row. `lower` and `upper` are sound under the semantics asked for: the nominal
+/// bound less (plus) its error term.
 struct BoundsResult {
-  std::int64_t queries = 0;
-  std::int64_t rows = 0;
-  std::int64_t inputs = 0;
-  std::vector<double> lower;
-  std::vector<double> upper;
-  std::vector<double> lower_error;
-  std::vector<double> upper_error;
-  // On request: C y >= lower_form . x + lower_form_constant for every x of the input set, and likewise above;
-  // [B, rows, inputs] and [B, rows]. For an execution, x is the float32 input that it was fed with.
+  std::int64_t queries = 0;         ///< B.
+  std::int64_t rows = 0;            ///< Rows of the specification.
+  std::int64_t inputs = 0;          ///< Elements of the network's input.
+  std::vector<double> lower;        ///< [B, rows]; -infinity where nothing is known.
+  std::vector<double> upper;        ///< [B, rows]; +infinity where nothing is known.
+  std::vector<double> lower_error;  ///< [B, rows]: what `lower` has less than the nominal bound, for rounding.
+  std::vector<double> upper_error;  ///< [B, rows]: what `upper` has more than the nominal bound.
+  /// [B, rows, inputs], on request: C y >= lower_form . x + lower_form_constant for every x of the input set. For an
+  /// execution, x is the float32 input that it was fed with.
   std::vector<double> lower_form;
-  std::vector<double> lower_form_constant;
-  std::vector<double> upper_form;
-  std::vector<double> upper_form_constant;
-  std::int64_t complete = 0;  // queries that were bounded; nothing is known of the rest
-  std::string reason;         // why that is not all of them: "timeout", "interrupted" or "memory"; else empty
-  bool interrupted = false;
-  double import_s = 0;  // reading and compiling
-  double bounding_s = 0;
-  std::string json;     // the whole result but for the forms as a JSON object, schema 1 (docs/architecture.md)
-  std::string profile;  // a trace in Chrome's format, if Options::profile names a file for it
+  std::vector<double> lower_form_constant;  ///< [B, rows]; -infinity where nothing is known.
+  std::vector<double> upper_form;           ///< [B, rows, inputs]: the same from above.
+  std::vector<double> upper_form_constant;  ///< [B, rows]; +infinity where nothing is known.
+  std::int64_t complete = 0;                ///< Queries that were bounded; nothing is known of the rest.
+  std::string reason;        ///< Why that is not all of them: "timeout", "interrupted" or "memory"; else empty.
+  bool interrupted = false;  ///< True if VerifyHooks::interrupt ended the call.
+  double import_s = 0;       ///< Seconds of reading and compiling.
+  double bounding_s = 0;     ///< Seconds of bounding.
+  std::string profile;       ///< A trace in Chrome's format, if Options::profile names a file for it.
+  std::string json;          ///< All but the forms as a JSON object, schema 1 (docs/architecture.md lists its keys).
 };
 
-// Bounds the rows C y of an ONNX network over input sets. Methods: "ibp", "crown-ibp", "crown". Stopped before the
-// network is read, when it is not known how many outputs there are, the result has no queries and no rows.
-BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
-                    const VerifyHooks& hooks = {});
+/// Bounds the rows C y of a network's outputs y over input sets.
+/// @param network_path  ONNX file with one input and one output (.onnx, .onnx.gz)
+/// @param request       input sets, specification, method
+/// @param options       limits and semantics; "nominal" leaves the error terms out
+/// @param hooks         interrupt
+/// @return the bounds; those that a limit has left out are infinite. Stopped before the network is read, when it is not
+///   known how many outputs there are, the result has no queries and no rows
+/// @throws Error Usage for options or methods that are not known or exclude each other, BadInput for files that are
+///   missing or malformed and arrays that do not fit the network, Unsupported for operators that BoundFlow does not
+///   have, Internal for a bug of BoundFlow
+BOUNDFLOW_API BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
+                                  const VerifyHooks& hooks = {});
 
-// The NumPy array of numbers in x.npy, the only array of x.npz, or the one called NAME of "x.npz:NAME".
-NumericArray read_array(const std::string& path);
+/// Reads a NumPy array.
+/// @param path  x.npy, x.npz with one array, or "x.npz:NAME" for one of several
+/// @return the array, its numbers converted to double
+/// @throws Error BadInput if there is none, or one of something else than numbers
+BOUNDFLOW_API NumericArray read_array(const std::string& path);
 
-// A result as an .npz archive of float64 arrays: lower, upper, lower_error, upper_error [B, rows], and the forms where
-// they were asked for.
-std::string to_npz(const BoundsResult& result);
+/// A result as an .npz archive of float64 arrays: lower, upper, lower_error, upper_error, and the forms where they were
+/// asked for, shaped as in BoundsResult.
+/// @param result  of bounds()
+/// @return the bytes of the archive
+BOUNDFLOW_API std::string to_npz(const BoundsResult& result);
 
-// The same as a table to read, at most `max_lines` lines of bounds.
-std::string to_table(const BoundsResult& result, std::int64_t max_lines = 40);
+/// A result as a table to read; printed bounds are rounded outward.
+/// @param result     of bounds()
+/// @param max_lines  at most so many lines of bounds
+/// @return the text, with a newline at its end
+BOUNDFLOW_API std::string to_table(const BoundsResult& result, std::int64_t max_lines = 40);
 
-// What `inspect` prints: the network's input, output and counts, which domain supports which of its operators, and its
-// nodes. With an empty path: all operators and the domains that support them. Throws when stopped by the time limit or
-// an interrupt.
-std::string inspect(const std::string& network_path, const Options& options = {}, const VerifyHooks& hooks = {});
+/// What `boundflow inspect` prints: the network's input, output and counts, which domain supports which of its
+/// operators, and its nodes.
+/// @param network_path  ONNX file; empty: all operators and the domains that support them
+/// @param options       limits
+/// @param hooks         interrupt
+/// @return the text, with a newline at its end
+/// @throws Error BadInput or Unsupported for networks that cannot be read; another exception when a limit or an
+///   interrupt stops it
+BOUNDFLOW_API std::string inspect(const std::string& network_path, const Options& options = {},
+                                  const VerifyHooks& hooks = {});
 
-// What `compile` prints: the network, its bound program, or the storage plan; everything up to `stop_after` where that
-// is "network", "program" or "plan". Throws when stopped by the time limit or an interrupt.
-std::string compile(const std::string& network_path, const std::string& stop_after, const Options& options,
-                    const VerifyHooks& hooks = {});
+/// What `boundflow compile` prints: the network, its bound program, or the storage plan.
+/// @param network_path  ONNX file
+/// @param stop_after    "network", "program" or "plan"
+/// @param options       limits
+/// @param hooks         interrupt
+/// @return the text, with a newline at its end
+/// @throws Error Usage for another `stop_after`, BadInput or Unsupported for networks that cannot be read; another
+///   exception when a limit or an interrupt stops it
+BOUNDFLOW_API std::string compile(const std::string& network_path, const std::string& stop_after,
+                                  const Options& options, const VerifyHooks& hooks = {});
 
 }  // namespace boundflow

@@ -1,6 +1,6 @@
 #pragma once
-// The options of BoundFlow, one table line each: type, member, flag, default, help. The struct, the command line's
-// flags and their help texts all come from this table.
+/// @file
+/// The options of BoundFlow.
 
 #include <cstdint>
 #include <limits>
@@ -8,11 +8,13 @@
 
 namespace boundflow {
 
-// A number of bytes; on the command line with a binary suffix: 512M, 4G.
+/// A number of bytes; on the command line with a binary suffix: 512M, 4G.
 struct ByteSize {
-  std::int64_t bytes = 0;
+  std::int64_t bytes = 0;  ///< 0: the default of the option.
 };
 
+/// One line per option: type, member, flag, default, help. The members of Options, the flags of the command line and
+/// the documentation of both all come from this table.
 // clang-format off
 #define BOUNDFLOW_OPTIONS(OPTION)                                                                                      \
   OPTION(double,        timeout,        "--timeout",        std::numeric_limits<double>::infinity(),                   \
@@ -37,6 +39,7 @@ struct ByteSize {
          "Messages on stderr: trace, debug, info, warn, error, off")
 // clang-format on
 
+/// The options of verify() and bounds(). What is out of range raises an Error of code Usage.
 struct Options {
 #define BOUNDFLOW_DECLARE_OPTION(type, member, flag, otherwise, help) type member = otherwise;
   BOUNDFLOW_OPTIONS(BOUNDFLOW_DECLARE_OPTION)

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
@@ -11,8 +10,9 @@
 
 #include "api/import_network.hpp"
 #include "api/request.hpp"
+#include "api/with_operators.hpp"
+#include "base/parallel.hpp"
 #include "base/rounding.hpp"
-#include "boundflow/boundflow.hpp"
 #include "check/plan.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
@@ -269,10 +269,10 @@ std::int64_t chunk_size(const QueryEngine& engine, const BoundsResult& result, c
 
 // Everything but the JSON. What is not reached keeps its initial state: nothing is known.
 void fill_bounds(const std::string& network_path, const BoundsRequest& request, const Request& validated,
-                 const Deadline& deadline, BoundsResult& result) {
+                 const Deadline& deadline, const OperatorTable& table, BoundsResult& result) {
   const BoundLowering lowering = lowering_of(request);
   std::optional<TraceSpan> phase(std::in_place, validated.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline);
+  const ImportedNetwork network = import_network(network_path, deadline, table);
   result.inputs = network.source->size_of(network.source->input());
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
   const Specification spec =
@@ -295,7 +295,7 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
       network.normal, make_native_executor(),
       {.lowering = lowering,
        .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads)},
-      deadline);
+      deadline, table);
   engine.trace(validated.trace);
   check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
   result.import_s = deadline.elapsed();
@@ -320,7 +320,7 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   phase.emplace(validated.trace.get(), SpanKind::Phase, "bounding");
   tbb::task_arena workers(validated.threads);
   workers.execute([&] {
-    tbb::parallel_for(std::int64_t{0}, chunks, [&](std::int64_t c) {
+    parallel_for(chunks, [&](std::int64_t c) {
       bound_queries(bound_queries, c * chunk, std::min(chunk, sets.count - c * chunk));
     });
   });
@@ -333,11 +333,16 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
 
 BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
                     const VerifyHooks& hooks) {
+  return bounds(network_path, request, options, hooks, operator_table());
+}
+
+BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks, const OperatorTable& table) {
   const Request validated = validate(options);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   BoundsResult result;
   try {
-    fill_bounds(network_path, request, validated, deadline, result);
+    fill_bounds(network_path, request, validated, deadline, table, result);
   } catch (const StoppedError&) {
     result.import_s = deadline.elapsed();
   } catch (const std::bad_alloc&) {

@@ -5,9 +5,9 @@
 
 namespace boundflow {
 
-ImportedNetwork import_network(const std::string& path, const Deadline& deadline) {
-  auto source = std::make_shared<const Network>(read_onnx(path, deadline));
-  auto normal = std::make_shared<const Network>(run_passes(*source, operator_table()));
+ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table) {
+  auto source = std::make_shared<const Network>(read_onnx(path, deadline, table));
+  auto normal = std::make_shared<const Network>(run_passes(*source, table));
   return {std::move(source), std::move(normal)};
 }
 

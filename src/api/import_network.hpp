@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/deadline.hpp"
-#include "ir/network.hpp"
+#include "ops/operator.hpp"
 
 namespace boundflow {
 
@@ -17,6 +17,6 @@ struct ImportedNetwork {
 };
 
 // StoppedError when the deadline passes on the way.
-ImportedNetwork import_network(const std::string& path, const Deadline& deadline);
+ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table);
 
 }  // namespace boundflow

@@ -40,7 +40,7 @@ Observation observe_point(std::shared_ptr<const Network> network, const Operator
   const Tensor input = type.dtype == DType::Float64
                            ? Tensor(type.shape, observed.input)
                            : Tensor(type.shape, std::vector<float>(observed.input.begin(), observed.input.end()));
-  const std::vector<Tensor> executed = evaluate_network(*network, input);
+  const std::vector<Tensor> executed = evaluate_network(*network, input, table);
   for (std::size_t v = 0; v < enclosures.size(); ++v) {
     const bool variable = !enclosures[v].lower.empty();
     observed.activations.push_back(

@@ -11,7 +11,7 @@
 #include "api/import_network.hpp"
 #include "api/observation.hpp"
 #include "api/request.hpp"
-#include "boundflow/boundflow.hpp"
+#include "api/with_operators.hpp"
 #include "check/plan.hpp"
 #include "check/witness.hpp"
 #include "engine/query_engine.hpp"
@@ -92,9 +92,10 @@ namespace {
 
 // From the files to the end of the search. `import_s`: when the search began. StoppedError before that.
 SearchResult decide(const std::string& network_path, const std::string& property_path, const Options& options,
-                    const Request& request, const VerifyHooks& hooks, const Deadline& deadline, double& import_s) {
+                    const Request& request, const VerifyHooks& hooks, const Deadline& deadline,
+                    const OperatorTable& table, double& import_s) {
   std::optional<TraceSpan> phase(std::in_place, request.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline);
+  const ImportedNetwork network = import_network(network_path, deadline, table);
   const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
                                         network.source->size_of(network.source->output()), deadline);
 
@@ -104,15 +105,15 @@ SearchResult decide(const std::string& network_path, const std::string& property
   const QueryEngine::Options engine_options{
       .lowering = lowering,
       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, request.memory_bytes / 16 / request.threads)};
-  QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options, deadline);
-  QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, deadline);
+  QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options, deadline, table);
+  QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, deadline, table);
   for (const QueryEngine* each : {&engine, &precise}) {
     check_plan(each->bounds_program().program(), each->bounds_program().plan());
     check_plan(each->values_program().program(), each->values_program().plan());
   }
   engine.trace(request.trace);
   precise.trace(request.trace);
-  const WitnessReplayer replayer(network.source, operator_table());
+  const WitnessReplayer replayer(network.source, table);
 
   SearchOptions search_options;
   search_options.seed = options.seed;
@@ -128,7 +129,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
     };
   }
   if (!options.observe.empty()) {
-    const Observation observation = observe(network.normal, operator_table(), property, options.observe, deadline);
+    const Observation observation = observe(network.normal, table, property, options.observe, deadline);
     engine.observe(observation.observer);
     precise.observe(observation.observer);
     search_options.observed = observation.violation;
@@ -159,6 +160,11 @@ SearchResult undecided(Verdict verdict, std::string reason) {
 
 VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
                     const VerifyHooks& hooks) {
+  return verify(network_path, property_path, options, hooks, operator_table());
+}
+
+VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
+                    const VerifyHooks& hooks, const OperatorTable& table) {
   const Request request = validate(options);
   if (request.semantics == Semantics::Nominal) {
     throw UsageError("--semantics nominal proves nothing; it is for the bounds command");
@@ -167,7 +173,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   SearchResult found;
   double import_s = -1;
   try {
-    found = decide(network_path, property_path, options, request, hooks, deadline, import_s);
+    found = decide(network_path, property_path, options, request, hooks, deadline, table, import_s);
   } catch (const StoppedError& stopped) {
     found = undecided(deadline.interrupted() ? Verdict::Unknown : Verdict::Timeout, stopped.what());
   } catch (const std::bad_alloc&) {
@@ -200,7 +206,7 @@ std::string compile(const std::string& network_path, const std::string& stop_aft
   if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
     throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
   }
-  const ImportedNetwork network = import_network(network_path, deadline);
+  const ImportedNetwork network = import_network(network_path, deadline, operator_table());
   if (stop_after == "network") return print(*network.normal);
   const BoundProgram program =
       lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering());

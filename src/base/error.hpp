@@ -1,24 +1,13 @@
 #pragma once
 // Errors that end a query. Expected outcomes (a verdict, a parse that may fail) are values, never exceptions; an
-// exception never becomes a verdict. Each class has one exit code of the command line.
+// exception never becomes a verdict. Each class has one exit code of the command line. The base class is public.
 
-#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "boundflow/error.hpp"
+
 namespace boundflow {
-
-// Exit codes of the command line.
-enum class ExitCode : int { Ok = 0, Usage = 2, BadInput = 3, Unsupported = 4, Internal = 70, Interrupted = 130 };
-
-class Error : public std::runtime_error {
- public:
-  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
-  ExitCode code() const { return code_; }
-
- private:
-  ExitCode code_;
-};
 
 // The command line or a call is wrong: unknown flag, missing argument, value out of range.
 class UsageError : public Error {

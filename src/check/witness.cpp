@@ -23,7 +23,7 @@ Rational coordinate(double x, const Rational& lower, const Rational& upper) {
     if (Rational(nearest) > upper) nearest = std::nextafter(nearest, -std::numeric_limits<float>::infinity());
   }
   if (std::isfinite(nearest)) {
-    const Rational exact(nearest);
+    Rational exact(nearest);
     if (lower <= exact && exact <= upper) return exact;
   }
   return std::fabs(to_double_nearest(lower) - x) <= std::fabs(to_double_nearest(upper) - x) ? lower : upper;
@@ -97,7 +97,7 @@ ReplayResult WitnessReplayer::replay(const Region& region, std::span<const doubl
   const Enclosure& outputs = enclosures[static_cast<std::size_t>(network_->output())];
   if (!any_proved(region, decimal, nearest, outputs)) return ReplayResult::Refuted;
 
-  const std::vector<Tensor> values = evaluate_network(*network_, input_tensor(*network_, executed));
+  const std::vector<Tensor> values = evaluate_network(*network_, input_tensor(*network_, executed), table_);
   witness.input = std::move(decimal);
   witness.output = values[static_cast<std::size_t>(network_->output())].to_doubles();
   const Enclosure once{witness.output, witness.output};

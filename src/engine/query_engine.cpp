@@ -1,11 +1,9 @@
 #include "engine/query_engine.hpp"
 
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <atomic>
 
+#include "base/parallel.hpp"
 #include "base/rounding.hpp"
 
 namespace boundflow {
@@ -103,9 +101,9 @@ void for_each_unstable_term(const CompiledProgram& program, const Task::JointUse
 }  // namespace
 
 QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor,
-                         Options options, const Deadline& deadline)
+                         Options options, const Deadline& deadline, const OperatorTable& table)
     : network_(std::move(network)), executor_(std::move(executor)), options_(options) {
-  const LoweredNetwork lowered(network_, operator_table(), deadline);
+  const LoweredNetwork lowered(network_, table, deadline);
   bounds_ = compile(lower_bounds(lowered, options_.lowering), deadline);
   gradients_ = compile(lower_values(lowered, true), deadline);
   rows_per_block_ = rows_of_block(bounds_->plan().row_bytes);
@@ -168,7 +166,7 @@ bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& tas
   if (blocks == 1) {
     run_block(0);
   } else {
-    tbb::parallel_for(std::int64_t{0}, blocks, run_block);
+    parallel_for(blocks, run_block);
   }
   return !stopped;
 }

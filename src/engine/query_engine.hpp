@@ -26,9 +26,10 @@ class QueryEngine final : public Bounder, public Evaluator {
     std::int64_t max_block_bytes = kMostBlockBytes;
   };
 
-  // StoppedError when the deadline passes before everything is compiled.
+  // `table`: of the network's operators; it need not outlive the constructor. StoppedError when the deadline passes
+  // before everything is compiled.
   QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor, Options options,
-              const Deadline& deadline = Deadline());
+              const Deadline& deadline = Deadline(), const OperatorTable& table = operator_table());
   ~QueryEngine() override;
 
   void observe(std::shared_ptr<const Observer> observer) { observer_ = std::move(observer); }

@@ -35,7 +35,7 @@ Operator dropout_operator() {
           .layout_only = true,
           .attributes = {"ratio", "seed"},
           .infer = infer,
-          .evaluate = evaluate_same_order,
+          .evaluate = evaluate_same_order<infer>,
           .lower = lower_same_order,
           .sample = sample};
 }

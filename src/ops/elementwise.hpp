@@ -23,8 +23,9 @@ std::vector<Tensor> map_elements(const Tensor& tensor, Function&& f) {
   });
 }
 
-inline Network sample_elementwise(Random& random, const char* op, Attributes attributes = {}) {
-  SampleNetwork sample(random);
+inline Network sample_elementwise(Random& random, const char* op, Attributes attributes = {},
+                                  const OperatorTable& table = operator_table()) {
+  SampleNetwork sample(random, table);
   const ValueId x = sample.input(sample.shape(static_cast<int>(random.integer(0, 3))));
   return sample.finish(op, {x}, std::move(attributes));
 }

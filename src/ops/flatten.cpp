@@ -35,7 +35,7 @@ Operator flatten_operator() {
           .layout_only = true,
           .attributes = {"axis"},
           .infer = infer,
-          .evaluate = evaluate_same_order,
+          .evaluate = evaluate_same_order<infer>,
           .lower = lower_same_order,
           .sample = sample};
 }

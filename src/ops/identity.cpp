@@ -22,7 +22,7 @@ Operator identity_operator() {
   return {.name = "Identity",
           .layout_only = true,
           .infer = infer,
-          .evaluate = evaluate_same_order,
+          .evaluate = evaluate_same_order<infer>,
           .lower = lower_same_order,
           .sample = sample};
 }

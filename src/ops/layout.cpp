@@ -1,7 +1,5 @@
 #include "ops/layout.hpp"
 
-#include "ops/operator.hpp"
-
 namespace boundflow {
 
 Sources strided_sources(const Shape& shape, std::int64_t offset, const std::vector<std::int64_t>& strides,
@@ -35,11 +33,6 @@ std::vector<Tensor> evaluate_layout(const Tensor& input, const Shape& shape, con
 Facet lower_layout(const NodeView& node, std::int64_t out, Sources sources) {
   const std::int64_t in = element_count(node.input_type(0).shape);
   return DataMovement{{{0, std::make_shared<const LinearMap>(IndexMap{out, in, std::move(sources), 1})}}};
-}
-
-std::vector<Tensor> evaluate_same_order(const NodeView& node, std::span<const Tensor* const> inputs) {
-  const Operator& op = operator_table().at(node.node());
-  return evaluate_layout(*inputs[0], op.infer(node).at(0).shape, {});
 }
 
 Facet lower_same_order(const NodeView& node) {

@@ -24,8 +24,12 @@ std::vector<Tensor> evaluate_layout(const Tensor& input, const Shape& shape, con
 // Input 0 moved to the output of element count `out`.
 Facet lower_layout(const NodeView& node, std::int64_t out, Sources sources);
 
-// Evaluation and lowering of operators that never change the order: reshape, flatten, identity.
-std::vector<Tensor> evaluate_same_order(const NodeView& node, std::span<const Tensor* const> inputs);
+// Evaluation and lowering of operators that never change the order: reshape, flatten, identity. `Infer`: the operator's
+// shape rule.
+template <auto Infer>
+std::vector<Tensor> evaluate_same_order(const NodeView& node, std::span<const Tensor* const> inputs) {
+  return evaluate_layout(*inputs[0], Infer(node).at(0).shape, {});
+}
 Facet lower_same_order(const NodeView& node);
 
 }  // namespace boundflow

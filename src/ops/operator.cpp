@@ -46,6 +46,12 @@ const Operator* OperatorTable::find(std::string_view name) const {
   return found != operators_.end() && found->name == name ? &*found : nullptr;
 }
 
+OperatorTable OperatorTable::with(std::vector<Operator> further) const {
+  further.insert(further.end(), operators_.begin(), operators_.end());
+  std::sort(further.begin(), further.end(), [](const Operator& a, const Operator& b) { return a.name < b.name; });
+  return OperatorTable(std::move(further));
+}
+
 const Operator& OperatorTable::at(const Node& node) const {
   const Operator* op = find(node.op);
   if (op == nullptr) throw UnsupportedError(node.name, node.op, "the operator is not supported");
@@ -106,7 +112,7 @@ NodeId append_node(Network& network, const OperatorTable& table, std::string op,
                           std::move(types), std::move(node.attributes));
 }
 
-std::vector<Tensor> evaluate_network(const Network& network, const Tensor& input) {
+std::vector<Tensor> evaluate_network(const Network& network, const Tensor& input, const OperatorTable& table) {
   const ValueId x = network.input();
   ensure(input.type() == network.value(x).type, "evaluate: the input has another type than the network's");
   std::vector<Tensor> tensors(network.values().size());
@@ -119,7 +125,7 @@ std::vector<Tensor> evaluate_network(const Network& network, const Tensor& input
     for (const ValueId id : node.inputs) {
       inputs.push_back(id == kNoValue ? nullptr : &tensors[static_cast<std::size_t>(id)]);
     }
-    std::vector<Tensor> outputs = operator_table().at(node).evaluate(NodeView(network, node), inputs);
+    std::vector<Tensor> outputs = table.at(node).evaluate(NodeView(network, node), inputs);
     ensure(outputs.size() == node.outputs.size(), "evaluate: one tensor per output expected");
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       ensure(outputs[i].type() == network.value(node.outputs[i]).type, "evaluate: a result has another type");

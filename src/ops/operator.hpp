@@ -70,12 +70,15 @@ class OperatorTable {
   // UnsupportedError that names the node and lists nothing else, if there is none.
   const Operator& at(const Node& node) const;
   std::span<const Operator> all() const { return operators_; }
+  // This table and further operators. InternalError if a name occurs twice.
+  OperatorTable with(std::vector<Operator> further) const;
 
  private:
   std::vector<Operator> operators_;
 };
 
-// All operators, in alphabetical order.
+// The built-in operators, in alphabetical order. Whoever has a larger table passes it to import_onnx, run_passes,
+// QueryEngine and WitnessReplayer alike (docs/extending.md).
 const OperatorTable& operator_table();
 
 // The output types of a node that need not be part of the network yet: checks the operator, the number of inputs, the
@@ -93,6 +96,7 @@ NodeId append_node(Network& network, const OperatorTable& table, std::string op,
                    std::vector<ValueId> inputs, std::vector<std::string> output_names, Attributes attributes = {});
 
 // Evaluates the whole network on one input by the operators' reference evaluation; a tensor per value.
-std::vector<Tensor> evaluate_network(const Network& network, const Tensor& input);
+std::vector<Tensor> evaluate_network(const Network& network, const Tensor& input,
+                                     const OperatorTable& table = operator_table());
 
 }  // namespace boundflow

@@ -75,7 +75,7 @@ Operator reshape_operator() {
           .layout_only = true,
           .attributes = {"allowzero"},
           .infer = infer,
-          .evaluate = evaluate_same_order,
+          .evaluate = evaluate_same_order<infer>,
           .lower = lower_same_order,
           .sample = sample};
 }

@@ -74,7 +74,7 @@ ValueId SampleNetwork::indices(Shape shape, std::vector<std::int64_t> values) {
 NodeId SampleNetwork::append(std::string op, std::vector<ValueId> inputs, Attributes attributes, std::size_t outputs) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < outputs; ++i) names.push_back(fresh_name("y"));
-  return append_node(network_, operator_table(), std::move(op), fresh_name("node"), std::move(inputs), std::move(names),
+  return append_node(network_, *table_, std::move(op), fresh_name("node"), std::move(inputs), std::move(names),
                      std::move(attributes));
 }
 

@@ -10,7 +10,9 @@ namespace boundflow {
 
 class SampleNetwork {
  public:
-  explicit SampleNetwork(Random& random) : random_(&random) {}
+  // `table`: of the operators that the network may have; it outlives this.
+  explicit SampleNetwork(Random& random, const OperatorTable& table = operator_table())
+      : random_(&random), table_(&table) {}
 
   // A shape of the given rank with at most `max_elements` elements.
   Shape shape(int rank, std::int64_t max_elements = 24);
@@ -39,6 +41,7 @@ class SampleNetwork {
   std::string fresh_name(const char* prefix) { return prefix + std::to_string(names_++); }
 
   Random* random_;
+  const OperatorTable* table_;
   Network network_;
   int names_ = 0;
 };

@@ -39,7 +39,7 @@ Operator unsqueeze_operator() {
           .max_inputs = 2,
           .layout_only = true,
           .infer = infer,
-          .evaluate = evaluate_same_order,
+          .evaluate = evaluate_same_order<infer>,
           .lower = lower_same_order,
           .sample = sample};
 }

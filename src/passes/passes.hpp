@@ -16,7 +16,7 @@ struct Pass {
 
 std::span<const Pass> pass_table();
 
-// Runs all passes in the table's order; verifies the network after each.
-Network run_passes(Network network, const OperatorTable& table);
+// Runs all passes in their order; verifies the network after each.
+Network run_passes(Network network, const OperatorTable& table, std::span<const Pass> passes = pass_table());
 
 }  // namespace boundflow

@@ -1,7 +1,6 @@
 #include "search/search.hpp"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +8,7 @@
 #include <new>
 
 #include "base/error.hpp"
+#include "base/parallel.hpp"
 #include "search/expand.hpp"
 
 namespace boundflow {
@@ -165,9 +165,10 @@ class Search {
 
   void bound(std::vector<Chunk>& chunks, const Bounder& bounder, Semantics semantics) {
     const double start = deadline_.elapsed();
-    tbb::parallel_for(std::size_t{0}, chunks.size(), [&](std::size_t i) {
-      chunks[i].result = expand(specification_of(chunks[i]), chunks[i].subproblems, bounder, tools_.evaluator,
-                                semantics, options_.seed, deadline_);
+    parallel_for(static_cast<std::int64_t>(chunks.size()), [&](std::int64_t i) {
+      Chunk& chunk = chunks[static_cast<std::size_t>(i)];
+      chunk.result = expand(specification_of(chunk), chunk.subproblems, bounder, tools_.evaluator, semantics,
+                            options_.seed, deadline_);
     });
     statistics_.bounding_s += deadline_.elapsed() - start;
   }

@@ -12,7 +12,7 @@ sys.path.insert(0, str(SCRIPTS))
 import check_includes  # noqa: E402
 
 GOOD_TREE = {
-    "src/base/error.hpp": "#include <string>\n",
+    "src/base/error.hpp": '#include <string>\n#include "boundflow/verify.hpp"\n',
     "src/ir/network.hpp": '#include "base/error.hpp"\n',
     "src/ops/relu.cpp": '#include "ir/network.hpp"\n#include "base/error.hpp"\n',
     "src/io/gzip.hpp": '#include "ir/network.hpp"\n',

@@ -17,8 +17,8 @@
 
 namespace boundflow {
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr int kSanitizerShare = 8;  // sanitized runs do this fraction of the random trials
+#if defined(__SANITIZE_ADDRESS__) || defined(BOUNDFLOW_COVERAGE)
+inline constexpr int kSanitizerShare = 8;  // runs that are slow, or count lines, do this fraction of the random trials
 #else
 inline constexpr int kSanitizerShare = 1;
 #endif

@@ -14,7 +14,8 @@ namespace boundflow {
 
 class Float32Execution {
  public:
-  Float32Execution(const Network& network, Random& random) : network_(network), random_(random) {
+  Float32Execution(const Network& network, Random& random, const OperatorTable& table = operator_table())
+      : network_(network), random_(random), table_(table) {
     fma_ = random.coin();
     flush_ = random.integer(0, 3) == 0;
   }
@@ -25,7 +26,7 @@ class Float32Execution {
     values[static_cast<std::size_t>(network_.input())].assign(input.begin(), input.end());
     for (const Node& node : network_.nodes()) {
       for (std::size_t output = 0; output < node.outputs.size(); ++output) {
-        const Facet facet = operator_table().at(node).lower(NodeView(network_, node, output));
+        const Facet facet = table_.at(node).lower(NodeView(network_, node, output));
         std::vector<float>& y = values[static_cast<std::size_t>(node.outputs[output])];
         if (const auto* elementwise = std::get_if<Elementwise>(&facet)) {
           for (const float x : values[static_cast<std::size_t>(node.inputs[elementwise->input])]) {
@@ -124,6 +125,7 @@ class Float32Execution {
 
   const Network& network_;
   Random& random_;
+  const OperatorTable& table_;
   bool fma_;
   bool flush_;
 };

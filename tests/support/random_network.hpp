@@ -192,7 +192,8 @@ inline Network random_network(Random& random, const RandomNetworkOptions& option
 }
 
 // Appends the nodes of `inner`, which read `input` instead of their own; returns what is their output.
-inline ValueId append_network(Network& network, const Network& inner, ValueId input) {
+inline ValueId append_network(Network& network, const Network& inner, ValueId input,
+                              const OperatorTable& table = operator_table()) {
   std::vector<ValueId> renamed(inner.values().size(), kNoValue);
   renamed[static_cast<std::size_t>(inner.input())] = input;
   for (std::size_t v = 0; v < inner.values().size(); ++v) {
@@ -206,8 +207,7 @@ inline ValueId append_network(Network& network, const Network& inner, ValueId in
     }
     std::vector<std::string> names;
     for (const ValueId id : node.outputs) names.push_back(inner.value(id).name);
-    const NodeId id =
-        append_node(network, operator_table(), node.op, node.name, std::move(operands), names, node.attributes);
+    const NodeId id = append_node(network, table, node.op, node.name, std::move(operands), names, node.attributes);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       renamed[static_cast<std::size_t>(node.outputs[i])] = network.node(id).outputs[i];
     }
@@ -217,13 +217,12 @@ inline ValueId append_network(Network& network, const Network& inner, ValueId in
 
 // `inner` with a layer before it and Gemm, Relu, Gemm behind it, so that its operator stands between relaxations: a
 // backward walk from the outputs passes a Relu, then the operator, then another Relu.
-inline Network surrounded(Random& random, const Network& inner) {
+inline Network surrounded(Random& random, const Network& inner, const OperatorTable& table = operator_table()) {
   Network network;
   int names = 0;
   const auto add = [&](const std::string& op, std::vector<ValueId> inputs, Attributes attributes = {}) {
     const std::string name = "outer_" + std::to_string(names++);
-    const NodeId id =
-        append_node(network, operator_table(), op, name, std::move(inputs), {name + ".out"}, std::move(attributes));
+    const NodeId id = append_node(network, table, op, name, std::move(inputs), {name + ".out"}, std::move(attributes));
     return network.node(id).outputs.front();
   };
   const auto constant = [&](Shape shape) {
@@ -246,7 +245,7 @@ inline Network surrounded(Random& random, const Network& inner) {
   const ValueId x = network.add_input("outer_x", {DType::Float32, {1, inputs}});
   ValueId before = gemm(x, inner.size_of(inner.input()));
   if (random.coin()) before = add("Relu", {before});
-  const ValueId middle = append_network(network, inner, reshape(before, inner.value(inner.input()).type.shape));
+  const ValueId middle = append_network(network, inner, reshape(before, inner.value(inner.input()).type.shape), table);
   ValueId y = gemm(reshape(middle, {1, inner.size_of(inner.output())}), random.integer(1, 5));
   y = gemm(add("Relu", {y}), random.integer(1, 3));
   network.set_outputs({y});

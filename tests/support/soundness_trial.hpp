@@ -14,6 +14,7 @@ namespace boundflow {
 
 struct Trial {
   std::shared_ptr<const Network> network;
+  const OperatorTable* operators = &operator_table();
   LinearSpec spec;
   InputNorm norm = InputNorm::Linf;
   std::vector<InputBox> boxes;   // Linf
@@ -38,9 +39,10 @@ struct Tally {
 };
 
 // The reference evaluation of every variable.
-inline std::vector<std::vector<double>> execute(const Network& network, const std::vector<double>& point) {
+inline std::vector<std::vector<double>> execute(const Network& network, const OperatorTable& table,
+                                                const std::vector<double>& point) {
   const Tensor input(network.value(network.input()).type.shape, std::vector<float>(point.begin(), point.end()));
-  const std::vector<Tensor> tensors = evaluate_network(network, input);
+  const std::vector<Tensor> tensors = evaluate_network(network, input, table);
   std::vector<std::vector<double>> result;
   for (std::size_t v = 0; v < tensors.size(); ++v) {
     const bool constant = network.is_constant(static_cast<ValueId>(v));
@@ -49,25 +51,27 @@ inline std::vector<std::vector<double>> execute(const Network& network, const st
   return result;
 }
 
-inline Trial::Seen see(const Network& network, const std::vector<double>& point, Random& random) {
-  Trial::Seen seen{point, enclose(network, operator_table(), point, point), {}};
+inline Trial::Seen see(const Network& network, const std::vector<double>& point, Random& random,
+                       const OperatorTable& table = operator_table()) {
+  Trial::Seen seen{point, enclose(network, table, point, point), {}};
   const auto is_float32 = [](double x) { return static_cast<double>(static_cast<float>(x)) == x; };
   if (std::all_of(point.begin(), point.end(), is_float32)) {
-    seen.executed.push_back(execute(network, point));
-    seen.executed.push_back(Float32Execution(network, random).run(point));
-    seen.executed.push_back(Float32Execution(network, random).run(point));
+    seen.executed.push_back(execute(network, table, point));
+    seen.executed.push_back(Float32Execution(network, random, table).run(point));
+    seen.executed.push_back(Float32Execution(network, random, table).run(point));
   }
   return seen;
 }
 
 // Over boxes, with points that descend towards the bounds.
-inline Trial make_trial(Network network, Random& random) {
+inline Trial make_trial(Network network, Random& random, const OperatorTable& table = operator_table()) {
   Trial trial;
+  trial.operators = &table;
   trial.network = std::make_shared<const Network>(std::move(network));
   const Network& net = *trial.network;
   const std::int64_t inputs = net.size_of(net.input()), outputs = net.size_of(net.output());
   trial.spec = random_spec(random, random.integer(1, 4), inputs, outputs, random.coin());
-  const QueryEngine guide(trial.network, make_native_executor(Precision::Float64), {});
+  const QueryEngine guide(trial.network, make_native_executor(Precision::Float64), {}, Deadline(), table);
   for (std::int64_t b = random.integer(1, 2); b > 0; --b) {
     trial.boxes.push_back(random_box(random, inputs));
     const InputBox& box = trial.boxes.back();
@@ -77,7 +81,7 @@ inline Trial make_trial(Network network, Random& random) {
       points.insert(points.end(), low.begin(), low.end());
     }
     std::vector<Trial::Seen>& seen = trial.seen.emplace_back();
-    for (const auto& point : points) seen.push_back(see(net, point, random));
+    for (const auto& point : points) seen.push_back(see(net, point, random, table));
   }
   return trial;
 }
@@ -136,11 +140,11 @@ inline void check_intermediate(const Trial& trial, const std::vector<QueryEngine
 inline void check_everything(const Trial& trial, Random& random, Tally& tally) {
   const auto box = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(trial.seen.size()) - 1));
   const auto at = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(trial.seen[box].size()) - 1));
-  const Observation observation = observe_point(trial.network, operator_table(), Property{}, trial.seen[box][at].point);
+  const Observation observation = observe_point(trial.network, *trial.operators, Property{}, trial.seen[box][at].point);
   for (const NamedExecutor& executor : all_executors()) {
     for (auto [name, lowering] : all_lowerings(!trial.spec.input_coefficients.empty())) {
       lowering.balls = trial.norm != InputNorm::Linf;
-      QueryEngine engine(trial.network, executor.executor, {.lowering = lowering});
+      QueryEngine engine(trial.network, executor.executor, {.lowering = lowering}, Deadline(), *trial.operators);
       engine.observe(observation.observer);
       for (const auto semantics : {Semantics::Float32, Semantics::Real}) {
         SCOPED_TRACE(executor.name + " " + name + (semantics == Semantics::Real ? " real" : " float32"));

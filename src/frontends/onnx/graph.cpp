@@ -12,7 +12,6 @@
 #include "frontends/onnx/opset_forms.hpp"
 #include "frontends/onnx/size_budget.hpp"
 #include "frontends/onnx/tensors.hpp"
-#include "ops/operator.hpp"
 
 namespace boundflow {
 
@@ -30,8 +29,8 @@ std::string list_names(const std::vector<const onnx::ValueInfoProto*>& values) {
 
 class GraphImporter final : GraphValues {
  public:
-  GraphImporter(const onnx::ModelProto& model, std::int64_t opset, std::size_t file_bytes)
-      : model_(model), graph_(model.graph()), opset_(opset), budget_(file_bytes), table_(operator_table()) {}
+  GraphImporter(const onnx::ModelProto& model, std::int64_t opset, std::size_t file_bytes, const OperatorTable& table)
+      : model_(model), graph_(model.graph()), opset_(opset), budget_(file_bytes), table_(table) {}
 
   Network run(const Deadline& deadline) {
     for (const auto& initializer : graph_.initializer()) initializers_[initializer.name()] = &initializer;
@@ -312,8 +311,8 @@ class GraphImporter final : GraphValues {
 }  // namespace
 
 Network import_graph(const onnx::ModelProto& model, std::int64_t opset, std::size_t file_bytes,
-                     const Deadline& deadline) {
-  return GraphImporter(model, opset, file_bytes).run(deadline);
+                     const Deadline& deadline, const OperatorTable& table) {
+  return GraphImporter(model, opset, file_bytes, table).run(deadline);
 }
 
 }  // namespace boundflow

@@ -50,11 +50,12 @@ std::int64_t default_opset(const onnx::ModelProto& model) {
 
 }  // namespace
 
-Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline) {
+Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline,
+                    const OperatorTable& table) {
   try {
     const onnx::ModelProto model = parse(bytes);
     deadline.check();
-    Network network = import_graph(model, default_opset(model), bytes.size(), deadline);
+    Network network = import_graph(model, default_opset(model), bytes.size(), deadline, table);
     verify_network(network);
     return network;
   } catch (const InputError& error) {
@@ -62,8 +63,8 @@ Network import_onnx(std::string_view bytes, const std::string& file_name, const 
   }
 }
 
-Network read_onnx(const std::string& path, const Deadline& deadline) {
-  return import_onnx(read_file(path), path, deadline);
+Network read_onnx(const std::string& path, const Deadline& deadline, const OperatorTable& table) {
+  return import_onnx(read_file(path), path, deadline, table);
 }
 
 }  // namespace boundflow

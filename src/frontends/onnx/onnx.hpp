@@ -8,15 +8,17 @@
 #include <string_view>
 
 #include "base/deadline.hpp"
-#include "ir/network.hpp"
+#include "ops/operator.hpp"
 
 namespace boundflow {
 
 // InputError (which names `file_name`) for malformed models, UnsupportedError for well-formed ones that need more than
-// BoundFlow has, StoppedError when the deadline passes on the way.
-Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline = Deadline());
+// BoundFlow, or the table of operators, has, StoppedError when the deadline passes on the way.
+Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline = Deadline(),
+                    const OperatorTable& table = operator_table());
 
 // The same from a file, which may be gzipped.
-Network read_onnx(const std::string& path, const Deadline& deadline = Deadline());
+Network read_onnx(const std::string& path, const Deadline& deadline = Deadline(),
+                  const OperatorTable& table = operator_table());
 
 }  // namespace boundflow
