@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
 # Installs what BoundFlow needs to be built and tested on Debian 12. Does nothing where everything is there already.
-# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime.
+# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with --fuzz
+# it also installs the compiler that the fuzzers need.
 set -euo pipefail
 
 onnxruntime=no
-case "${1:-}" in
-  "") ;;
-  --onnxruntime) onnxruntime=yes ;;
-  *)
-    echo "usage: scripts/setup.sh [--onnxruntime]" >&2
-    exit 2
-    ;;
-esac
+fuzz=no
+for option in "$@"; do
+  case "$option" in
+    --onnxruntime) onnxruntime=yes ;;
+    --fuzz) fuzz=yes ;;
+    *)
+      echo "usage: scripts/setup.sh [--onnxruntime] [--fuzz]" >&2
+      exit 2
+      ;;
+  esac
+done
 
 packages=(
   build-essential g++ cmake ninja-build pkg-config ccache git python3 clang-format-14
@@ -21,6 +25,7 @@ packages=(
   libgtest-dev libgmock-dev
 )
 [[ $onnxruntime == no ]] || packages+=(python3-venv)
+[[ $fuzz == no ]] || packages+=(clang-14 libclang-rt-14-dev llvm-14)
 
 installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
