@@ -1,6 +1,6 @@
 #pragma once
 // Three judges of a query, for fuzzers and for the files that fuzzing has left in the corpus. What is wrong is a
-// failure of googletest; everything random comes from a fixed seed, so that files alone repeat it.
+// failure of googletest; everything random comes from a hash of the files, so that they alone repeat it.
 
 #include "fuzz/graph_case.hpp"
 
@@ -14,8 +14,8 @@ enum class Extent { One, All };
 // float32 executions in random orders.
 void check_bounds(const GraphCase& files, Extent extent);
 
-// The native executors against the reference executor: bounds from below never pass bounds from above, and at a point
-// the values lie between both.
+// The native executors against the reference executor, over boxes and at points: no bound from below may pass a bound
+// from above. At a point that leaves as much room as the stated errors.
 void check_executors(const GraphCase& files);
 
 // The verdict of verify(), under both semantics: after `unsat` no point of a grid, no sample, no descent and no float32
