@@ -54,7 +54,8 @@ void cover_folded_executions(const Network& network, std::vector<LoweredNode>& n
     LoweredNode& node = nodes[n];
     std::vector<std::size_t>& own = folded[static_cast<std::size_t>(node.output)];
     if (is_pointwise(node)) {
-      const AffineData& data = *node.affine;
+      const std::shared_ptr<const AffineData> alone = node.affine;  // outlives what replaces it
+      const AffineData& data = *alone;
       const bool adds = data.deployed_roundings > data.deployed_products;
       auto behind = std::make_shared<AffineData>(data);
       for (const ValueId operand : node.operands) {
