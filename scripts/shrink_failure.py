@@ -86,16 +86,6 @@ def candidates(content: bytes, choices: bool) -> Iterator[bytes]:
                 yield content[:at] + bytes([smaller]) + content[at + 1 :]
 
 
-def minimize(fuzzer: Fuzzer, content: bytes, seconds: float) -> bytes:
-    """The fuzzer's own attempts: its mutations of a model drop nodes and edges, which no part of the bytes is."""
-    (fuzzer.folder / "large").write_bytes(content)
-    small = fuzzer.folder / "small"
-    limits = [f"-max_total_time={int(seconds)}", f"-exact_artifact_path={small}"]
-    command = [str(fuzzer.binary), *LIMITS, "-minimize_crash=1", *limits, str(fuzzer.folder / "large")]
-    subprocess.run(command, capture_output=True, check=False, env=ENVIRONMENT)
-    return small.read_bytes() if small.is_file() else content
-
-
 def shrink(fuzzer: Fuzzer, content: bytes, choices: bool, seconds: float) -> bytes:
     failure = fuzzer.first_failure([content])
     if failure is None:
@@ -103,10 +93,6 @@ def shrink(fuzzer: Fuzzer, content: bytes, choices: bool, seconds: float) -> byt
     wanted = failure[1]
     print(f"{len(content)} bytes: {wanted}")
     deadline = time.monotonic() + seconds
-    if not choices:
-        smaller = minimize(fuzzer, content, seconds / 2)
-        if fuzzer.first_failure([smaller]) == (0, wanted):
-            content = smaller
     stream = candidates(content, choices)
     while time.monotonic() < deadline:
         batch = list(itertools.islice(stream, BATCH))
