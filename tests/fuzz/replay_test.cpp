@@ -10,6 +10,7 @@
 #include "fuzz/graph_oracles.hpp"
 #include "fuzz/mutators.hpp"
 #include "fuzz/targets.hpp"
+#include "support/bound_checks.hpp"
 #include "support/exact_evaluation.hpp"
 #include "support/onnx_model.hpp"
 
@@ -63,7 +64,7 @@ TEST(GraphsAndProperties, OfTheCorpusAreJudgedRight) {
 // What the fuzzers do, without coverage as a guide: they must not fail on their own generators.
 TEST(GraphsAndProperties, OfFreshChoicesAreJudgedRight) {
   Random random(1);
-  for (int i = 0; i < 10 && !HasFailure(); ++i) {
+  for (int i = 0; i < 200 / kSanitizerShare && !HasFailure(); ++i) {
     const std::string choices = fresh_choices(2000, random);
     SCOPED_TRACE("case " + std::to_string(i));
     for (const FuzzTarget& target : fuzz_targets()) {
