@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Installs what BoundFlow needs to be built and tested on Debian 12. Does nothing where everything is there already.
 # With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with
-# --checks it also installs what the checks of documentation, style, coverage and threads need.
+# --checks it also installs what the checks of documentation, style, coverage and threads need, with --fuzz the compiler
+# that the fuzzers need.
 set -euo pipefail
 
 onnxruntime=no
 checks=no
+fuzz=no
 for option in "$@"; do
   case "$option" in
     --onnxruntime) onnxruntime=yes ;;
     --checks) checks=yes ;;
+    --fuzz) fuzz=yes ;;
     *)
-      echo "usage: scripts/setup.sh [--onnxruntime] [--checks]" >&2
+      echo "usage: scripts/setup.sh [--onnxruntime] [--checks] [--fuzz]" >&2
       exit 2
       ;;
   esac
@@ -26,6 +29,7 @@ packages=(
 )
 [[ $onnxruntime == no ]] || packages+=(python3-venv)
 [[ $checks == no ]] || packages+=(doxygen gcovr clang-14 libclang-rt-14-dev clang-tidy-14)
+[[ $fuzz == no ]] || packages+=(clang-14 libclang-rt-14-dev llvm-14)
 
 installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]

@@ -12,7 +12,7 @@
 namespace boundflow {
 
 // y = layers(x), with the values of the first hidden layer added to the second's where the widths allow it.
-struct RandomNetwork {
+struct TinyNetwork {
   int inputs = 1;
   int outputs = 1;
   bool residual = false;
@@ -66,8 +66,8 @@ inline DenseLayer random_layer(Random& random, int inputs, int outputs, bool rel
   return layer;
 }
 
-inline RandomNetwork random_network(Random& random) {
-  RandomNetwork network;
+inline TinyNetwork random_tiny_network(Random& random) {
+  TinyNetwork network;
   network.inputs = static_cast<int>(random.integer(1, 2));
   network.outputs = static_cast<int>(random.integer(1, 2));
   network.residual = random.coin();
@@ -128,7 +128,7 @@ struct RandomFormula {
 };
 
 // Atoms with thresholds at or near values that the sampled points attain, so that the answer is seldom obvious.
-inline RandomFormula random_formula(Random& random, const RandomNetwork& network,
+inline RandomFormula random_formula(Random& random, const TinyNetwork& network,
                                     const std::vector<std::vector<double>>& points, int depth) {
   RandomFormula formula;
   if (depth > 0 && random.integer(0, 3) > 0) {
@@ -173,13 +173,13 @@ inline std::vector<std::vector<double>> grid(int inputs) {
 }
 
 struct RandomCase {
-  RandomNetwork network;
+  TinyNetwork network;
   RandomFormula formula;
   std::vector<std::vector<double>> points;
 
-  explicit RandomCase(std::uint64_t seed) {
-    Random random(seed);
-    network = random_network(random);
+  explicit RandomCase(std::uint64_t seed) : RandomCase(Random(seed)) {}
+  explicit RandomCase(Random random) {
+    network = random_tiny_network(random);
     points = grid(network.inputs);
     formula = random_formula(random, network, points, 2);
   }

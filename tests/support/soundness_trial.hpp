@@ -63,6 +63,18 @@ inline Trial::Seen see(const Network& network, const std::vector<double>& point,
   return seen;
 }
 
+// Points of one more box, some of which descend towards the bounds.
+inline void look_into(Trial& trial, const QueryEngine& guide, InputBox box, Random& random) {
+  std::vector<std::vector<double>> points = sample_points(random, box, 6);
+  for (std::int64_t row = 0; row < trial.spec.rows; ++row) {
+    const auto low = descend(guide, trial.spec, row, box, {points[0], points[1], points[2]});
+    points.insert(points.end(), low.begin(), low.end());
+  }
+  trial.boxes.push_back(std::move(box));
+  std::vector<Trial::Seen>& seen = trial.seen.emplace_back();
+  for (const auto& point : points) seen.push_back(see(*trial.network, point, random, *trial.operators));
+}
+
 // Over boxes, with points that descend towards the bounds.
 inline Trial make_trial(Network network, Random& random, const OperatorTable& table = operator_table()) {
   Trial trial;
@@ -72,17 +84,7 @@ inline Trial make_trial(Network network, Random& random, const OperatorTable& ta
   const std::int64_t inputs = net.size_of(net.input()), outputs = net.size_of(net.output());
   trial.spec = random_spec(random, random.integer(1, 4), inputs, outputs, random.coin());
   const QueryEngine guide(trial.network, make_native_executor(Precision::Float64), {}, Deadline(), table);
-  for (std::int64_t b = random.integer(1, 2); b > 0; --b) {
-    trial.boxes.push_back(random_box(random, inputs));
-    const InputBox& box = trial.boxes.back();
-    std::vector<std::vector<double>> points = sample_points(random, box, 6);
-    for (std::int64_t row = 0; row < trial.spec.rows; ++row) {
-      const auto low = descend(guide, trial.spec, row, box, {points[0], points[1], points[2]});
-      points.insert(points.end(), low.begin(), low.end());
-    }
-    std::vector<Trial::Seen>& seen = trial.seen.emplace_back();
-    for (const auto& point : points) seen.push_back(see(net, point, random, table));
-  }
+  for (std::int64_t b = random.integer(1, 2); b > 0; --b) look_into(trial, guide, random_box(random, inputs), random);
   return trial;
 }
 
@@ -137,21 +139,31 @@ inline void check_intermediate(const Trial& trial, const std::vector<QueryEngine
   }
 }
 
-inline void check_everything(const Trial& trial, Random& random, Tally& tally) {
+inline void check_lowering(const Trial& trial, const NamedExecutor& executor, NamedLowering lowering,
+                           std::shared_ptr<const Observer> observer, Tally& tally) {
+  lowering.lowering.balls = trial.norm != InputNorm::Linf;
+  QueryEngine engine(trial.network, executor.executor, {.lowering = lowering.lowering}, Deadline(), *trial.operators);
+  engine.observe(std::move(observer));
+  for (const auto semantics : {Semantics::Float32, Semantics::Real}) {
+    SCOPED_TRACE(executor.name + " " + lowering.name + (semantics == Semantics::Real ? " real" : " float32"));
+    const FlatQuery flat = trial.query(semantics);
+    ASSERT_NO_THROW(check_rows(trial, flat, engine.bound(flat.query, Deadline()), semantics, tally));
+    ASSERT_NO_THROW(check_intermediate(trial, engine.intermediate_bounds(flat.query), semantics));
+  }
+}
+
+// The observer of one of the points that were seen.
+inline std::shared_ptr<const Observer> observe_some_point(const Trial& trial, Random& random) {
   const auto box = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(trial.seen.size()) - 1));
   const auto at = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(trial.seen[box].size()) - 1));
-  const Observation observation = observe_point(trial.network, *trial.operators, Property{}, trial.seen[box][at].point);
+  return observe_point(trial.network, *trial.operators, Property{}, trial.seen[box][at].point).observer;
+}
+
+inline void check_everything(const Trial& trial, Random& random, Tally& tally) {
+  const std::shared_ptr<const Observer> observer = observe_some_point(trial, random);
   for (const NamedExecutor& executor : all_executors()) {
-    for (auto [name, lowering] : all_lowerings(!trial.spec.input_coefficients.empty())) {
-      lowering.balls = trial.norm != InputNorm::Linf;
-      QueryEngine engine(trial.network, executor.executor, {.lowering = lowering}, Deadline(), *trial.operators);
-      engine.observe(observation.observer);
-      for (const auto semantics : {Semantics::Float32, Semantics::Real}) {
-        SCOPED_TRACE(executor.name + " " + name + (semantics == Semantics::Real ? " real" : " float32"));
-        const FlatQuery flat = trial.query(semantics);
-        ASSERT_NO_THROW(check_rows(trial, flat, engine.bound(flat.query, Deadline()), semantics, tally));
-        ASSERT_NO_THROW(check_intermediate(trial, engine.intermediate_bounds(flat.query), semantics));
-      }
+    for (const NamedLowering& lowering : all_lowerings(!trial.spec.input_coefficients.empty())) {
+      check_lowering(trial, executor, lowering, observer, tally);
     }
   }
 }

@@ -1,5 +1,5 @@
 #pragma once
-// A folder of the running test's own, removed at its end.
+// A folder of the running test's own (or of the process where none runs), removed at its end.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,8 +14,9 @@ class TempFolder {
  public:
   TempFolder() {
     const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
-    std::string name =
-        std::string("boundflow_") + test->test_suite_name() + "_" + test->name() + "_" + std::to_string(getpid());
+    std::string name = "boundflow_";
+    if (test != nullptr) name += std::string(test->test_suite_name()) + "_" + test->name() + "_";
+    name += std::to_string(getpid());
     for (char& c : name) c = c == '/' ? '_' : c;
     path_ = std::filesystem::temp_directory_path() / name;
     std::filesystem::create_directories(path_);
