@@ -417,7 +417,7 @@ namespace {
 // Nine digits that are not above a lower bound, not below an upper one.
 std::string outward(double bound, bool lower) {
   const auto text = [](double x) { return fmt::format("{:.9g}", x); };
-  const std::string nearest = text(bound);
+  std::string nearest = text(bound);
   const double printed = std::strtod(nearest.c_str(), nullptr);
   if (lower ? !(printed > bound) : !(printed < bound)) return nearest;
   // A little more than half of the last digit, so that rounding to nearest takes the next one.

@@ -32,9 +32,9 @@ std::optional<ObservedViolation> violated_clause(const Property& property, const
 }  // namespace
 
 Observation observe_point(std::shared_ptr<const Network> network, const OperatorTable& table, const Property& property,
-                          const std::vector<double>& given, const Deadline& deadline) {
+                          const std::vector<double>& point, const Deadline& deadline) {
   ObservedPoint observed;
-  for (const double x : given) observed.input.push_back(static_cast<double>(static_cast<float>(x)));
+  for (const double x : point) observed.input.push_back(static_cast<double>(static_cast<float>(x)));
   const std::vector<Enclosure> enclosures = enclose(*network, table, observed.input, observed.input, deadline);
   const TensorType& type = network->value(network->input()).type;
   const Tensor input = type.dtype == DType::Float64

@@ -9,7 +9,7 @@
 namespace boundflow::interval {
 
 struct State {
-  State(const LoweredNetwork& network, ProgramBuilder& builder, KnownBounds& known);
+  State(const LoweredNetwork& lowered, ProgramBuilder& to, KnownBounds& found);
 
   const LoweredNetwork& network;
   ProgramBuilder& builder;

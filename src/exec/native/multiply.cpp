@@ -65,9 +65,7 @@ HWY_INLINE void store_tile(const V (&sum)[kRows][kVectors], T* c, std::int64_t l
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       T* to = c + v * lanes;
-      if constexpr (kWhole) {
-        hn::StoreU(kAdd ? hn::Add(hn::LoadU(d, to), sum[r][v]) : sum[r][v], d, to);
-      } else if (v + 1 < kVectors) {
+      if (kWhole || v + 1 < kVectors) {
         hn::StoreU(kAdd ? hn::Add(hn::LoadU(d, to), sum[r][v]) : sum[r][v], d, to);
       } else {
         store_first(kAdd ? hn::Add(load_first(d, to, rest), sum[r][v]) : sum[r][v], d, to, rest);
