@@ -9,9 +9,9 @@
 //
 // `GFLOP/s` counts two operations per weight that meets a pixel inside the image; `peak` is its share of the
 // multiply-add peak that was measured at the start, of all threads at work. The benchmarks with `threads:2` let each
-// thread multiply rows of its own by the same packed weights, as blocks of rows do. oneDNN gets weights packed in the
-// layout that it asks for and channels-last images; convolutions are direct ones, as others compute something else
-// (Winograd).
+// thread multiply rows of its own by the same packed weights, as blocks of rows do. oneDNN runs on one thread and gets
+// weights packed in the layout that it asks for and channels-last images; convolutions are direct ones, as others
+// compute something else (Winograd).
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -23,6 +23,8 @@
 #include <vector>
 
 #ifdef BOUNDFLOW_WITH_ONEDNN
+#include <omp.h>
+
 #include <dnnl.hpp>
 #endif
 
@@ -214,6 +216,9 @@ void add_benchmarks(const std::shared_ptr<const LinearMap>& map) {
 int run(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (argc < 2) throw UsageError("usage: kernels net.onnx... [--benchmark_...]");
+#ifdef BOUNDFLOW_WITH_ONEDNN
+  omp_set_num_threads(1);
+#endif
   peak_of_one_thread = bench::fma_peak_float32();
   peak_of_two_threads = bench::fma_peak_float32(2);
   fmt::print(

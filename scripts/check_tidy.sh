@@ -15,7 +15,9 @@ if [[ ${1:-} == --all ]]; then
 else
   base=${1:-}
   for candidate in origin/main HEAD~1; do
-    [[ -n $base ]] || base=$(git rev-parse --verify --quiet "$candidate^{commit}") || true
+    # A clone that is its own origin's head is compared with the commit before.
+    [[ -n $base && $base != "$(git rev-parse HEAD)" ]] ||
+      base=$(git rev-parse --verify --quiet "$candidate^{commit}") || true
   done
   if [[ -z $base ]]; then
     echo "check_tidy: neither origin/main nor an earlier commit is known; checking src/base and src/check"

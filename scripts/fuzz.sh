@@ -35,7 +35,7 @@ run_target() {
     *) options=(-max_len=2000 -len_control=0) ;;
   esac
   if ! ASAN_OPTIONS=quarantine_size_mb=32:detect_leaks=1 "build/fuzz/tests/fuzz/fuzz_$target" \
-    -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 \
+    -max_total_time="$seconds" -seed=1 -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/failures/$target-" "${options[@]}" \
     "build/fuzz/work/$target" "build/fuzz/seeds/$target" >"$log" 2>&1; then
     grep -v '^#' "$log" | tail -n 60

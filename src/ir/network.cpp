@@ -72,14 +72,15 @@ double NodeView::float_attribute(std::string_view name, double otherwise) const 
   return value == nullptr ? otherwise : *value;
 }
 
-std::vector<std::int64_t> NodeView::ints_attribute(std::string_view name, std::vector<std::int64_t> otherwise) const {
+std::vector<std::int64_t> NodeView::ints_attribute(std::string_view name,
+                                                   const std::vector<std::int64_t>& otherwise) const {
   const auto* value = find_attribute<std::vector<std::int64_t>>(*this, name, "a list of integers");
-  return value == nullptr ? std::move(otherwise) : *value;
+  return value == nullptr ? otherwise : *value;
 }
 
-std::string NodeView::string_attribute(std::string_view name, std::string otherwise) const {
+std::string NodeView::string_attribute(std::string_view name, const std::string& otherwise) const {
   const auto* value = find_attribute<std::string>(*this, name, "a string");
-  return value == nullptr ? std::move(otherwise) : *value;
+  return value == nullptr ? otherwise : *value;
 }
 
 void NodeView::malformed(const std::string& message) const {

@@ -99,8 +99,8 @@ class NodeView {
   // Attributes with a default. InputError that names the node if the attribute has another type.
   std::int64_t int_attribute(std::string_view name, std::int64_t otherwise) const;
   double float_attribute(std::string_view name, double otherwise) const;
-  std::vector<std::int64_t> ints_attribute(std::string_view name, std::vector<std::int64_t> otherwise) const;
-  std::string string_attribute(std::string_view name, std::string otherwise) const;
+  std::vector<std::int64_t> ints_attribute(std::string_view name, const std::vector<std::int64_t>& otherwise) const;
+  std::string string_attribute(std::string_view name, const std::string& otherwise) const;
   bool has_attribute(std::string_view name) const { return node_->attributes.contains(name); }
 
   // Errors that name this node and its operator.

@@ -12,6 +12,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -138,6 +139,42 @@ void check_products() {
 TEST_P(Kernels, MultiplyAgreesWithPlainLoops) {
   check_products<float>();
   check_products<double>();
+}
+
+// A sum that is given in parts is the sum that is given whole, bit for bit while it takes a single pass.
+template <class T>
+void check_parts(std::int64_t m, std::int64_t k, std::int64_t n, bool accumulate) {
+  SCOPED_TRACE(testing::Message() << "m " << m << " k " << k << " n " << n);
+  Random random(static_cast<std::uint64_t>(m * k + n));
+  const PackedMatrix<T> b(numbers<double>(random, k * n), k, n, false, false);
+  const std::vector<T> a = numbers<T>(random, m * k);
+  const std::vector<T> old = numbers<T>(random, m * n);
+  std::vector<T> whole = old, in_parts = old;
+  multiply(a.data(), k, m, b, whole.data(), n, accumulate);
+  std::vector<ProductPart<T>> parts;
+  for (std::int64_t first = 0; first < k;) {
+    const bool last = parts.size() + 1 == kMostProductParts;
+    const std::int64_t count = last ? k - first : std::min<std::int64_t>(uniform(random, 1, 60), k - first);
+    parts.push_back({a.data() + first, b.view(first, count)});
+    first += count;
+  }
+  multiply<T>(parts, k, m, in_parts.data(), n, accumulate);
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    if (k <= 384) {
+      ASSERT_TRUE(same_bits(whole[i], in_parts[i])) << i;
+    } else {
+      EXPECT_NEAR(static_cast<double>(whole[i]), static_cast<double>(in_parts[i]), 1e-3) << i;
+    }
+  }
+}
+
+TEST_P(Kernels, AProductMayBeGivenInParts) {
+  for (const auto& [m, k, n] : {std::tuple{1, 40, 5}, {7, 100, 16}, {64, 300, 48}, {97, 384, 33}, {30, 1500, 20}}) {
+    for (const bool accumulate : {false, true}) {
+      check_parts<float>(m, k, n, accumulate);
+      check_parts<double>(m, k, n, accumulate);
+    }
+  }
 }
 
 template <class T>

@@ -191,6 +191,40 @@ const PackedMatrix<T>& PackedConvolution<T>::matrix(std::int64_t group, std::int
   return matrices_[at(group * kernel_[0] + ky) * matrices_per_kernel_row_ + first_matrix_[phase_x] + run];
 }
 
+// The parts of one product, given to the kernel together as far as it takes them.
+template <class T>
+class PackedConvolution<T>::Product {
+ public:
+  Product(std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, bool accumulate)
+      : ld_in_(ld_in), n_(n), out_(out), ld_out_(ld_out), accumulate_(accumulate) {}
+
+  void add(const T* in, const PanelView<T>& weights) {
+    if (count_ == parts_.size()) run();
+    parts_[count_++] = {in, weights};
+  }
+  // Zeros for the result's columns if nothing was added.
+  void finish(std::int64_t columns) {
+    if (count_ > 0) run();
+    if (accumulate_) return;
+    for (std::int64_t i = 0; i < n_; ++i) std::fill_n(out_ + i * ld_out_, columns, T(0));
+  }
+
+ private:
+  void run() {
+    multiply<T>(std::span(parts_.data(), count_), ld_in_, n_, out_, ld_out_, accumulate_);
+    accumulate_ = true;
+    count_ = 0;
+  }
+
+  std::int64_t ld_in_;
+  std::int64_t n_;
+  T* out_;
+  std::int64_t ld_out_;
+  bool accumulate_;
+  std::array<ProductPart<T>, kMostProductParts> parts_;
+  std::size_t count_ = 0;
+};
+
 // One pixel of the result, all its channels and all rows. A row of pixels whose taps are all inside the image is the
 // same computation: the next pixel takes the place of the next row.
 template <class T>
@@ -199,7 +233,7 @@ void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n
   const std::int64_t in_group = in_channels_ / groups_;
   const std::int64_t out_group = out_channels_ / groups_;
   for (std::int64_t group = 0; group < groups_; ++group) {
-    bool add = accumulate;
+    Product product(ld_in, n, out + group * out_group, ld_out, accumulate);
     for (const Run& row : phases_[0][at(phase[0])].runs) {
       const std::int64_t y = base[0] + row.offset;
       if (y < 0 || y >= in_extent[0]) continue;
@@ -209,14 +243,12 @@ void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n
         const std::int64_t first = std::max<std::int64_t>(x, 0);
         const std::int64_t last = std::min(x + runs[r].count, in_extent[1]);
         if (first >= last) continue;
-        const PackedMatrix<T>& weights = matrix(group, row.taps[0], at(phase[1]), r);
-        multiply(in + (y * in_extent[1] + first) * in_channels_ + group * in_group, ld_in, n,
-                 weights.view((first - x) * in_group, (last - first) * in_group), out + group * out_group, ld_out, add);
-        add = true;
+        product.add(
+            in + (y * in_extent[1] + first) * in_channels_ + group * in_group,
+            matrix(group, row.taps[0], at(phase[1]), r).view((first - x) * in_group, (last - first) * in_group));
       }
     }
-    if (add) continue;
-    for (std::int64_t i = 0; i < n; ++i) std::fill_n(out + i * ld_out + group * out_group, out_group, T(0));
+    product.finish(out_group);
   }
 }
 
@@ -227,17 +259,14 @@ void PackedConvolution<T>::tile(const T* in, std::int64_t ld_in, std::int64_t n,
   const std::int64_t x = base[1] + tile_.offset;
   const std::int64_t first = std::max<std::int64_t>(x, 0);
   const std::int64_t last = std::min(x + tile_.count, in_extent[1]);
-  bool add = accumulate;
+  Product product(ld_in, n, out, ld_out, accumulate);
   for (const Run& row : phases_[0][at(phase_y)].runs) {
     const std::int64_t y = base[0] + row.offset;
     if (y < 0 || y >= in_extent[0] || first >= last) continue;
-    multiply(in + (y * in_extent[1] + first) * in_channels_, ld_in, n,
-             tile_.matrices[at(row.taps[0])].view((first - x) * in_channels_, (last - first) * in_channels_), out,
-             ld_out, add);
-    add = true;
+    product.add(in + (y * in_extent[1] + first) * in_channels_,
+                tile_.matrices[at(row.taps[0])].view((first - x) * in_channels_, (last - first) * in_channels_));
   }
-  if (add) return;
-  for (std::int64_t i = 0; i < n; ++i) std::fill_n(out + i * ld_out, tile_.pixels * out_channels_, T(0));
+  product.finish(tile_.pixels * out_channels_);
 }
 
 template <class T>

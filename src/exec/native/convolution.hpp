@@ -40,6 +40,7 @@ class PackedConvolution {
     std::vector<Run> runs;
   };
 
+  class Product;
   // A tile of `pixels` neighbours along the x axis, the first of which has residue 0: it reads the operand's pixels
   // [offset, offset + count) from the first one's base on. One matrix per kernel row. No pixels: tiles do not pay.
   struct Tile {

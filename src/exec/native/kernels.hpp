@@ -45,15 +45,25 @@ class PackedMatrix {
   std::vector<T> data_;
 };
 
-// c[i, :] = a[i, :] B for i < m, or += if `accumulate`. Leading dimensions lda >= k and ldc >= n in elements. c does
-// not overlap a. Serial; callers bring the threads.
+// One part of a product's sum: row i contributes a[i * lda, ... + b.k) b.
 template <class T>
-void multiply(const T* a, std::int64_t lda, std::int64_t m, const PanelView<T>& b, T* c, std::int64_t ldc,
+struct ProductPart {
+  const T* a = nullptr;
+  PanelView<T> b;
+};
+inline constexpr std::size_t kMostProductParts = 16;
+
+// c[i, :] = sum over the parts of a[i, :] B for i < m, or += if `accumulate`. At most kMostProductParts parts, all with
+// the same leading dimension lda and number of columns n; lda >= k and ldc >= n in elements. c does not overlap a.
+// Serial; callers bring the threads.
+template <class T>
+void multiply(std::span<const ProductPart<T>> parts, std::int64_t lda, std::int64_t m, T* c, std::int64_t ldc,
               bool accumulate);
 template <class T>
 void multiply(const T* a, std::int64_t lda, std::int64_t m, const PackedMatrix<T>& b, T* c, std::int64_t ldc,
               bool accumulate) {
-  multiply(a, lda, m, b.view(), c, ldc, accumulate);
+  const ProductPart<T> whole{a, b.view()};
+  multiply(std::span(&whole, 1), lda, m, c, ldc, accumulate);
 }
 
 // Per row i < m of lambda [m, n] (leading dimension ld): constant[i] += sum_j lambda_j bias_j in double;

@@ -22,19 +22,29 @@ HWY_BEFORE_NAMESPACE();
 namespace boundflow::native {
 namespace HWY_NAMESPACE {
 
-// One tile's work. Longer sums are cut into blocks of k; the partial sums between them rest in a buffer of their own
-// and not in c, because with `add` the old value of c is added once, after the whole sum (one rounding, not k of them).
+// A stretch of a product's sum: `k` columns of A from `a` on, and the rows of B that meet them, from the first panel
+// on.
+template <class T>
+struct Stretch {
+  const T* a;
+  const T* panels;
+  std::int64_t panel_stride;
+  std::int64_t k;
+};
+
+// One tile's work. Longer sums are cut into passes; the partial sums between them rest in a buffer of their own and not
+// in c, because with `add` the old value of c is added once, after the whole sum (one rounding, not k of them).
 template <class T>
 struct Tile {
-  const T* a;
+  const Stretch<T>* stretches;
+  std::size_t count;
   std::int64_t lda;
-  const T* panel;  // the panel of the tile's first vector, at the first k
-  std::int64_t panel_stride;
-  std::int64_t skip;  // to the first vector within its panel
-  std::int64_t k;
-  T* partial;         // [rows, vectors * lanes]
-  bool from_partial;  // continue from the partial sums
-  bool to_partial;    // leave the sums there
+  std::int64_t first_a;  // of the tile's first row, from each stretch's `a` on
+  std::int64_t panel;    // of the tile's first vector
+  std::int64_t skip;     // to the first vector within its panel
+  T* partial;            // [rows, vectors * lanes]
+  bool from_partial;     // continue from the partial sums
+  bool to_partial;       // leave the sums there
   T* c;
   std::int64_t ldc;
   std::int64_t columns;  // of c, from the tile's first on
@@ -82,16 +92,6 @@ void run_tile(const Tile<T>& tile) {
   constexpr std::int64_t width = kPanelWidth<T>;
   constexpr std::int64_t vectors_per_panel = width / lanes;
 
-  const T* a[kRows];
-#pragma GCC unroll 12
-  for (int r = 0; r < kRows; ++r) a[r] = tile.a + r * tile.lda;
-  // Tiles start at panels, or lie within one.
-  const T* b[kVectors];
-#pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) {
-    b[v] = tile.panel + tile.skip + v / vectors_per_panel * tile.panel_stride + v % vectors_per_panel * lanes;
-  }
-
   V sum[kRows][kVectors];
   if (tile.from_partial) {
 #pragma GCC unroll 12
@@ -107,16 +107,29 @@ void run_tile(const Tile<T>& tile) {
     }
   }
 
-  const std::int64_t k = tile.k;
-  for (std::int64_t p = 0; p < k; ++p) {
-    V right[kVectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b[v] + p * width);
+  for (std::size_t stretch = 0; stretch < tile.count; ++stretch) {
+    const Stretch<T>& part = tile.stretches[stretch];
+    const T* a[kRows];
 #pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      const V left = hn::Set(d, a[r][p]);
+    for (int r = 0; r < kRows; ++r) a[r] = part.a + tile.first_a + r * tile.lda;
+    // Tiles start at panels, or lie within one.
+    const T* b[kVectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(left, right[v], sum[r][v]);
+    for (int v = 0; v < kVectors; ++v) {
+      b[v] = part.panels + (tile.panel + v / vectors_per_panel) * part.panel_stride + tile.skip +
+             v % vectors_per_panel * lanes;
+    }
+    const std::int64_t k = part.k;
+    for (std::int64_t p = 0; p < k; ++p) {
+      V right[kVectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b[v] + p * width);
+#pragma GCC unroll 12
+      for (int r = 0; r < kRows; ++r) {
+        const V left = hn::Set(d, a[r][p]);
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(left, right[v], sum[r][v]);
+      }
     }
   }
 
@@ -179,16 +192,52 @@ int choose_vectors(std::int64_t rows, std::int64_t vectors_left, std::int64_t ve
   return static_cast<int>(std::min<std::int64_t>(vectors_left, 2));
 }
 
+// Cuts the parts into stretches of at most about kBlockOfK columns, and gathers short ones into passes of that size.
 template <class T>
-void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const PanelView<T>& b, T* c, std::int64_t ldc,
+class Passes {
+ public:
+  explicit Passes(std::span<const ProductPart<T>> parts) : parts_(parts) {}
+
+  // The stretches of the next pass; false if there is none.
+  bool next() {
+    count_ = 0;
+    std::int64_t columns = 0;
+    while (part_ < parts_.size() && count_ < stretches_.size()) {
+      const ProductPart<T>& part = parts_[part_];
+      const std::int64_t blocks = std::max<std::int64_t>(1, (part.b.k + kBlockOfK - 1) / kBlockOfK);
+      const std::int64_t first = block_ * part.b.k / blocks;
+      const std::int64_t k = (block_ + 1) * part.b.k / blocks - first;
+      if (count_ > 0 && columns + k > kBlockOfK) break;
+      stretches_[count_++] = {part.a + first, part.b.panels + first * kPanelWidth<T>, part.b.panel_stride, k};
+      columns += k;
+      if (++block_ == blocks) {
+        ++part_;
+        block_ = 0;
+      }
+    }
+    return count_ > 0;
+  }
+  bool last() const { return part_ == parts_.size(); }
+  const Stretch<T>* stretches() const { return stretches_.data(); }
+  std::size_t count() const { return count_; }
+
+ private:
+  std::span<const ProductPart<T>> parts_;
+  std::size_t part_ = 0;
+  std::int64_t block_ = 0;  // of the part
+  std::array<Stretch<T>, kMostProductParts> stretches_;
+  std::size_t count_ = 0;
+};
+
+template <class T>
+void multiply_target(std::span<const ProductPart<T>> parts, std::int64_t lda, std::int64_t m, T* c, std::int64_t ldc,
                      bool accumulate) {
-  const std::int64_t k = b.k, n = b.n;
+  const std::int64_t n = parts.front().b.n;
   if (m <= 0 || n <= 0) return;
   constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
   constexpr std::int64_t width = kPanelWidth<T>;
   constexpr std::int64_t vectors_per_panel = width / lanes;
   const std::int64_t vectors = (n + lanes - 1) / lanes;
-  const std::int64_t k_blocks = std::max<std::int64_t>(1, (k + kBlockOfK - 1) / kBlockOfK);
   const std::int64_t chunks = (m + kChunkOfRows - 1) / kChunkOfRows;
   // The partial sums of one tile column; `choose_vectors` gives at most this many vectors.
   constexpr std::int64_t kWidestTile = 8;
@@ -204,18 +253,18 @@ void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const PanelVi
       const std::int64_t height = rows / row_blocks, taller = rows % row_blocks;
       const TileFunction<T> run = select_tile<T>(static_cast<int>(height), tile_vectors);
       const TileFunction<T> run_taller = taller == 0 ? run : select_tile<T>(static_cast<int>(height) + 1, tile_vectors);
-      for (std::int64_t k_block = 0; k_block < k_blocks; ++k_block) {
-        const std::int64_t first_k = k_block * k / k_blocks;
+      Passes<T> passes(parts);
+      for (bool first = true; passes.next(); first = false) {
         Tile<T> tile;
-        tile.a = a + first_row * lda + first_k;
+        tile.stretches = passes.stretches();
+        tile.count = passes.count();
         tile.lda = lda;
-        tile.panel = b.panels + vector / vectors_per_panel * b.panel_stride + first_k * width;
-        tile.panel_stride = b.panel_stride;
+        tile.first_a = first_row * lda;
+        tile.panel = vector / vectors_per_panel;
         tile.skip = vector % vectors_per_panel * lanes;
-        tile.k = (k_block + 1) * k / k_blocks - first_k;
         tile.partial = partial;
-        tile.from_partial = k_block > 0;
-        tile.to_partial = k_block + 1 < k_blocks;
+        tile.from_partial = !first;
+        tile.to_partial = !passes.last();
         tile.c = c + first_row * ldc + vector * lanes;
         tile.ldc = ldc;
         tile.columns = n - vector * lanes;
@@ -223,7 +272,7 @@ void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const PanelVi
         for (std::int64_t block = 0; block < row_blocks; ++block) {
           const std::int64_t block_rows = block < taller ? height + 1 : height;
           (block < taller ? run_taller : run)(tile);
-          tile.a += block_rows * lda;
+          tile.first_a += block_rows * lda;
           tile.partial += block_rows * tile_vectors * lanes;
           tile.c += block_rows * ldc;
         }
@@ -233,14 +282,14 @@ void multiply_target(const T* a, std::int64_t lda, std::int64_t m, const PanelVi
   }
 }
 
-void multiply_float(const float* a, std::int64_t lda, std::int64_t m, const PanelView<float>& b, float* c,
+void multiply_float(std::span<const ProductPart<float>> parts, std::int64_t lda, std::int64_t m, float* c,
                     std::int64_t ldc, bool accumulate) {
-  multiply_target(a, lda, m, b, c, ldc, accumulate);
+  multiply_target(parts, lda, m, c, ldc, accumulate);
 }
 
-void multiply_double(const double* a, std::int64_t lda, std::int64_t m, const PanelView<double>& b, double* c,
+void multiply_double(std::span<const ProductPart<double>> parts, std::int64_t lda, std::int64_t m, double* c,
                      std::int64_t ldc, bool accumulate) {
-  multiply_target(a, lda, m, b, c, ldc, accumulate);
+  multiply_target(parts, lda, m, c, ldc, accumulate);
 }
 
 const char* target_name() {
@@ -259,15 +308,15 @@ HWY_EXPORT(multiply_double);
 HWY_EXPORT(target_name);
 
 template <>
-void multiply<float>(const float* a, std::int64_t lda, std::int64_t m, const PanelView<float>& b, float* c,
+void multiply<float>(std::span<const ProductPart<float>> parts, std::int64_t lda, std::int64_t m, float* c,
                      std::int64_t ldc, bool accumulate) {
-  HWY_DYNAMIC_DISPATCH(multiply_float)(a, lda, m, b, c, ldc, accumulate);
+  HWY_DYNAMIC_DISPATCH(multiply_float)(parts, lda, m, c, ldc, accumulate);
 }
 
 template <>
-void multiply<double>(const double* a, std::int64_t lda, std::int64_t m, const PanelView<double>& b, double* c,
+void multiply<double>(std::span<const ProductPart<double>> parts, std::int64_t lda, std::int64_t m, double* c,
                       std::int64_t ldc, bool accumulate) {
-  HWY_DYNAMIC_DISPATCH(multiply_double)(a, lda, m, b, c, ldc, accumulate);
+  HWY_DYNAMIC_DISPATCH(multiply_double)(parts, lda, m, c, ldc, accumulate);
 }
 
 const char* instruction_set() {

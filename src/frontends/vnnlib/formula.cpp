@@ -51,7 +51,7 @@ NodeId Formula::compare(Linear expression, bool strict) {
   return add(Node{.kind = NodeKind::Bound, .item = item, .has_bounds = true, .bytes = bytes, .children = {}});
 }
 
-NodeId Formula::combine(NodeKind kind, std::vector<NodeId> operands) {
+NodeId Formula::combine(NodeKind kind, const std::vector<NodeId>& operands) {
   const NodeKind neutral = kind == NodeKind::And ? NodeKind::True : NodeKind::False;
   const NodeKind absorbing = kind == NodeKind::And ? NodeKind::False : NodeKind::True;
   Node node{.kind = kind, .children = {}};

@@ -41,8 +41,8 @@ class Formula {
   NodeId constant(bool value);
   // expression <= 0, or < 0 if strict. The expression is normalised.
   NodeId compare(Linear expression, bool strict);
-  NodeId conjunction(std::vector<NodeId> operands) { return combine(NodeKind::And, std::move(operands)); }
-  NodeId disjunction(std::vector<NodeId> operands) { return combine(NodeKind::Or, std::move(operands)); }
+  NodeId conjunction(const std::vector<NodeId>& operands) { return combine(NodeKind::And, operands); }
+  NodeId disjunction(const std::vector<NodeId>& operands) { return combine(NodeKind::Or, operands); }
 
   std::int64_t inputs() const { return inputs_; }
   const Node& node(NodeId id) const { return nodes_[id]; }
@@ -51,7 +51,7 @@ class Formula {
   const Atom& atom_of(const Bound& bound) const { return atoms_[bound.atom]; }
 
  private:
-  NodeId combine(NodeKind kind, std::vector<NodeId> operands);
+  NodeId combine(NodeKind kind, const std::vector<NodeId>& operands);
   NodeId add(Node node);
   std::uint32_t add_atom(Linear&& expression, bool strict);
 

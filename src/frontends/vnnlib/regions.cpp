@@ -30,7 +30,7 @@ std::size_t hash_of(const BoxDifference& difference) {
   const auto mix = [&hash](std::size_t value) { hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL + (hash >> 29); };
   for (const auto& [slot, value] : difference) {
     mix(slot);
-    mix(static_cast<std::size_t>(sgn(*value) + 1));
+    mix(static_cast<std::size_t>(std::int64_t{sgn(*value)} + 1));
     mix(mpz_getlimbn(value->get_num_mpz_t(), 0));
     mix(mpz_getlimbn(value->get_den_mpz_t(), 0));
   }
