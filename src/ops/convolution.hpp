@@ -23,7 +23,7 @@ void check_convolution_bias(const NodeView& node, std::int64_t out_channels);
 // Of a node whose weights meet each of `elements`: the output's of a convolution, the input's of its adjoint.
 Cost convolution_cost(const NodeView& node, double elements, std::int64_t batch);
 
-// X to Y by `one_image` without its weights, which are W in W's order; every image of the batch alike.
-Facet lower_convolution(const NodeView& node, ConvMap one_image, std::int64_t batch);
+// X to Y by `map` without its weights, which are W in W's order; every image of the batch alike.
+Facet lower_convolution(const NodeView& node, ConvMap map, std::int64_t batch);
 
 }  // namespace boundflow
