@@ -3,55 +3,18 @@
 #include <gtest/gtest.h>
 #include <tbb/task_arena.h>
 
-#include <algorithm>
-#include <atomic>
-#include <cstddef>
-#include <cstdlib>
-#include <new>
-
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "support/bound_checks.hpp"
 #include "support/lowerings.hpp"
 #include "support/random_image_network.hpp"
 #include "support/random_network.hpp"
-
-namespace {
-
-std::atomic<std::int64_t> allocations{0};
-
-void* allocate(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  // A multiple of the alignment, as aligned_alloc asks for.
-  const std::size_t rounded = (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return allocate(size, alignof(std::max_align_t));
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
+#include "support/replaced_new.hpp"
 
 namespace boundflow {
 namespace {
+
+using replaced_new::allocations;
 
 // Allocations of a call after two that warmed up.
 template <class Call>
