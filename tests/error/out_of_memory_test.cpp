@@ -20,10 +20,11 @@ OnnxModel small_model() {
   return dense_model(2, {{{1, -1, 0.5F, 1, 2, -0.5F}, {0.1F, 0, -0.2F}}, {{1, -1, 0.5F}, {0}, false}});
 }
 
-// Copying a std::variant whose element throws ends in a __builtin_unreachable of GCC 12's library itself, which
-// UndefinedBehaviorSanitizer reports; without it the exception arrives.
-#if defined(__SANITIZE_ADDRESS__)
-#define SKIP_WHERE_VARIANTS_MAY_NOT_THROW() GTEST_SKIP() << "std::variant of GCC 12 may not throw under the sanitizer"
+// A std::variant of GCC 12 that is copied while the copy throws runs into a __builtin_unreachable of the library
+// itself: what follows is undefined. Optimised builds come through with the exception; UndefinedBehaviorSanitizer
+// reports it, and what -O1 makes of it crashes.
+#if defined(__SANITIZE_ADDRESS__) || defined(BOUNDFLOW_COVERAGE)
+#define SKIP_WHERE_VARIANTS_MAY_NOT_THROW() GTEST_SKIP() << "std::variant of GCC 12 may not throw in this build"
 #else
 #define SKIP_WHERE_VARIANTS_MAY_NOT_THROW() static_cast<void>(0)
 #endif
