@@ -21,7 +21,7 @@ cmake --build --preset fuzz --parallel "$(nproc)"
 rm -rf build/fuzz/seeds
 build/fuzz/tests/fuzz/write_fuzz_files seeds build/fuzz/seeds
 for kind in onnx vnnlib; do
-  find examples tests/fuzz/corpus tests/error -name "*.$kind" -size -64k | while IFS= read -r file; do
+  find examples tests/fuzz/corpus tests/error -type f -name "*.$kind" -size -64k | while IFS= read -r file; do
     cp "$file" "build/fuzz/seeds/$kind/$(tr / _ <<< "$file")"
   done
 done
