@@ -28,15 +28,15 @@ inline constexpr double kSmallestNormal = sizeof(T) == 4 ? kSmallestNormal32 : k
 // become vector code. +infinity and NaN stay as they are (mirrored below). -0 and +0 both step to the smallest
 // subnormal.
 inline double round_up(double x) {
-  const auto bits = std::bit_cast<std::int64_t>(x);
-  const std::int64_t away = x > 0 ? bits + 1 : bits - 1;
-  const std::int64_t next = x == 0 ? 1 : away;
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  const std::uint64_t away = x > 0 ? bits + 1 : bits - 1;  // unsigned: those of zero are not used, but computed
+  const std::uint64_t next = x == 0 ? 1 : away;
   return x < kInfinity ? std::bit_cast<double>(next) : x;
 }
 inline float round_up(float x) {
-  const auto bits = std::bit_cast<std::int32_t>(x);
-  const std::int32_t away = x > 0 ? bits + 1 : bits - 1;
-  const std::int32_t next = x == 0 ? 1 : away;
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t away = x > 0 ? bits + 1 : bits - 1;
+  const std::uint32_t next = x == 0 ? 1 : away;
   return x < std::numeric_limits<float>::infinity() ? std::bit_cast<float>(next) : x;
 }
 inline double round_down(double x) {
