@@ -32,9 +32,40 @@ class Memory {
   std::vector<BufferId> owner_;
 };
 
+// Tasks of one level may run at the same time, and block after block of their rows: what one of them writes per
+// subproblem lies apart from all that another one touches.
+void check_concurrent(const BoundProgram& program, const StoragePlan& plan, const Task& writer, const Task& other) {
+  const auto check = [&](BufferId written, BufferId touched) {
+    const Buffer& a = program.buffers[static_cast<std::size_t>(written)];
+    const Buffer& b = program.buffers[static_cast<std::size_t>(touched)];
+    if (is_per_row(a.kind) || is_per_row(b.kind)) return;
+    const Placement& p = plan.placements[static_cast<std::size_t>(written)];
+    const Placement& q = plan.placements[static_cast<std::size_t>(touched)];
+    if (p.offset < q.offset + q.bytes && q.offset < p.offset + p.bytes) {
+      throw InternalError(fmt::format("plan: tasks '{}' and '{}' run at the same time, and %{} of one lies over %{}",
+                                      writer.name, other.name, written, touched));
+    }
+  };
+  std::vector<BufferId> written;
+  if (writer.target >= 0) written.push_back(writer.target);
+  for (const TaskOp& op : writer.ops) written.insert(written.end(), op.outputs.begin(), op.outputs.end());
+  for (const BufferId id : written) {
+    if (other.target >= 0) check(id, other.target);
+    for (const TaskOp& op : other.ops) {
+      for (const BufferId touched : op.inputs) check(id, touched);
+      for (const BufferId touched : op.outputs) check(id, touched);
+    }
+  }
+}
+
 }  // namespace
 
 void check_plan(const BoundProgram& program, const StoragePlan& plan) {
+  for (const Task& writer : program.tasks) {
+    for (const Task& other : program.tasks) {
+      if (&writer != &other && writer.level == other.level) check_concurrent(program, plan, writer, other);
+    }
+  }
   Memory batch(plan.batch_bytes);
   Memory row(plan.row_bytes);
   const auto memory = [&](BufferId id) -> Memory& {

@@ -3,6 +3,7 @@
 // not allocate. A pool hands out one at a time to each thread that asks.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -20,6 +21,11 @@ class Arena {
       size_ = bytes;
     }
     return data_.get();
+  }
+  std::int64_t bytes() const { return static_cast<std::int64_t>(size_); }
+  void release() {
+    data_.reset();
+    size_ = 0;
   }
 
  private:
@@ -57,6 +63,13 @@ class Pool {
     std::unique_ptr<Item> item = std::move(free_.back());
     free_.pop_back();
     return Lease(*this, std::move(item));
+  }
+
+  // Visits the items that nobody has taken.
+  template <class Visit>
+  void for_each_free(const Visit& visit) {
+    const std::lock_guard lock(mutex_);
+    for (const std::unique_ptr<Item>& item : free_) visit(*item);
   }
 
  private:

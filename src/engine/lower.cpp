@@ -99,8 +99,18 @@ class BoundsLowering {
     }
     task.target = known_.bounds[at(value)];
     for (const LoweredNode* consumer : consumers_[at(value)]) select_rows(*consumer, task);
+    if (options_.rows == NeuronRows::All) task.all_neurons = true;
+    const bool probes = options_.rows == NeuronRows::UntilStable && !two_chains() && may_end_early(task);
     builder_.begin_task(std::move(task));
-    crown::emit_neurons(network_, builder_, known_, value, options_.windows);
+    crown::emit_neurons(network_, builder_, known_, value,
+                        {.windows = options_.windows, .probes = probes, .gather = options_.gather});
+  }
+
+  // True if bounds of a neuron can show that nothing needs them any tighter.
+  static bool may_end_early(const Task& task) {
+    return !task.all_neurons && task.joints.empty() &&
+           std::all_of(task.functions.begin(), task.functions.end(),
+                       [](const auto& function) { return function->can_be_stable(); });
   }
 
   void select_rows(const LoweredNode& consumer, Task& task) const {

@@ -24,12 +24,22 @@ enum class SpecificationBounds {
   Interval,  // rows fused into the last affine nodes, on the interval bounds before those (ibp)
 };
 
+// Which neurons' rows walk, where interval steps are not all.
+enum class NeuronRows {
+  All,          // to compare with
+  Unstable,     // those which the interval step before leaves unstable
+  UntilStable,  // of those, each as long as nothing on its way shows that its neuron is stable (Crown only)
+};
+
 struct BoundLowering {
   IntermediateBounds intermediate = IntermediateBounds::Crown;
   SpecificationBounds specification = SpecificationBounds::Crown;
+  NeuronRows rows = NeuronRows::UntilStable;
   bool input_terms = false;  // the specification has rows over the inputs too
   bool balls = false;        // input sets may be L2 and L1 balls: the first affine nodes apply the dual norm
   bool windows = true;       // rows of convolutions store windows; off only to compare with the dense form
+  bool gather =
+      true;  // +-e_i is carried through the first affine node by reading its weights; off only to compare with
 };
 
 BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& options);

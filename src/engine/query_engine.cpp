@@ -2,49 +2,33 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "base/parallel.hpp"
 #include "base/rounding.hpp"
 
 namespace boundflow {
 
-// The rows of a Neurons task: +-e_i of each unstable neuron of each subproblem.
-struct QueryEngine::RowList {
-  static constexpr std::int64_t kBytesPerRow = 2 * sizeof(std::int32_t) + 3 * sizeof(double);
-  std::vector<std::int32_t> owners;
-  std::vector<std::int32_t> neurons;
-  std::vector<double> signs;
-  std::vector<double> constants;
-  std::vector<double> errors;
-
-  void clear() {
-    owners.clear();
-    neurons.clear();
-    signs.clear();
-  }
-  void add(std::int64_t owner, std::int64_t neuron, double sign) {
-    owners.push_back(static_cast<std::int32_t>(owner));
-    neurons.push_back(static_cast<std::int32_t>(neuron));
-    signs.push_back(sign);
-  }
-};
-
+// Of a query.
 struct QueryEngine::Workspace {
   Arena batch;
-  RowList rows;
-  std::vector<std::uint8_t> selected;  // [neurons] of one subproblem
-  std::vector<double> box_lower;       // around balls
+  std::vector<double> box_lower;  // around balls
   std::vector<double> box_upper;
 };
 
-namespace {
+// Of a task that runs rows of neurons.
+struct QueryEngine::Selection {
+  RowList rows;
+  std::vector<std::uint8_t> selected;  // [neurons] of one subproblem
+};
 
-// Gives the frame its buffers and scratch space.
-void lend(RowFrame& frame, Arena& arena, std::int64_t row_bytes) {
-  const auto scratch = static_cast<std::int64_t>(2 * sizeof(double));
-  frame.arena = arena.reserve(static_cast<std::size_t>((row_bytes + scratch) * frame.rows));
-  frame.scratch = reinterpret_cast<double*>(frame.arena + row_bytes * frame.rows);
-}
+// What tasks of one level may add at the same time.
+struct QueryEngine::Intermediate {
+  std::mutex mutex;
+  std::vector<ValueBounds> bounds;
+};
+
+namespace {
 
 // False if the deadline has passed in between.
 template <class Frame>
@@ -56,9 +40,14 @@ bool run_op(const CompiledProgram& program, const TaskOp& op, const Frame& frame
   return true;
 }
 
-bool run_ops(const CompiledProgram& program, const Task& task, const RowFrame& frame, const Deadline& deadline) {
-  return std::all_of(task.ops.begin(), task.ops.end(),
+bool run_ops(const CompiledProgram& program, std::span<const TaskOp> ops, const RowFrame& frame,
+             const Deadline& deadline) {
+  return std::all_of(ops.begin(), ops.end(),
                      [&](const TaskOp& op) { return run_op(program, op, frame, frame.batch->trace, deadline); });
+}
+
+bool is_last_probe(const TaskOp& op) {
+  return op.kind == TaskOpKind::Probe && op.last;
 }
 
 // A buffer's values for one subproblem in the order of the network's coordinates.
@@ -113,8 +102,9 @@ QueryEngine::~QueryEngine() = default;
 
 std::int64_t QueryEngine::rows_of_block(std::int64_t row_bytes) const {
   const std::int64_t bytes = std::max<std::int64_t>(row_bytes, 1);
-  const std::int64_t rows = std::clamp<std::int64_t>(options_.block_bytes / bytes, 32, 256);
-  return std::clamp<std::int64_t>(options_.max_block_bytes / bytes, 1, rows);
+  const std::int64_t rows = std::clamp<std::int64_t>(options_.block_bytes / bytes, 32, options_.max_block_rows);
+  // Even: a neuron's two rows stay together.
+  return std::clamp<std::int64_t>(options_.max_block_bytes / bytes, 2, rows) / 2 * 2;
 }
 
 std::int64_t QueryEngine::bytes_per_subproblem() const {
@@ -124,6 +114,13 @@ std::int64_t QueryEngine::bytes_per_subproblem() const {
     neurons = std::max(neurons, bounds_->program().buffers[static_cast<std::size_t>(task.target)].columns);
   }
   return bounds_->plan().batch_bytes + 2 * neurons * RowList::kBytesPerRow;
+}
+
+std::int64_t QueryEngine::arena_bytes() const {
+  std::int64_t bytes = 0;
+  workspaces_.for_each_free([&](const Workspace& workspace) { bytes += workspace.batch.bytes(); });
+  row_blocks_.for_each_free([&](const RowBlock& block) { bytes += block.arena_bytes(); });
+  return bytes;
 }
 
 std::int64_t QueryEngine::work_per_subproblem() const {
@@ -141,27 +138,29 @@ std::int64_t QueryEngine::work_per_subproblem() const {
 
 std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program, const Deadline& deadline) const {
   auto shared = std::make_shared<const BoundProgram>(std::move(program));
-  auto plan = std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes()));
+  auto plan =
+      std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes(), options_.reuse_storage));
   return executor_->compile(std::move(shared), std::move(plan), deadline);
 }
 
-// Cuts `rows` into blocks, runs the task's ops on each, and stops between ops when the deadline has passed.
-template <class Fill>
+// Cuts `rows` into blocks and runs `walk` on each, which gets the frame, its block and the block's first row, and
+// returns false if the deadline has passed.
+template <class Walk>
 bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& task, std::int64_t rows,
-                                 const Deadline& deadline, const Fill& fill) const {
+                                 const Walk& walk) const {
   const std::int64_t bytes = row_bytes(program.program(), program.plan(), task);
   const std::int64_t per_block = rows_of_block(bytes);
   const std::int64_t blocks = (rows + per_block - 1) / per_block;
   std::atomic<bool> stopped{false};
-  const auto run_block = [&](std::int64_t block) {
+  const auto run_block = [&](std::int64_t number) {
     if (stopped.load(std::memory_order_relaxed)) return;
-    auto arena = block_arenas_.take();
+    auto block = row_blocks_.take();
     RowFrame frame;
-    const std::int64_t first = block * per_block;
+    const std::int64_t first = number * per_block;
     frame.rows = std::min(per_block, rows - first);
-    lend(frame, *arena, bytes);
-    fill(frame, first);
-    if (!run_ops(program, task, frame, deadline)) stopped = true;
+    if (!options_.reuse_storage) block->release();
+    block->lend(frame, bytes);
+    if (!walk(frame, *block, first)) stopped = true;
   };
   if (blocks == 1) {
     run_block(0);
@@ -171,39 +170,57 @@ bool QueryEngine::for_each_block(const CompiledProgram& program, const Task& tas
   return !stopped;
 }
 
+// Walks the rows of a block of neurons, of which more and more may end before the walk does.
+bool QueryEngine::walk_neurons(const Task& task, const TargetBounds& target, RowFrame& frame, RowBlock& block,
+                               const Deadline& deadline) const {
+  const std::span<const TaskOp> ops(task.ops);
+  for (std::size_t begin = 0; begin < ops.size() && frame.rows > 0;) {
+    const auto probe = std::find_if(ops.begin() + static_cast<std::ptrdiff_t>(begin), ops.end(), is_last_probe);
+    const std::size_t end = probe == ops.end() ? ops.size() : static_cast<std::size_t>(probe - ops.begin()) + 1;
+    const std::span<const TaskOp> stretch = ops.subspan(begin, end - begin);
+    if (!run_ops(*bounds_, stretch, frame, deadline)) return false;
+    if (probe != ops.end()) {
+      const auto first =
+          std::find_if(stretch.begin(), stretch.end(), [](const TaskOp& op) { return op.kind == TaskOpKind::Probe; });
+      block.end_stable(*bounds_, task, {first, stretch.end()}, target, frame);
+    }
+    begin = end;
+  }
+  return true;
+}
+
 // The neurons of subproblem b whose bounds need rows.
 void QueryEngine::select_neurons(const Task& task, const BatchFrame& frame, std::int64_t b,
-                                 Workspace& workspace) const {
+                                 Selection& selection) const {
   const Buffer& target = bounds_->program().buffers[static_cast<std::size_t>(task.target)];
   const double* lower = bounds_->lower(task.target, frame) + b * leading_dimension(target);
   const double* upper = bounds_->upper(task.target, frame) + b * leading_dimension(target);
-  workspace.selected.assign(static_cast<std::size_t>(target.columns), task.all_neurons ? 1 : 0);
+  selection.selected.assign(static_cast<std::size_t>(target.columns), task.all_neurons ? 1 : 0);
   if (task.all_neurons) return;
-  for (std::size_t i = 0; i < workspace.selected.size(); ++i) {
+  for (std::size_t i = 0; i < selection.selected.size(); ++i) {
     const bool stable = std::all_of(task.functions.begin(), task.functions.end(),
                                     [&](const auto& function) { return function->is_stable(lower[i], upper[i]); });
-    if (!stable) workspace.selected[i] = 1;
+    if (!stable) selection.selected[i] = 1;
   }
   for (const Task::JointUse& use : task.joints) {
     for_each_unstable_term(*bounds_, use, frame, b, task.target,
-                           [&](std::int64_t i) { workspace.selected[static_cast<std::size_t>(i)] = 1; });
+                           [&](std::int64_t i) { selection.selected[static_cast<std::size_t>(i)] = 1; });
   }
 }
 
-bool QueryEngine::run_neurons(const Task& task, const BatchFrame& frame, Workspace& workspace,
-                              const Deadline& deadline) const {
+bool QueryEngine::run_neurons(const Task& task, const BatchFrame& frame, const Deadline& deadline) const {
   const Buffer& target = bounds_->program().buffers[static_cast<std::size_t>(task.target)];
   const std::int64_t stride = leading_dimension(target);
   double* lower = bounds_->lower(task.target, frame);
   double* upper = bounds_->upper(task.target, frame);
-  RowList& list = workspace.rows;
+  auto selection = selections_.take();
+  RowList& list = selection->rows;
   list.clear();
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    select_neurons(task, frame, b, workspace);
+    select_neurons(task, frame, b, *selection);
     for (std::int64_t i = 0; i < target.columns; ++i) {
-      if (workspace.selected[static_cast<std::size_t>(i)] == 0) continue;
-      list.add(b, i, 1);
-      list.add(b, i, -1);
+      if (selection->selected[static_cast<std::size_t>(i)] == 0) continue;
+      list.add_pair(b, i);
       if (task.intersect) continue;
       // What the rows say counts alone; should they fail, nothing is known.
       lower[b * stride + i] = -kInfinity;
@@ -214,14 +231,15 @@ bool QueryEngine::run_neurons(const Task& task, const BatchFrame& frame, Workspa
   if (rows == 0) return true;
   list.constants.assign(list.owners.size(), 0.0);
   list.errors.assign(list.owners.size(), 0.0);
-  const bool finished = for_each_block(*bounds_, task, rows, deadline, [&](RowFrame& block, std::int64_t first) {
-    block.batch = &frame;
-    block.owners = list.owners.data() + first;
-    block.indices = list.neurons.data() + first;
-    block.signs = list.signs.data() + first;
-    block.constants = list.constants.data() + first;
-    block.errors = list.errors.data() + first;
-  });
+  const TargetBounds target_bounds{lower, upper, stride};
+  const bool finished =
+      for_each_block(*bounds_, task, rows, [&](RowFrame& frame_of_block, RowBlock& block, std::int64_t first) {
+        frame_of_block.batch = &frame;
+        block.load(list, first, frame_of_block);
+        if (!walk_neurons(task, target_bounds, frame_of_block, block, deadline)) return false;
+        block.store(frame_of_block, list);
+        return true;
+      });
   if (!finished) return false;
   for (std::int64_t n = 0; n < rows; ++n) {
     const auto k = static_cast<std::size_t>(n);
@@ -253,7 +271,7 @@ bool QueryEngine::run_spec(const Task& task, const BatchFrame& frame, const Boun
     answer.form.clear();
     answer.form_constant.clear();
   }
-  return for_each_block(*bounds_, task, rows, deadline, [&](RowFrame& block, std::int64_t first) {
+  return for_each_block(*bounds_, task, rows, [&](RowFrame& block, RowBlock&, std::int64_t first) {
     block.batch = &frame;
     block.owners = query.owners.data() + first;
     block.indices = query.rows.data() + first;
@@ -264,6 +282,7 @@ bool QueryEngine::run_spec(const Task& task, const BatchFrame& frame, const Boun
       block.form = answer.form.data() + first * inputs;
       block.form_constants = answer.form_constant.data() + first;
     }
+    return run_ops(*bounds_, task.ops, block, deadline);
   });
 }
 
@@ -307,7 +326,7 @@ void QueryEngine::enclose_balls(const BoundQuery& query, Workspace& workspace, B
 }
 
 void QueryEngine::run(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer,
-                      std::vector<ValueBounds>* intermediate) const {
+                      Intermediate* intermediate) const {
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   ensure(query.spec != nullptr && query.owners.size() == query.rows.size(), "malformed bound query");
   const BoundProgram& program = bounds_->program();
@@ -316,6 +335,7 @@ void QueryEngine::run(const BoundQuery& query, const Deadline& deadline, BoundAn
   ensure(options_.lowering.input_terms || query.spec->input_coefficients.empty(),
          "the program was lowered without input terms");
   auto workspace = workspaces_.take();
+  if (!options_.reuse_storage) workspace->batch.release();
   BatchFrame frame;
   frame.subproblems = query.subproblems;
   frame.arena = workspace->batch.reserve(static_cast<std::size_t>(bounds_->plan().batch_bytes * query.subproblems));
@@ -326,30 +346,28 @@ void QueryEngine::run(const BoundQuery& query, const Deadline& deadline, BoundAn
   frame.trace = trace_.get();
 
   answer.complete = false;
-  for (const Task& task : program.tasks) {
-    if (task.kind == TaskKind::Batch) {
-      for (const TaskOp& op : task.ops) {
-        if (!run_op(*bounds_, op, frame, frame.trace, deadline)) return;
-        if (observer_) check_observed(op, frame, task.name);
-        if (intermediate != nullptr && op.kind == TaskOpKind::Relax) {
-          const Buffer& buffer = program.buffers[static_cast<std::size_t>(op.inputs[0])];
-          ValueBounds bounds{buffer.value, {}, {}};
-          for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-            const std::int64_t at = b * leading_dimension(buffer);
-            const std::vector<double> l = in_network_order(buffer, bounds_->lower(op.inputs[0], frame) + at);
-            const std::vector<double> u = in_network_order(buffer, bounds_->upper(op.inputs[0], frame) + at);
-            bounds.lower.insert(bounds.lower.end(), l.begin(), l.end());
-            bounds.upper.insert(bounds.upper.end(), u.begin(), u.end());
-          }
-          intermediate->push_back(std::move(bounds));
-        }
-      }
-    } else if (task.kind == TaskKind::Neurons) {
-      if (!run_neurons(task, frame, *workspace, deadline)) return;
-      if (observer_) check_observed(task.target, frame, task.name);
+  const auto run_task = [&](const Task& task) {
+    if (task.kind == TaskKind::Spec) return run_spec(task, frame, query, answer, deadline);
+    if (task.kind == TaskKind::Batch) return run_batch(task, frame, deadline, intermediate);
+    return run_neurons(task, frame, deadline);
+  };
+  const auto tasks = static_cast<std::int64_t>(program.tasks.size());
+  for (std::int64_t first = 0; first < tasks;) {
+    const Task* const level = program.tasks.data() + first;
+    const auto same_level = [&](const Task& task) { return task.level == level->level; };
+    const auto count =
+        static_cast<std::int64_t>(std::find_if_not(program.tasks.begin() + first, program.tasks.end(), same_level) -
+                                  program.tasks.begin() - first);
+    std::atomic<bool> stopped{false};
+    if (count == 1) {
+      stopped = !run_task(*level);
     } else {
-      if (!run_spec(task, frame, query, answer, deadline)) return;
+      parallel_for(count, [&](std::int64_t t) {
+        if (!run_task(level[t])) stopped = true;
+      });
     }
+    if (stopped) return;
+    first += count;
   }
   answer.complete = true;
   if (observer_ && frame.norm == InputNorm::Linf) {
@@ -361,25 +379,49 @@ void QueryEngine::run(const BoundQuery& query, const Deadline& deadline, BoundAn
   }
 }
 
+bool QueryEngine::run_batch(const Task& task, const BatchFrame& frame, const Deadline& deadline,
+                            Intermediate* intermediate) const {
+  for (const TaskOp& op : task.ops) {
+    if (!run_op(*bounds_, op, frame, frame.trace, deadline)) return false;
+    if (observer_) check_observed(op, frame, task.name);
+    if (intermediate == nullptr || op.kind != TaskOpKind::Relax) continue;
+    const Buffer& buffer = bounds_->program().buffers[static_cast<std::size_t>(op.inputs[0])];
+    ValueBounds bounds{buffer.value, {}, {}};
+    for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+      const std::int64_t at = b * leading_dimension(buffer);
+      const std::vector<double> l = in_network_order(buffer, bounds_->lower(op.inputs[0], frame) + at);
+      const std::vector<double> u = in_network_order(buffer, bounds_->upper(op.inputs[0], frame) + at);
+      bounds.lower.insert(bounds.lower.end(), l.begin(), l.end());
+      bounds.upper.insert(bounds.upper.end(), u.begin(), u.end());
+    }
+    const std::lock_guard lock(intermediate->mutex);
+    intermediate->bounds.push_back(std::move(bounds));
+  }
+  return true;
+}
+
 void QueryEngine::answer(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer) const {
   run(query, deadline, answer, nullptr);
 }
 
 std::vector<QueryEngine::ValueBounds> QueryEngine::intermediate_bounds(const BoundQuery& query) const {
-  std::vector<ValueBounds> bounds;
+  Intermediate found;
   BoundAnswer answer;
-  run(query, Deadline(), answer, &bounds);
-  return bounds;
+  run(query, Deadline(), answer, &found);
+  std::stable_sort(found.bounds.begin(), found.bounds.end(),
+                   [](const ValueBounds& a, const ValueBounds& b) { return a.value < b.value; });
+  return std::move(found.bounds);
 }
 
 void QueryEngine::evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const {
   const BoundProgram& program = gradients_->program();
   BatchFrame none;
   none.trace = trace_.get();
-  for_each_block(*gradients_, program.tasks.at(0), count, Deadline(), [&](RowFrame& block, std::int64_t first) {
+  for_each_block(*gradients_, program.tasks.at(0), count, [&](RowFrame& block, RowBlock&, std::int64_t first) {
     block.batch = &none;
     block.points = points.data() + first * program.inputs;
     block.values = outputs.data() + first * program.outputs;
+    return run_ops(*gradients_, program.tasks.at(0).ops, block, Deadline());
   });
 }
 
@@ -389,22 +431,22 @@ bool QueryEngine::gradient(std::span<const double> points, std::int64_t count, c
   BatchFrame none;
   none.trace = trace_.get();
   const std::int64_t per_block = rows_of_block(gradients_->plan().row_bytes);
-  auto arena = block_arenas_.take();
+  auto block = row_blocks_.take();
   thread_local std::vector<double> cotangents;
   cotangents.resize(static_cast<std::size_t>(per_block * program.outputs));
   for (std::int64_t first = 0; first < count; first += per_block) {
     RowFrame frame;
     frame.batch = &none;
     frame.rows = std::min(per_block, count - first);
-    lend(frame, *arena, gradients_->plan().row_bytes);
+    block->lend(frame, gradients_->plan().row_bytes);
     frame.points = points.data() + first * program.inputs;
     frame.values = outputs.data() + first * program.outputs;
     frame.cotangents = cotangents.data();
     frame.gradients = gradients.data() + first * program.inputs;
     const auto size = static_cast<std::size_t>(frame.rows * program.outputs);
-    if (!run_ops(*gradients_, program.tasks.at(0), frame, deadline)) return false;
+    if (!run_ops(*gradients_, program.tasks.at(0).ops, frame, deadline)) return false;
     choose(first, {frame.values, size}, {cotangents.data(), size});
-    if (!run_ops(*gradients_, program.tasks.at(1), frame, deadline)) return false;
+    if (!run_ops(*gradients_, program.tasks.at(1).ops, frame, deadline)) return false;
   }
   return true;
 }

@@ -8,6 +8,7 @@
 #include "engine/arena.hpp"
 #include "engine/lower.hpp"
 #include "engine/observer.hpp"
+#include "engine/row_block.hpp"
 #include "exec/executor.hpp"
 #include "ir/query.hpp"
 
@@ -24,6 +25,9 @@ class QueryEngine final : public Bounder, public Evaluator {
     // A block has fewer rows than it takes to share the read of the weights if it would be larger than this. The bounds
     // do not depend on it.
     std::int64_t max_block_bytes = kMostBlockBytes;
+    std::int64_t max_block_rows = 256;
+    // Off only to compare with: every buffer has bytes of its own, fresh in each query.
+    bool reuse_storage = true;
   };
 
   // `table`: of the network's operators; it need not outlive the constructor. StoppedError when the deadline passes
@@ -46,11 +50,13 @@ class QueryEngine final : public Bounder, public Evaluator {
   std::int64_t rows_per_block() const { return rows_per_block_; }
   // Memory per subproblem of a query, without its answer and without the blocks of rows, of which each thread has one.
   std::int64_t bytes_per_subproblem() const;
+  // Of all arenas that queries have left for the next ones: subproblems' and blocks' of rows.
+  std::int64_t arena_bytes() const;
   // Multiplications per subproblem in the longest op over all of them, at most: nobody looks at the clock inside.
   std::int64_t work_per_subproblem() const;
 
-  // The final bounds of each value with elementwise consumers, as the bound program holds them after a query over one
-  // box: for tests, parity and inspection.
+  // The final bounds of each value with elementwise consumers, in the network's order, as the bound program holds them
+  // after a query over one box: for tests, parity and inspection.
   struct ValueBounds {
     ValueId value;
     std::vector<double> lower;  // [subproblems, n]
@@ -59,20 +65,22 @@ class QueryEngine final : public Bounder, public Evaluator {
   std::vector<ValueBounds> intermediate_bounds(const BoundQuery& query) const;
 
  private:
-  struct RowList;
   struct Workspace;
+  struct Selection;
+  struct Intermediate;
   std::int64_t rows_of_block(std::int64_t row_bytes) const;
   std::unique_ptr<CompiledProgram> compile(BoundProgram program, const Deadline& deadline) const;
-  void run(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer,
-           std::vector<ValueBounds>* intermediate) const;
+  void run(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer, Intermediate* intermediate) const;
   void enclose_balls(const BoundQuery& query, Workspace& workspace, BatchFrame& frame) const;
-  void select_neurons(const Task& task, const BatchFrame& frame, std::int64_t b, Workspace& workspace) const;
-  bool run_neurons(const Task& task, const BatchFrame& frame, Workspace& workspace, const Deadline& deadline) const;
+  bool run_batch(const Task& task, const BatchFrame& frame, const Deadline& deadline, Intermediate* intermediate) const;
+  void select_neurons(const Task& task, const BatchFrame& frame, std::int64_t b, Selection& selection) const;
+  bool run_neurons(const Task& task, const BatchFrame& frame, const Deadline& deadline) const;
   bool run_spec(const Task& task, const BatchFrame& frame, const BoundQuery& query, BoundAnswer& answer,
                 const Deadline& deadline) const;
-  template <class Fill>
-  bool for_each_block(const CompiledProgram& program, const Task& task, std::int64_t rows, const Deadline& deadline,
-                      const Fill& fill) const;
+  template <class Walk>
+  bool for_each_block(const CompiledProgram& program, const Task& task, std::int64_t rows, const Walk& walk) const;
+  bool walk_neurons(const Task& task, const TargetBounds& target, RowFrame& frame, RowBlock& block,
+                    const Deadline& deadline) const;
   void check_observed(const TaskOp& op, const BatchFrame& frame, const std::string& stage) const;
   void check_observed(BufferId bounds, const BatchFrame& frame, const std::string& stage) const;
 
@@ -85,7 +93,8 @@ class QueryEngine final : public Bounder, public Evaluator {
   std::shared_ptr<const Observer> observer_;
   std::shared_ptr<Trace> trace_;
   mutable Pool<Workspace> workspaces_;
-  mutable Pool<Arena> block_arenas_;
+  mutable Pool<Selection> selections_;
+  mutable Pool<RowBlock> row_blocks_;
 };
 
 }  // namespace boundflow

@@ -1,5 +1,7 @@
 #include "exec/executor.hpp"
 
+#include <cstring>
+
 namespace boundflow {
 
 CompiledProgram::CompiledProgram(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan)
@@ -12,7 +14,12 @@ std::byte* CompiledProgram::at(BufferId id, const BatchFrame& frame) const {
 }
 
 std::byte* CompiledProgram::at(BufferId id, const RowFrame& frame) const {
-  return frame.arena + plan_->placements[static_cast<std::size_t>(id)].offset * frame.rows;
+  return frame.arena + plan_->placements[static_cast<std::size_t>(id)].offset * frame.capacity;
+}
+
+void CompiledProgram::copy_row(BufferId id, const RowFrame& frame, std::int64_t from, std::int64_t to) const {
+  const std::int64_t bytes = ld(id) * plan_->element_bytes;
+  std::memcpy(at(id, frame) + to * bytes, at(id, frame) + from * bytes, static_cast<std::size_t>(bytes));
 }
 
 double* CompiledProgram::lower(BufferId id, const BatchFrame& frame) const {

@@ -31,14 +31,15 @@ struct BatchFrame {
 // A block of rows (or points) on its way through a task.
 struct RowFrame {
   const BatchFrame* batch = nullptr;
-  std::byte* arena = nullptr;            // plan.row_bytes * rows
+  std::byte* arena = nullptr;            // plan.row_bytes * capacity
   std::int64_t rows = 0;                 // N of this block
+  std::int64_t capacity = 0;             // N at its start: where buffers lie does not change when rows leave
   const std::int32_t* owners = nullptr;  // [N]
   // Neurons: the neuron's index, in the order in which its value is stored, and +1 or -1. Spec: the row of `spec`.
   const std::int32_t* indices = nullptr;
   const double* signs = nullptr;
   const LinearSpec* spec = nullptr;
-  double* scratch = nullptr;    // [2 N] for the ops' own use
+  double* scratch = nullptr;    // [2 N] for the ops' own use; after the last Probe the rows' bounds and their errors
   double* constants = nullptr;  // [N] accumulators, zero at the start; after Concretize the nominal bound
   double* errors = nullptr;     // [N] likewise; after Concretize the error bound
   double* form = nullptr;       // [N, inputs] or nullptr: Lambda at the input, written by Concretize
@@ -60,6 +61,8 @@ class CompiledProgram {
   // Lower and upper bounds of a Bounds buffer, entries [subproblems, ld].
   double* lower(BufferId id, const BatchFrame& frame) const;
   double* upper(BufferId id, const BatchFrame& frame) const;
+  // Copies a row of a Rows buffer over another one of the block.
+  void copy_row(BufferId id, const RowFrame& frame, std::int64_t from, std::int64_t to) const;
   const BoundProgram& program() const { return *program_; }
   const StoragePlan& plan() const { return *plan_; }
 

@@ -14,7 +14,7 @@
 #include "hwy/highway.h"
 // clang-format on
 
-// Plain loops: the compiler makes them vector code for each of Highway's targets.
+// Plain loops, which the compiler makes vector code for each of Highway's targets, but for one.
 HWY_BEFORE_NAMESPACE();
 namespace boundflow {
 namespace HWY_NAMESPACE {
@@ -153,25 +153,41 @@ HWY_INLINE void add_target(const T* a, const T* b, std::int64_t n, T* out) {
 }
 
 template <class T>
-HWY_INLINE double magnitude_of_sum(T a, T b, double l, double u) {
-  const double magnitude = std::fabs(static_cast<double>(a + b)) * std::max(std::fabs(l), std::fabs(u));
-  return (a == 0) | (b == 0) ? 0.0 : magnitude;
+HWY_INLINE void magnitudes_target(const double* HWY_RESTRICT lower, const double* HWY_RESTRICT upper, std::int64_t n,
+                                  T* HWY_RESTRICT magnitude) {
+  for (std::int64_t j = 0; j < n; ++j) {
+    const double l = std::fabs(lower[j]);
+    const double u = std::fabs(upper[j]);
+    // NaN bounds must reach the sum, whichever operand the maximum keeps.
+    magnitude[j] = cast_up<T>((l >= u ? l : u) + (lower[j] - lower[j]) * 0 + (upper[j] - upper[j]) * 0);
+  }
 }
 
+// Written with vectors: the compiler does not keep a sum of blocks in a register, and this loop is all arithmetic.
 template <class T>
-HWY_INLINE double magnitude_target(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, std::int64_t n,
-                                   const double* HWY_RESTRICT lower, const double* HWY_RESTRICT upper) {
-  double sums[kBlock] = {};
+HWY_INLINE T add_counted_target(const T* a, const T* b, const T* HWY_RESTRICT magnitude, std::int64_t n, T* out) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto zero = hn::Zero(d);
+  auto sum = zero;
+  const auto counted = [&](auto x, auto y, auto bound) {
+    const auto total = hn::Add(x, y);
+    const auto rounds = hn::AndNot(hn::Eq(x, zero), hn::Ne(y, zero));
+    sum = hn::Add(sum, hn::IfThenElseZero(rounds, hn::Mul(hn::Abs(total), bound)));
+    return total;
+  };
   std::int64_t j = 0;
-  for (; j + kBlock <= n; j += kBlock) {
-    for (std::int64_t k = 0; k < kBlock; ++k) {
-      sums[k] += magnitude_of_sum(a[j + k], b[j + k], lower[j + k], upper[j + k]);
-    }
+  for (; j + lanes <= n; j += lanes) {
+    hn::StoreU(counted(hn::LoadU(d, a + j), hn::LoadU(d, b + j), hn::LoadU(d, magnitude + j)), d, out + j);
   }
-  for (; j < n; ++j) sums[0] += magnitude_of_sum(a[j], b[j], lower[j], upper[j]);
-  double sum = 0;
-  for (std::int64_t k = 0; k < kBlock; ++k) sum += sums[k];
-  return sum;
+  if (j < n) {
+    const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - j));
+    const auto total =
+        counted(hn::MaskedLoad(rest, d, a + j), hn::MaskedLoad(rest, d, b + j), hn::MaskedLoad(rest, d, magnitude + j));
+    hn::BlendedStore(total, rest, d, out + j);
+  }
+  return hn::GetLane(hn::SumOfLanes(d, sum));
 }
 
 #define BOUNDFLOW_INTERVAL_LOOPS(T)                                                                           \
@@ -186,8 +202,11 @@ HWY_INLINE double magnitude_target(const T* HWY_RESTRICT a, const T* HWY_RESTRIC
   void add_##T(const T* a, const T* b, std::int64_t n, T* out) {                                              \
     add_target(a, b, n, out);                                                                                 \
   }                                                                                                           \
-  double magnitude_##T(const T* a, const T* b, std::int64_t n, const double* lower, const double* upper) {    \
-    return magnitude_target(a, b, n, lower, upper);                                                           \
+  void magnitudes_##T(const double* lower, const double* upper, std::int64_t n, T* magnitude) {               \
+    magnitudes_target(lower, upper, n, magnitude);                                                            \
+  }                                                                                                           \
+  T counted_##T(const T* a, const T* b, const T* magnitude, std::int64_t n, T* out) {                         \
+    return add_counted_target(a, b, magnitude, n, out);                                                       \
   }                                                                                                           \
   void nominal_##T(const AffineSumRows<T>& sums, std::int64_t n, double* lower, double* upper) {              \
     nominal_any(sums, n, lower, upper);                                                                       \
@@ -218,42 +237,47 @@ IntervalExtent interval_extent(const double* lower, const double* upper, std::in
   return HWY_DYNAMIC_DISPATCH(extent)(lower, upper, n);
 }
 
-#define BOUNDFLOW_INTERVAL_LOOPS(T)                                                                                   \
-  HWY_EXPORT(split_##T);                                                                                              \
-  HWY_EXPORT(bound_##T);                                                                                              \
-  HWY_EXPORT(nominal_##T);                                                                                            \
-  HWY_EXPORT(add_##T);                                                                                                \
-  HWY_EXPORT(magnitude_##T);                                                                                          \
-  template <>                                                                                                         \
-  void add_entries<T>(const T* a, const T* b, std::int64_t n, T* out) {                                               \
-    HWY_DYNAMIC_DISPATCH(add_##T)(a, b, n, out);                                                                      \
-  }                                                                                                                   \
-  template <>                                                                                                         \
-  double rounded_sum_magnitude<T>(const T* a, const T* b, std::int64_t n, const double* lower, const double* upper) { \
-    return HWY_DYNAMIC_DISPATCH(magnitude_##T)(a, b, n, lower, upper);                                                \
-  }                                                                                                                   \
-  HWY_EXPORT(lines_##T);                                                                                              \
-  template <>                                                                                                         \
-  IntervalExtent split_intervals<T>(const double* lower, const double* upper, std::int64_t n, T* centre, T* radius,   \
-                                    T* magnitude) {                                                                   \
-    return HWY_DYNAMIC_DISPATCH(split_##T)(lower, upper, n, centre, radius, magnitude);                               \
-  }                                                                                                                   \
-  template <>                                                                                                         \
-  void bound_affine<T>(const AffineErrorModel& model, const AffineSumRows<T>& sums, std::int64_t n,                   \
-                       const ExecutionModel* executions, double* lower, double* upper, float* weight) {               \
-    HWY_DYNAMIC_DISPATCH(bound_##T)(model, sums, n, executions, lower, upper, weight);                                \
-  }                                                                                                                   \
-  template <>                                                                                                         \
-  void bound_affine_nominal<T>(const AffineSumRows<T>& sums, std::int64_t n, double* lower, double* upper) {          \
-    HWY_DYNAMIC_DISPATCH(nominal_##T)(sums, n, lower, upper);                                                         \
-  }                                                                                                                   \
-  template <>                                                                                                         \
-  void store_lines<T>(const double* lower, const double* upper, const LineRows& lines, std::int64_t n,                \
-                      double unit_roundoff, double dot_gamma, T* lower_slope, T* lower_intercept, T* upper_slope,     \
-                      T* upper_intercept, float* weight) {                                                            \
-    HWY_DYNAMIC_DISPATCH(lines_##T)                                                                                   \
-    (lower, upper, lines, n, unit_roundoff, dot_gamma, lower_slope, lower_intercept, upper_slope, upper_intercept,    \
-     weight);                                                                                                         \
+#define BOUNDFLOW_INTERVAL_LOOPS(T)                                                                                 \
+  HWY_EXPORT(split_##T);                                                                                            \
+  HWY_EXPORT(bound_##T);                                                                                            \
+  HWY_EXPORT(nominal_##T);                                                                                          \
+  HWY_EXPORT(add_##T);                                                                                              \
+  HWY_EXPORT(magnitudes_##T);                                                                                       \
+  HWY_EXPORT(counted_##T);                                                                                          \
+  template <>                                                                                                       \
+  void add_entries<T>(const T* a, const T* b, std::int64_t n, T* out) {                                             \
+    HWY_DYNAMIC_DISPATCH(add_##T)(a, b, n, out);                                                                    \
+  }                                                                                                                 \
+  template <>                                                                                                       \
+  void upper_magnitudes<T>(const double* lower, const double* upper, std::int64_t n, T* magnitude) {                \
+    HWY_DYNAMIC_DISPATCH(magnitudes_##T)(lower, upper, n, magnitude);                                               \
+  }                                                                                                                 \
+  template <>                                                                                                       \
+  T add_entries_counted<T>(const T* a, const T* b, const T* magnitude, std::int64_t n, T* out) {                    \
+    return HWY_DYNAMIC_DISPATCH(counted_##T)(a, b, magnitude, n, out);                                              \
+  }                                                                                                                 \
+  HWY_EXPORT(lines_##T);                                                                                            \
+  template <>                                                                                                       \
+  IntervalExtent split_intervals<T>(const double* lower, const double* upper, std::int64_t n, T* centre, T* radius, \
+                                    T* magnitude) {                                                                 \
+    return HWY_DYNAMIC_DISPATCH(split_##T)(lower, upper, n, centre, radius, magnitude);                             \
+  }                                                                                                                 \
+  template <>                                                                                                       \
+  void bound_affine<T>(const AffineErrorModel& model, const AffineSumRows<T>& sums, std::int64_t n,                 \
+                       const ExecutionModel* executions, double* lower, double* upper, float* weight) {             \
+    HWY_DYNAMIC_DISPATCH(bound_##T)(model, sums, n, executions, lower, upper, weight);                              \
+  }                                                                                                                 \
+  template <>                                                                                                       \
+  void bound_affine_nominal<T>(const AffineSumRows<T>& sums, std::int64_t n, double* lower, double* upper) {        \
+    HWY_DYNAMIC_DISPATCH(nominal_##T)(sums, n, lower, upper);                                                       \
+  }                                                                                                                 \
+  template <>                                                                                                       \
+  void store_lines<T>(const double* lower, const double* upper, const LineRows& lines, std::int64_t n,              \
+                      double unit_roundoff, double dot_gamma, T* lower_slope, T* lower_intercept, T* upper_slope,   \
+                      T* upper_intercept, float* weight) {                                                          \
+    HWY_DYNAMIC_DISPATCH(lines_##T)                                                                                 \
+    (lower, upper, lines, n, unit_roundoff, dot_gamma, lower_slope, lower_intercept, upper_slope, upper_intercept,  \
+     weight);                                                                                                       \
   }
 BOUNDFLOW_INTERVAL_LOOPS(float)
 BOUNDFLOW_INTERVAL_LOOPS(double)

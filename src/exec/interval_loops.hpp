@@ -56,9 +56,14 @@ void store_lines(const double* lower, const double* upper, const LineRows& lines
 template <class T>
 void add_entries(const T* a, const T* b, std::int64_t n, T* out);
 
-// sum |a_j + b_j| max(|l_j|, |u_j|) over the entries that are both non-zero, in double: a sum with an exact zero does
-// not round.
+// magnitude_j >= max(|l_j|, |u_j|), the nearest T that is; NaN where a bound is.
 template <class T>
-double rounded_sum_magnitude(const T* a, const T* b, std::int64_t n, const double* lower, const double* upper);
+void upper_magnitudes(const double* lower, const double* upper, std::int64_t n, T* magnitude);
+
+// add_entries, and near sum |out_j| magnitude_j over the entries where a and b are both non-zero, since a sum with an
+// exact zero does not round: added in T, in an order of n and the instruction set, so that the caller covers the
+// rounding of n + 1 operations and the underflow of n products.
+template <class T>
+T add_entries_counted(const T* a, const T* b, const T* magnitude, std::int64_t n, T* out);
 
 }  // namespace boundflow

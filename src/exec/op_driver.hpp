@@ -62,6 +62,8 @@ class OpDriver final : public CompiledProgram {
   void window_to_image(const TaskOp& op, const RowFrame& frame) const;
   void add_rows(const TaskOp& op, const RowFrame& frame, bool account) const;
   void concretize(const TaskOp& op, const RowFrame& frame) const;
+  void probe(const TaskOp& op, const RowFrame& frame) const;
+  void add_box_minima(const TaskOp& op, const RowFrame& frame) const;
   // Per point.
   void load(const double* from, BufferId to, const RowFrame& frame) const;
   void store(BufferId from, double* to, const RowFrame& frame) const;

@@ -28,6 +28,8 @@ void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
       return add_rows(op, frame, true);
     case TaskOpKind::Concretize:
       return concretize(op, frame);
+    case TaskOpKind::Probe:
+      return probe(op, frame);
     case TaskOpKind::LoadPoints:
       return load(frame.points, op.outputs[0], frame);
     case TaskOpKind::AffineForward:
@@ -282,25 +284,40 @@ void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool a
     }
     return aligned[k].data();
   };
+  if (!rounding) {
+    for (std::int64_t i = 0; i < frame.rows; ++i) add_entries(operand(0, i), operand(1, i), n, out + i * ld(to));
+    return;
+  }
+  // Magnitudes of the value's bounds, which the rows of a subproblem share.
+  thread_local std::vector<T> magnitude;
+  const std::int64_t value_columns = columns(op.inputs[2]);
+  magnitude.resize(static_cast<std::size_t>(value_columns));
+  std::int64_t owner = -1;
+  const double inflation = sum_inflation(n, kUnitRoundoff<T>);
+  const double underflow = static_cast<double>(n) * kSmallestNormal<T>;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
+    if (frame.owners[i] != owner) {
+      owner = frame.owners[i];
+      const std::int64_t box = owner * ld(op.inputs[2]);
+      upper_magnitudes(lower(op.inputs[2], *frame.batch) + box, upper(op.inputs[2], *frame.batch) + box, value_columns,
+                       magnitude.data());
+    }
     const T* a = operand(0, i);
     const T* b = operand(1, i);
-    if (rounding) {
-      const std::int64_t box = frame.owners[i] * ld(op.inputs[2]);
-      const double* l = lower(op.inputs[2], *frame.batch) + box;
-      const double* u = upper(op.inputs[2], *frame.batch) + box;
-      double sum = 0;
-      const auto add_up_run = [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
-        sum += rounded_sum_magnitude(a + offset, b + offset, length, l + image, u + image);
-      };
-      if (const std::optional<Window>& window = buffer(to).window) {
-        for_each_run(*window, frame.indices[i], add_up_run);
-      } else {
-        add_up_run(0, 0, n);
-      }
-      frame.errors[i] += kUnitRoundoff<T> * sum * (1 + 0x1p-20);
+    T* sums = out + i * ld(to);
+    double sum = 0;
+    const auto add_run = [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
+      sum += static_cast<double>(
+          add_entries_counted(a + offset, b + offset, magnitude.data() + image, length, sums + offset));
+    };
+    if (const std::optional<Window>& window = buffer(to).window) {
+      // Pixels outside the image are zero in both operands, and so in a result that takes the place of one.
+      if (sums != a && sums != b) std::fill_n(sums, n, T(0));
+      for_each_run(*window, frame.indices[i], add_run);
+    } else {
+      add_run(0, 0, n);
     }
-    add_entries(a, b, n, out + i * ld(to));
+    frame.errors[i] += kUnitRoundoff<T> * (sum * inflation + underflow);
   }
 }
 
@@ -336,6 +353,38 @@ void OpDriver<Kernels>::concretize_ball(const TaskOp& op, const RowFrame& frame,
   magnitude += spread;
 }
 
+// The least value of Lambda x over the box of each row's owner, and the magnitude of its terms, in frame.scratch.
+template <class Kernels>
+void OpDriver<Kernels>::add_box_minima(const TaskOp& op, const RowFrame& frame) const {
+  const BufferId id = op.inputs[0];
+  double* minima = frame.scratch;
+  double* magnitudes = frame.scratch + frame.rows;
+  for_each_piece(id, frame,
+                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+                   kernels_.concretize(rows(id, frame) + i * ld(id) + offset, ld(id), count, length,
+                                       lower(op.inputs[1], *frame.batch) + image,
+                                       upper(op.inputs[1], *frame.batch) + image, ld(op.inputs[1]), frame.owners + i,
+                                       minima + i, magnitudes + i);
+                 });
+}
+
+// A row's bound over the boxes of all values where it is now; its accumulators stay as they are.
+template <class Kernels>
+void OpDriver<Kernels>::probe(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "probe");
+  if (op.first) std::fill_n(frame.scratch, 2 * frame.rows, 0.0);
+  add_box_minima(op, frame);
+  if (!op.last) return;
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    double& bound = frame.scratch[i];
+    double& error = frame.scratch[frame.rows + i];
+    bound += frame.constants[i];
+    error = frame.batch->semantics == Semantics::Nominal
+                ? 0
+                : row_errors_.finish(frame.errors[i], error, frame.constants[i], bound);
+  }
+}
+
 // Rows may have come from another value without a move, under its order: what counts is that of the bounds.
 template <class Kernels>
 void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) const {
@@ -351,13 +400,7 @@ void OpDriver<Kernels>::concretize(const TaskOp& op, const RowFrame& frame) cons
       concretize_ball(op, frame, i, minima[i], magnitudes[i]);
     }
   } else {
-    for_each_piece(
-        id, frame,
-        [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
-          kernels_.concretize(lambda + i * ld(id) + offset, ld(id), count, length,
-                              lower(op.inputs[1], *frame.batch) + image, upper(op.inputs[1], *frame.batch) + image,
-                              ld(op.inputs[1]), frame.owners + i, minima + i, magnitudes + i);
-        });
+    add_box_minima(op, frame);
   }
   const bool nominal_only = frame.batch->semantics == Semantics::Nominal;
   const std::int64_t inputs = program().inputs;

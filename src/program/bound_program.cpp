@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "program/op_schema.hpp"
+#include "program/task_graph.hpp"
 
 namespace boundflow {
 
@@ -149,7 +150,13 @@ std::string_view task_rows(TaskKind kind) {
 void verify_program(const BoundProgram& program) {
   std::vector<bool> defined(program.buffers.size(), false);
   const auto valid = [&](BufferId id) { return id >= 0 && static_cast<std::size_t>(id) < program.buffers.size(); };
-  for (const Task& task : program.tasks) {
+  for (std::size_t t = 0; t < program.tasks.size(); ++t) {
+    const Task& task = program.tasks[t];
+    for (const std::size_t earlier : task.after) {
+      if (earlier >= t || program.tasks[earlier].level >= task.level) {
+        throw InternalError(fmt::format("program: [P13 task-order] in task '{}'", task.name));
+      }
+    }
     for (const TaskOp& op : task.ops) {
       const OpSchema& schema = op_schema(op.kind);
       if (needs_affine(op.kind) && !op.affine) broken(task, op, "P1 affine-present");
@@ -182,9 +189,11 @@ void verify_program(const BoundProgram& program) {
 
 std::string print(const BoundProgram& program) {
   std::string text = fmt::format("program inputs={} outputs={}\n", program.inputs, program.outputs);
-  for (const Task& task : program.tasks) {
-    text += fmt::format("task '{}' ({})", task.name, task_rows(task.kind));
+  for (std::size_t t = 0; t < program.tasks.size(); ++t) {
+    const Task& task = program.tasks[t];
+    text += fmt::format("task {} '{}' ({})", t, task.name, task_rows(task.kind));
     if (task.target >= 0) text += fmt::format(" tightens %{}", task.target);
+    if (!task.after.empty()) text += fmt::format(" after {}", fmt::join(task.after, ", "));
     text += "\n";
     for (const TaskOp& op : task.ops) text += fmt::format("  {}\n", print_op(program, op));
   }
@@ -204,6 +213,7 @@ BoundProgram ProgramBuilder::finish(std::int64_t inputs, std::int64_t outputs) {
   for (const Buffer& buffer : program_.buffers) {
     program_.max_columns = std::max({program_.max_columns, buffer.columns, buffer.terms});
   }
+  order_tasks(program_.tasks, program_.buffers.size());
   std::int32_t number = 0;
   for (Task& task : program_.tasks) {
     for (TaskOp& op : task.ops) op.number = number++;

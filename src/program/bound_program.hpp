@@ -122,6 +122,7 @@ enum class TaskOpKind {
   WindowToImage,    // Rows x (window)         -> Rows x          all coordinates
   Accumulate,       // Rows x, Rows x, Bounds x -> Rows x         fan-out: the sum of both
   Concretize,       // Rows x, Bounds x        ->                 the row's bound over the box (or ball) of x
+  Probe,            // Rows x, Bounds x        ->                 the same on the way, for rows that may end here
   // Per point:
   LoadPoints,         //                       -> Points x        the query's points
   AffineForward,      // Points x_t...         -> Points y
@@ -150,8 +151,10 @@ struct TaskOp {
   // IntervalAffine, where input sets may be balls and the operand is the input set itself, up to order, signs and a
   // shift: which of its coordinates are the ball's (padding is not), so that the dual norm applies.
   std::shared_ptr<const std::vector<bool>> ball;
-  bool at_input = false;     // Concretize: the operand is the query's input
-  bool last = true;          // Concretize: the row has arrived everywhere
+  bool at_input = false;  // Concretize: the operand is the query's input
+  // Concretize, Probe: one op for each value where the row is now, `first` to `last`.
+  bool first = true;
+  bool last = true;
   std::int32_t number = -1;  // position in the whole program, given by ProgramBuilder::finish
 };
 
@@ -179,11 +182,15 @@ struct Task {
   // Neurons: false replaces the bounds of unstable coordinates by those of the rows, true keeps the tighter ones.
   bool intersect = true;
   std::vector<TaskOp> ops;
+  // The task graph, made by ProgramBuilder::finish: which tasks this one waits for, and the length of the longest way
+  // to it from a task that waits for none. Tasks of one level are independent.
+  std::vector<std::size_t> after;
+  std::int64_t level = 0;
 };
 
 struct BoundProgram {
   std::vector<Buffer> buffers;
-  std::vector<Task> tasks;  // in execution order; later issues run independent ones in parallel
+  std::vector<Task> tasks;  // by level
   std::int64_t inputs = 0;
   std::int64_t outputs = 0;
   std::int64_t max_columns = 0;  // over all buffers
@@ -201,7 +208,7 @@ class ProgramBuilder {
   void begin_task(Task task) { program_.tasks.push_back(std::move(task)); }
   void emit(TaskOp op) { program_.tasks.back().ops.push_back(std::move(op)); }
   const Buffer& buffer(BufferId id) const { return program_.buffers.at(static_cast<std::size_t>(id)); }
-  // Drops tasks without ops, computes max_columns and verifies.
+  // Drops tasks without ops, orders the others by what they wait for, computes max_columns and verifies.
   BoundProgram finish(std::int64_t inputs, std::int64_t outputs);
 
  private:

@@ -26,6 +26,7 @@ const std::vector<OpSchema>& table() {
       {TaskOpKind::WindowToImage, "window_to_image", {Rows}, {Rows}},
       {TaskOpKind::Accumulate, "accumulate", {Rows, Rows, Bounds}, {Rows}, false, true},
       {TaskOpKind::Concretize, "concretize", {Rows, Bounds}, {}},
+      {TaskOpKind::Probe, "probe", {Rows, Bounds}, {}},
       {TaskOpKind::LoadPoints, "load_points", {}, {Points}},
       {TaskOpKind::AffineForward, "affine_forward", {Points}, {Points}, true},
       {TaskOpKind::ScalarValue, "scalar_value", {Points}, {Points}},

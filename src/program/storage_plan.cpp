@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "program/op_schema.hpp"
@@ -36,7 +37,8 @@ std::int64_t bytes_per_unit(const Buffer& buffer, std::int64_t element_bytes) {
 }
 
 // An op result that takes the place of an operand which dies there: the operand's bytes live on under the new name.
-std::vector<BufferId> in_place_roots(const BoundProgram& program, const std::vector<Placement>& placements) {
+std::vector<BufferId> in_place_roots(const BoundProgram& program, const std::vector<Placement>& placements,
+                                     std::vector<MissedReuse>& missed) {
   std::vector<BufferId> root(program.buffers.size());
   std::iota(root.begin(), root.end(), 0);
   std::int64_t number = 0;
@@ -46,12 +48,45 @@ std::vector<BufferId> in_place_roots(const BoundProgram& program, const std::vec
         const auto operand = static_cast<std::size_t>(op.inputs[0]);
         const auto result = static_cast<std::size_t>(op.outputs[0]);
         const bool same_size = program.buffers[operand].columns == program.buffers[result].columns;
-        if (same_size && placements[operand].last_use == number) root[result] = root[operand];
+        if (!same_size) {
+          missed.push_back({op.inputs[0], op.outputs[0], "they differ in size"});
+        } else if (placements[operand].last_use != number) {
+          missed.push_back({op.inputs[0], op.outputs[0],
+                            fmt::format("the operand is read again by op {}", placements[operand].last_use)});
+        } else {
+          root[result] = root[operand];
+        }
       }
       ++number;
     }
   }
   return root;
+}
+
+// Tasks of one level may run in any order and at once: what one of them touches per subproblem is in use from the
+// first op of the level to the last.
+void extend_to_levels(const BoundProgram& program, std::vector<Placement>& placements) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> range;  // per op: the ops of its level
+  for (std::size_t first = 0; first < program.tasks.size();) {
+    std::size_t last = first;
+    std::size_t ops = 0;
+    for (; last < program.tasks.size() && program.tasks[last].level == program.tasks[first].level; ++last) {
+      ops += program.tasks[last].ops.size();
+    }
+    const auto begin = static_cast<std::int64_t>(range.size());
+    const bool alone = last == first + 1;
+    for (std::size_t op = 0; op < ops; ++op) {
+      const auto number = static_cast<std::int64_t>(range.size());
+      range.push_back(alone ? std::pair{number, number} : std::pair{begin, begin + static_cast<std::int64_t>(ops) - 1});
+    }
+    first = last;
+  }
+  for (std::size_t id = 0; id < placements.size(); ++id) {
+    Placement& placement = placements[id];
+    if (is_per_row(program.buffers[id].kind) || placement.first_use < 0) continue;
+    placement.first_use = range[static_cast<std::size_t>(placement.first_use)].first;
+    placement.last_use = range[static_cast<std::size_t>(placement.last_use)].second;
+  }
 }
 
 void compute_lifetimes(const BoundProgram& program, std::vector<Placement>& placements) {
@@ -122,12 +157,21 @@ std::int64_t leading_dimension(const Buffer& buffer) {
   return padded_columns(buffer.columns + (has_scalar ? 1 : 0));
 }
 
-StoragePlan plan_storage(const BoundProgram& program, std::int64_t element_bytes) {
+StoragePlan plan_storage(const BoundProgram& program, std::int64_t element_bytes, bool reuse) {
   StoragePlan plan;
   plan.element_bytes = element_bytes;
   plan.placements.resize(program.buffers.size());
   compute_lifetimes(program, plan.placements);
-  const std::vector<BufferId> root = in_place_roots(program, plan.placements);
+  extend_to_levels(program, plan.placements);
+  if (!reuse) {
+    for (Placement& placement : plan.placements) {
+      if (placement.first_use < 0) continue;
+      placement.first_use = 0;
+      placement.last_use = std::numeric_limits<std::int64_t>::max();
+    }
+  }
+  const std::vector<BufferId> root = in_place_roots(program, plan.placements, plan.missed);
+  if (!reuse) plan.missed.clear();  // nothing was tried
 
   std::vector<Placement> merged = plan.placements;  // lifetimes of roots, grown by what takes their place
   std::vector<BufferId> batch_roots;
@@ -173,6 +217,9 @@ std::string print(const BoundProgram& program, const StoragePlan& plan) {
       "arena per subproblem: {} bytes ({} without reuse)\narena per row: {} bytes ({} without reuse)\n",
       plan.element_bytes, plan.batch_bytes, plan.batch_bytes_without_reuse, plan.row_bytes,
       plan.row_bytes_without_reuse);
+  for (const MissedReuse& missed : plan.missed) {
+    text += fmt::format("  %{} does not take the place of %{}: {}\n", missed.result, missed.operand, missed.reason);
+  }
   for (std::size_t id = 0; id < program.buffers.size(); ++id) {
     const Buffer& buffer = program.buffers[id];
     const Placement& placement = plan.placements[id];

@@ -19,6 +19,13 @@ struct Placement {
   std::int64_t last_use = -1;
 };
 
+// A result that could have taken its operand's place, but for the reason given.
+struct MissedReuse {
+  BufferId operand = -1;
+  BufferId result = -1;
+  std::string reason;
+};
+
 struct StoragePlan {
   std::int64_t element_bytes = 4;     // of Rows, Points and Lines: the executor's precision
   std::vector<Placement> placements;  // one per buffer
@@ -26,6 +33,7 @@ struct StoragePlan {
   std::int64_t batch_bytes_without_reuse = 0;
   std::int64_t row_bytes = 0;  // per row, with reuse
   std::int64_t row_bytes_without_reuse = 0;
+  std::vector<MissedReuse> missed;
 };
 
 // Elements from one row to the next, for rows of so many: whole cache lines of the narrowest type stored, and of long
@@ -37,8 +45,8 @@ std::int64_t padded_columns(std::int64_t columns);
 std::int64_t leading_dimension(const Buffer& buffer);
 
 // Buffers whose lifetimes overlap never share bytes, except where an op may write its result over its operand
-// (ApplyRelaxation, ScaleByDerivative) and the operand dies there.
-StoragePlan plan_storage(const BoundProgram& program, std::int64_t element_bytes);
+// (ApplyRelaxation, ScaleByDerivative) and the operand dies there. Without `reuse` no two buffers share bytes.
+StoragePlan plan_storage(const BoundProgram& program, std::int64_t element_bytes, bool reuse = true);
 
 // Bytes per row that one task's buffers reach in the row arena; at most plan.row_bytes.
 std::int64_t row_bytes(const BoundProgram& program, const StoragePlan& plan, const Task& task);

@@ -20,6 +20,8 @@ inline std::vector<NamedLowering> all_lowerings(bool input_terms) {
       {"ibp", {.intermediate = intervals, .specification = SpecificationBounds::Interval, .input_terms = input_terms}},
       {"crown-ibp", {.intermediate = intervals, .input_terms = input_terms}},
       {"crown", {.input_terms = input_terms}},
+      {"crown of unstable rows", {.rows = NeuronRows::Unstable, .input_terms = input_terms}},
+      {"crown of all rows", {.rows = NeuronRows::All, .input_terms = input_terms, .gather = false}},
       {"crown without windows", {.input_terms = input_terms, .windows = false}},
       {"crown where interval unstable", {.intermediate = unstable, .input_terms = input_terms}}};
 }

@@ -37,16 +37,16 @@ BoundProgram small_program(IntermediateBounds method = IntermediateBounds::Crown
 TEST(BoundProgram, PrintsAsDocumented) {
   EXPECT_EQ(print(small_program()),
             R"(program inputs=2 outputs=1
-task 'input' (per subproblem)
+task 0 'input' (per subproblem)
   %0 = input_box() : bounds[B, 2]
-task 'interval of h' (per subproblem)
+task 1 'interval of h' (per subproblem) after 0
   %1, %2 = interval_affine(%0) 'fc1' [dense 1x3x2x1] : bounds[B, 3] : error_weights[B, 3]
-task 'interval of r' (per subproblem)
+task 2 'interval of r' (per subproblem) after 1
   %3 = relax(%1) relu : lines[B, 3]
   %4 = interval_image(%1) relu : bounds[B, 3]
-task 'interval of s' (per subproblem)
+task 3 'interval of s' (per subproblem) after 1, 2
   %5, %6 = interval_affine(%4, %1) 'skip' [identity 3 + identity 3] : bounds[B, 3] : error_weights[B, 3]
-task 'bounds of s' (rows: +-e_i of unstable neurons) tightens %5
+task 4 'bounds of s' (rows: +-e_i of unstable neurons) tightens %5 after 0, 1, 2, 3
   %7 = one_hot() : rows[N, 3]
   bias_and_error(%7, %6) 'skip'
   %8 = apply_relaxation(%7, %3) : rows[N, 3]
@@ -54,12 +54,12 @@ task 'bounds of s' (rows: +-e_i of unstable neurons) tightens %5
   bias_and_error(%9, %2) 'fc1'
   %10 = transpose(%9) 'fc1' [dense 1x3x2x1] : rows[N, 2]
   concretize(%10, %0)
-task 'interval of r2' (per subproblem)
+task 5 'interval of r2' (per subproblem) after 4
   %11 = relax(%5) relu : lines[B, 3]
   %12 = interval_image(%5) relu : bounds[B, 3]
-task 'interval of y' (per subproblem)
+task 6 'interval of y' (per subproblem) after 5
   %13, %14 = interval_affine(%12) 'fc2' [dense 1x1x3x1] : bounds[B, 1] : error_weights[B, 1]
-task 'specification' (rows: the query's)
+task 7 'specification' (rows: the query's) after 0, 1, 2, 3, 5, 6
   %15 = spec_rows(%13) : rows[N, 1]
   bias_and_error(%15, %14) 'fc2'
   %16 = transpose(%15) 'fc2' [dense 1x1x3x1] : rows[N, 3]
@@ -192,6 +192,11 @@ TEST_F(VerifyProgram, P11NeuronsTarget) {
     if (task.kind == TaskKind::Neurons) task.target = -1;
   }
   expect_broken("P11 neurons-target");
+}
+
+TEST_F(VerifyProgram, P13TaskOrder) {
+  program_.tasks.back().level = 0;
+  expect_broken("P13 task-order");
 }
 
 TEST_F(VerifyProgram, NamesTaskAndOp) {

@@ -186,33 +186,53 @@ TYPED_TEST(IntervalLoops, LinesAreRoundedOutwardAndPaidFor) {
   }
 }
 
-TYPED_TEST(IntervalLoops, SumsAreThoseOfEachEntry) {
+TYPED_TEST(IntervalLoops, MagnitudesCoverTheirIntervals) {
   using T = TypeParam;
   for (std::int64_t n = 0; n < 70; ++n) {
     Random random(static_cast<std::uint64_t>(n));
-    const Intervals x = random_intervals(random, n, true);
-    std::vector<T> a, b, expected;
+    const Intervals x = random_intervals(random, n, n % 2 == 0);
+    std::vector<T> magnitude(x.lower.size());
+    upper_magnitudes(x.lower.data(), x.upper.data(), n, magnitude.data());
+    for (std::size_t i = 0; i < magnitude.size(); ++i) {
+      const double l = x.lower[i], u = x.upper[i];
+      expect_same(static_cast<double>(magnitude[i]),
+                  std::isnan(l) || std::isnan(u)
+                      ? kNan
+                      : static_cast<double>(cast_up<T>(std::max(std::fabs(l), std::fabs(u)))));
+    }
+  }
+}
+
+TYPED_TEST(IntervalLoops, SumsAreThoseOfEachEntry) {
+  using T = TypeParam;
+  for (std::int64_t n = 0; n < 150; ++n) {
+    Random random(static_cast<std::uint64_t>(n));
+    std::vector<T> a, b, magnitudes, expected;
     double magnitude = 0;
-    for (std::size_t i = 0; i < x.lower.size(); ++i) {
+    for (std::int64_t i = 0; i < n; ++i) {
       a.push_back(random.integer(0, 3) == 0 ? T(0) : static_cast<T>(random.uniform(-2, 2)));
       b.push_back(random.integer(0, 3) == 0 ? T(0) : static_cast<T>(random.uniform(-2, 2)));
+      magnitudes.push_back(static_cast<T>(std::ldexp(random.uniform(0, 1), static_cast<int>(random.integer(-20, 20)))));
       expected.push_back(a.back() + b.back());
       if (a.back() == 0 || b.back() == 0) continue;
-      magnitude +=
-          std::fabs(static_cast<double>(expected.back())) * std::max(std::fabs(x.lower[i]), std::fabs(x.upper[i]));
+      magnitude += std::fabs(static_cast<double>(expected.back())) * static_cast<double>(magnitudes.back());
     }
-    EXPECT_NEAR(rounded_sum_magnitude(a.data(), b.data(), n, x.lower.data(), x.upper.data()), magnitude,
-                1e-12 * magnitude);
+    const double tolerance = gamma_up(n + 1, kUnitRoundoff<T>) * magnitude;
+    std::vector<T> sums(a.size());
+    EXPECT_NEAR(static_cast<double>(add_entries_counted(a.data(), b.data(), magnitudes.data(), n, sums.data())),
+                magnitude, tolerance);
+    EXPECT_EQ(sums, expected);
     std::vector<T> over = a;
     add_entries(over.data(), b.data(), n, over.data());
     EXPECT_EQ(over, expected);
-    add_entries(a.data(), b.data(), n, b.data());
-    EXPECT_EQ(b, expected);
+    over = b;
+    add_entries_counted(a.data(), over.data(), magnitudes.data(), n, over.data());
+    EXPECT_EQ(over, expected);
     if (n == 0) continue;
     a.assign(a.size(), T(1));
     b.assign(b.size(), T(1));
     b.back() = std::numeric_limits<T>::quiet_NaN();
-    EXPECT_TRUE(std::isnan(rounded_sum_magnitude(a.data(), b.data(), n, x.lower.data(), x.upper.data())));
+    EXPECT_TRUE(std::isnan(add_entries_counted(a.data(), b.data(), magnitudes.data(), n, sums.data())));
   }
 }
 

@@ -177,6 +177,53 @@ TEST_P(Kernels, AProductMayBeGivenInParts) {
   }
 }
 
+// Columns of zeros change no bit of a product, whether they are skipped or not.
+template <class T>
+void check_live(std::int64_t m, std::int64_t k, std::int64_t n, bool accumulate) {
+  SCOPED_TRACE(testing::Message() << "m " << m << " k " << k << " n " << n);
+  Random random(static_cast<std::uint64_t>(m * k + n));
+  const std::int64_t lda = k + uniform(random, 0, 5);
+  const PackedMatrix<T> b(numbers<double>(random, k * n), k, n, false, false);
+  std::vector<T> a = numbers<T>(random, m * lda);
+  std::vector<std::int32_t> expected;
+  for (std::int64_t p = 0; p < k; ++p) {
+    const bool dead = random.integer(0, 2) > 0;
+    for (std::int64_t i = 0; i < m; ++i) {
+      // A column with a single entry is live, and so is one of NaN; a negative zero is zero.
+      if (dead || (p % 3 == 0 && i + 1 < m)) a[i * lda + p] = random.coin() ? T(0) : -T(0);
+    }
+    const bool live = !dead && a[(m - 1) * lda + p] != 0;
+    if (live) expected.push_back(static_cast<std::int32_t>(p));
+  }
+  if (!expected.empty()) a[(m - 1) * lda + expected.back()] = kNan<T>;
+  std::vector<std::int32_t> live(static_cast<std::size_t>(k), -1);
+  live.resize(static_cast<std::size_t>(live_columns(a.data(), lda, m, k, live.data())));
+  EXPECT_EQ(live, expected);
+  if (!expected.empty()) a[(m - 1) * lda + expected.back()] = T(1);
+  const std::vector<T> old = numbers<T>(random, m * n);
+  std::vector<T> all = old, skipped = old;
+  multiply(a.data(), lda, m, b, all.data(), n, accumulate);
+  const ProductPart<T> part{a.data(), b.view(), live.data(), static_cast<std::int64_t>(live.size())};
+  multiply<T>({&part, 1}, lda, m, skipped.data(), n, accumulate);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (k <= 384) {
+      ASSERT_TRUE(same_bits(all[i], skipped[i])) << i;
+    } else {
+      EXPECT_NEAR(static_cast<double>(all[i]), static_cast<double>(skipped[i]), 1e-3) << i;
+    }
+  }
+}
+
+TEST_P(Kernels, DeadColumnsMayBeSkipped) {
+  for (const auto& [m, k, n] :
+       {std::tuple{1, 40, 5}, {7, 100, 64}, {64, 300, 200}, {97, 384, 133}, {30, 1500, 80}, {12, 50, 256}}) {
+    for (const bool accumulate : {false, true}) {
+      check_live<float>(m, k, n, accumulate);
+      check_live<double>(m, k, n, accumulate);
+    }
+  }
+}
+
 template <class T>
 void check_row_independence(std::int64_t k, std::int64_t n) {
   Random random(2);

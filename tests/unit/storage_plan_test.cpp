@@ -91,6 +91,32 @@ TEST(StoragePlan, ReusesRowsInADeepNetwork) {
   EXPECT_LT(deep.batch_bytes, deep.batch_bytes_without_reuse);
 }
 
+TEST(StoragePlan, SharesNothingWithoutReuse) {
+  for (const BoundProgram& program : programs_of(deep_network(3, 20))) {
+    const StoragePlan plan = plan_storage(program, 4, false);
+    EXPECT_NO_THROW(check_plan(program, plan));
+    EXPECT_EQ(plan.row_bytes, plan.row_bytes_without_reuse);
+    EXPECT_EQ(plan.batch_bytes, plan.batch_bytes_without_reuse);
+    EXPECT_TRUE(plan.missed.empty());
+  }
+}
+
+// h goes through a ReLU and around it: rows at the ReLU's output cannot become those at its input, which the other
+// way's rows are added to.
+TEST(StoragePlan, SaysWhyAResultDoesNotTakeItsOperandsPlace) {
+  Network network;
+  const ValueId x = network.add_input("x", {DType::Float32, {1, 3}});
+  const ValueId r = network.node(append_node(network, operator_table(), "Relu", "relu", {x}, {"r"})).outputs[0];
+  const ValueId s = network.node(append_node(network, operator_table(), "Add", "skip", {r, x}, {"s"})).outputs[0];
+  network.set_outputs({s});
+  const BoundProgram program =
+      lower_bounds(LoweredNetwork(std::make_shared<const Network>(std::move(network)), operator_table()), {});
+  const StoragePlan plan = plan_storage(program, 4);
+  ASSERT_EQ(plan.missed.size(), 1U);
+  EXPECT_THAT(plan.missed[0].reason, testing::HasSubstr("read again by op"));
+  EXPECT_THAT(print(program, plan), testing::HasSubstr("does not take the place of"));
+}
+
 TEST(StoragePlan, PrintsArenasAndPlacements) {
   const BoundProgram program = programs_of(deep_network(2, 4))[0];
   const std::string text = print(program, plan_storage(program, 8));

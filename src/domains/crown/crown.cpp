@@ -99,7 +99,23 @@ void affine(State& state, const LoweredNode& node) {
   }
 }
 
+// Bounds the rows over the known bounds of all values where they are now.
+void probe(State& state) {
+  std::vector<TaskOp> ops;
+  for (std::size_t value = 0; value < state.rows.size(); ++value) {
+    if (state.rows[value] == kNoBuffer) continue;
+    ops.push_back({.kind = TaskOpKind::Probe,
+                   .inputs = {state.rows[value], state.known.bounds[value]},
+                   .first = ops.empty(),
+                   .last = false});
+  }
+  ops.back().last = true;
+  for (TaskOp& op : ops) state.builder.emit(std::move(op));
+}
+
 void elementwise(State& state, const LoweredNode& node) {
+  if (state.probes && state.relaxed) probe(state);
+  state.relaxed = true;
   const ValueId operand = node.operands[0];
   const BufferId rows = state.rows[at(node.output)];
   const BufferId result = add_rows(state, operand, window_of(state, rows));
@@ -139,7 +155,10 @@ void concretize(State& state, ValueId value, bool last) {
 void walk_back(State& state, std::size_t end) {
   const auto& nodes = state.network.nodes();
   for (std::size_t i = end; i-- > 0;) {
-    if (state.rows[at(nodes[i].output)] != kNoBuffer) rules().apply(state, nodes[i]);
+    BufferId& rows = state.rows[at(nodes[i].output)];
+    if (rows == kNoBuffer) continue;
+    rules().apply(state, nodes[i]);
+    rows = kNoBuffer;
   }
   const ValueId input = state.network.network().input();
   ensure(state.rows[at(input)] != kNoBuffer, "a row did not reach the input");
@@ -218,13 +237,14 @@ void emit_relaxation(const LoweredNetwork& network, ProgramBuilder& builder, Kno
 }
 
 void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target,
-                  bool windows) {
+                  const NeuronWalk& walk) {
   State state = start(network, builder, known);
+  state.probes = walk.probes;
   const std::int64_t producer = network.producer(target);
   ensure(producer >= 0, "rows of the network's input need no walk");
   const LoweredNode& node = network.nodes().at(static_cast<std::size_t>(producer));
-  const std::optional<Window> image = windows ? image_through_sums(network, target) : std::nullopt;
-  if (can_gather(node, image)) {
+  const std::optional<Window> image = walk.windows ? image_through_sums(network, target) : std::nullopt;
+  if (walk.gather && can_gather(node, image)) {
     const LinearMap& map = *node.affine->maps[0];
     const ValueId operand = node.operands[0];
     const BufferId rows = add_rows(state, operand, map.conv() != nullptr ? through(*map.conv(), *image) : std::nullopt);

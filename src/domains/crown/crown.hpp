@@ -13,7 +13,9 @@ struct State {
   const LoweredNetwork& network;
   ProgramBuilder& builder;
   const KnownBounds& known;
-  std::vector<BufferId> rows;  // per value: Rows that have arrived there so far
+  std::vector<BufferId> rows;  // per value: Rows that have arrived there and not gone on
+  bool probes = false;         // rows may end on the way
+  bool relaxed = false;        // they have come through a relaxation
 };
 
 // Emits the relaxation of an elementwise or joint node, the bounds of whose operands are final, and records it in
@@ -21,10 +23,17 @@ struct State {
 void emit_relaxation(const LoweredNetwork& network, ProgramBuilder& builder, KnownBounds& known,
                      const LoweredNode& node);
 
-// Emits the walk of rows that start as +-e_i at `target` (TaskKind::Neurons), concretized over the input set. With
-// `windows`, rows store a window of each image where that is smaller.
+struct NeuronWalk {
+  bool windows = true;  // rows store a window of each image where that is smaller
+  // Rows are bounded before each relaxation from the second on, so that those which are proved there can end (the first
+  // would tell what the interval step before the task has told).
+  bool probes = false;
+  bool gather = true;  // rows start behind the first affine node where its weights can be read
+};
+
+// Emits the walk of rows that start as +-e_i at `target` (TaskKind::Neurons), concretized over the input set.
 void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, ValueId target,
-                  bool windows);
+                  const NeuronWalk& walk);
 
 // Emits the walk of the query's rows C at the network's output, plus A at its input if `input_terms`.
 void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, bool input_terms);

@@ -50,6 +50,9 @@ template <class T>
 struct ProductPart {
   const T* a = nullptr;
   PanelView<T> b;
+  // The columns of a that are not zero in all rows, ascending, so that the others may be skipped; nullptr: unknown.
+  const std::int32_t* live = nullptr;
+  std::int64_t live_count = 0;
 };
 inline constexpr std::size_t kMostProductParts = 16;
 
@@ -59,6 +62,10 @@ inline constexpr std::size_t kMostProductParts = 16;
 template <class T>
 void multiply(std::span<const ProductPart<T>> parts, std::int64_t lda, std::int64_t m, T* c, std::int64_t ldc,
               bool accumulate);
+// Writes the columns of a [m, k] that are not zero in all rows, ascending; returns how many.
+template <class T>
+std::int64_t live_columns(const T* a, std::int64_t lda, std::int64_t m, std::int64_t k, std::int32_t* live);
+
 template <class T>
 void multiply(const T* a, std::int64_t lda, std::int64_t m, const PackedMatrix<T>& b, T* c, std::int64_t ldc,
               bool accumulate) {

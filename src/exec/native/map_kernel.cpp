@@ -23,6 +23,7 @@ class DenseKernel final : public MapKernel<T> {
       : outer_(map.outer),
         inner_(map.inner),
         // Rows W: W itself is the right factor; x W^T: its transpose.
+        rows_(direction == Direction::Transpose),
         packed_(map.weights, direction == Direction::Transpose ? map.rows : map.columns,
                 direction == Direction::Transpose ? map.columns : map.rows, direction != Direction::Transpose,
                 direction == Direction::ForwardAbsolute) {}
@@ -32,7 +33,7 @@ class DenseKernel final : public MapKernel<T> {
     const std::int64_t k = packed_.k();
     const std::int64_t n = packed_.n();
     if (inner_ == 1) {
-      if (outer_ == 1) return multiply(in, ld, count, packed_, out, ld_out, accumulate);
+      if (outer_ == 1) return multiply_whole(in, ld, count, out, ld_out, accumulate);
       for (std::int64_t i = 0; i < count; ++i) {
         multiply(in + i * ld, k, outer_, packed_, out + i * ld_out, n, accumulate);
       }
@@ -55,8 +56,24 @@ class DenseKernel final : public MapKernel<T> {
   }
 
  private:
+  // Rows that have come through a relaxation are zero in the columns of all dead neurons.
+  void multiply_whole(const T* in, std::int64_t ld, std::int64_t count, T* out, std::int64_t ld_out,
+                      bool accumulate) const {
+    constexpr std::int64_t kWide = 64;  // below, looking at the rows costs what it saves
+    const std::int64_t k = packed_.k();
+    ProductPart<T> part{in, packed_.view()};
+    thread_local std::vector<std::int32_t> live;
+    if (rows_ && packed_.n() >= kWide && count > 1) {
+      live.resize(at(k));
+      part.live_count = live_columns(in, ld, count, k, live.data());
+      if (part.live_count <= k - k / 8) part.live = live.data();
+    }
+    multiply(std::span<const ProductPart<T>>(&part, 1), ld, count, out, ld_out, accumulate);
+  }
+
   std::int64_t outer_;
   std::int64_t inner_;
+  bool rows_;  // the left factor are rows Lambda
   PackedMatrix<T> packed_;
 };
 

@@ -30,6 +30,7 @@ struct Stretch {
   const T* panels;
   std::int64_t panel_stride;
   std::int64_t k;
+  const std::int32_t* live;  // which columns of A count, k of them; nullptr: the first k
 };
 
 // One tile's work. Longer sums are cut into passes; the partial sums between them rest in a buffer of their own and not
@@ -84,7 +85,8 @@ HWY_INLINE void store_tile(const V (&sum)[kRows][kVectors], T* c, std::int64_t l
   }
 }
 
-template <class T, int kRows, int kVectors>
+// kLive: only the live columns of A are met.
+template <class T, int kRows, int kVectors, bool kLive>
 void run_tile(const Tile<T>& tile) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
@@ -120,7 +122,9 @@ void run_tile(const Tile<T>& tile) {
              v % vectors_per_panel * lanes;
     }
     const std::int64_t k = part.k;
-    for (std::int64_t p = 0; p < k; ++p) {
+    const std::int32_t* const live = part.live;
+    for (std::int64_t step = 0; step < k; ++step) {
+      const std::int64_t p = kLive ? live[step] : step;
       V right[kVectors];
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b[v] + p * width);
@@ -155,19 +159,23 @@ void run_tile(const Tile<T>& tile) {
 template <class T>
 using TileFunction = void (*)(const Tile<T>&);
 
-template <class T, int kVectors, int... kRows>
+template <class T, int kVectors, bool kLive, int... kRows>
 TileFunction<T> select_rows(int rows, std::integer_sequence<int, kRows...>) {
-  static constexpr TileFunction<T> table[] = {&run_tile<T, kRows + 1, kVectors>...};
+  static constexpr TileFunction<T> table[] = {&run_tile<T, kRows + 1, kVectors, kLive>...};
   return table[rows - 1];
 }
 
-template <class T, int kVectors>
+template <class T, int kVectors, bool kLive = false>
 TileFunction<T> select_rows(int rows) {
-  return select_rows<T, kVectors>(rows, std::make_integer_sequence<int, max_rows(kVectors)>());
+  return select_rows<T, kVectors, kLive>(rows, std::make_integer_sequence<int, max_rows(kVectors)>());
 }
 
+// Wide tiles only know live columns: they do most of the work, and each tile costs code.
+inline constexpr int kVectorsOfLiveTile = kVectorsOfTile;
+
 template <class T>
-TileFunction<T> select_tile(int rows, int vectors) {
+TileFunction<T> select_tile(int rows, int vectors, bool live) {
+  if (live) return select_rows<T, kVectorsOfLiveTile, true>(rows);
   switch (vectors) {
     case 1:
       return select_rows<T, 1>(rows);
@@ -193,10 +201,11 @@ int choose_vectors(std::int64_t rows, std::int64_t vectors_left, std::int64_t ve
 }
 
 // Cuts the parts into stretches of at most about kBlockOfK columns, and gathers short ones into passes of that size.
+// Without `live` all columns count.
 template <class T>
 class Passes {
  public:
-  explicit Passes(std::span<const ProductPart<T>> parts) : parts_(parts) {}
+  Passes(std::span<const ProductPart<T>> parts, bool live) : parts_(parts), live_(live) {}
 
   // The stretches of the next pass; false if there is none.
   bool next() {
@@ -204,11 +213,15 @@ class Passes {
     std::int64_t columns = 0;
     while (part_ < parts_.size() && count_ < stretches_.size()) {
       const ProductPart<T>& part = parts_[part_];
-      const std::int64_t blocks = std::max<std::int64_t>(1, (part.b.k + kBlockOfK - 1) / kBlockOfK);
-      const std::int64_t first = block_ * part.b.k / blocks;
-      const std::int64_t k = (block_ + 1) * part.b.k / blocks - first;
+      const bool live = live_ && part.live != nullptr;
+      const std::int64_t all = live ? part.live_count : part.b.k;
+      const std::int64_t blocks = std::max<std::int64_t>(1, (all + kBlockOfK - 1) / kBlockOfK);
+      const std::int64_t first = block_ * all / blocks;
+      const std::int64_t k = (block_ + 1) * all / blocks - first;
       if (count_ > 0 && columns + k > kBlockOfK) break;
-      stretches_[count_++] = {part.a + first, part.b.panels + first * kPanelWidth<T>, part.b.panel_stride, k};
+      const std::int64_t skipped = live ? 0 : first;
+      stretches_[count_++] = {part.a + skipped, part.b.panels + skipped * kPanelWidth<T>, part.b.panel_stride, k,
+                              live ? part.live + first : nullptr};
       columns += k;
       if (++block_ == blocks) {
         ++part_;
@@ -223,6 +236,7 @@ class Passes {
 
  private:
   std::span<const ProductPart<T>> parts_;
+  bool live_;
   std::size_t part_ = 0;
   std::int64_t block_ = 0;  // of the part
   std::array<Stretch<T>, kMostProductParts> stretches_;
@@ -239,6 +253,8 @@ void multiply_target(std::span<const ProductPart<T>> parts, std::int64_t lda, st
   constexpr std::int64_t vectors_per_panel = width / lanes;
   const std::int64_t vectors = (n + lanes - 1) / lanes;
   const std::int64_t chunks = (m + kChunkOfRows - 1) / kChunkOfRows;
+  const bool any_live =
+      std::any_of(parts.begin(), parts.end(), [](const ProductPart<T>& part) { return part.live != nullptr; });
   // The partial sums of one tile column; `choose_vectors` gives at most this many vectors.
   constexpr std::int64_t kWidestTile = 8;
   HWY_ALIGN T partial[kChunkOfRows * kWidestTile * lanes];
@@ -251,9 +267,11 @@ void multiply_target(std::span<const ProductPart<T>> parts, std::int64_t lda, st
       // Blocks of nearly equal height: a short last block would not hide the latency.
       const std::int64_t row_blocks = (rows + max_rows(tile_vectors) - 1) / max_rows(tile_vectors);
       const std::int64_t height = rows / row_blocks, taller = rows % row_blocks;
-      const TileFunction<T> run = select_tile<T>(static_cast<int>(height), tile_vectors);
-      const TileFunction<T> run_taller = taller == 0 ? run : select_tile<T>(static_cast<int>(height) + 1, tile_vectors);
-      Passes<T> passes(parts);
+      const bool live = any_live && tile_vectors == kVectorsOfLiveTile;
+      const TileFunction<T> run = select_tile<T>(static_cast<int>(height), tile_vectors, live);
+      const TileFunction<T> run_taller =
+          taller == 0 ? run : select_tile<T>(static_cast<int>(height) + 1, tile_vectors, live);
+      Passes<T> passes(parts, live);
       for (bool first = true; passes.next(); first = false) {
         Tile<T> tile;
         tile.stretches = passes.stretches();
@@ -282,6 +300,35 @@ void multiply_target(std::span<const ProductPart<T>> parts, std::int64_t lda, st
   }
 }
 
+// Columns that are not all zero, ascending: a term of zero changes no sum.
+template <class T>
+std::int64_t live_target(const T* a, std::int64_t lda, std::int64_t m, std::int64_t k, std::int32_t* live) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t count = 0;
+  for (std::int64_t j = 0; j < k; j += lanes) {
+    const auto inside = hn::FirstN(d, static_cast<std::size_t>(std::min(lanes, k - j)));
+    auto all_zero = inside;
+    for (std::int64_t i = 0; i < m; ++i) {
+      all_zero = hn::And(all_zero, hn::Eq(hn::MaskedLoad(inside, d, a + i * lda + j), hn::Zero(d)));
+    }
+    std::uint8_t bits[8] = {};
+    hn::StoreMaskBits(d, hn::AndNot(all_zero, inside), bits);
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+      if ((bits[lane / 8] >> (lane % 8) & 1) != 0) live[count++] = static_cast<std::int32_t>(j + lane);
+    }
+  }
+  return count;
+}
+
+std::int64_t live_float(const float* a, std::int64_t lda, std::int64_t m, std::int64_t k, std::int32_t* live) {
+  return live_target(a, lda, m, k, live);
+}
+
+std::int64_t live_double(const double* a, std::int64_t lda, std::int64_t m, std::int64_t k, std::int32_t* live) {
+  return live_target(a, lda, m, k, live);
+}
+
 void multiply_float(std::span<const ProductPart<float>> parts, std::int64_t lda, std::int64_t m, float* c,
                     std::int64_t ldc, bool accumulate) {
   multiply_target(parts, lda, m, c, ldc, accumulate);
@@ -305,6 +352,8 @@ namespace boundflow::native {
 
 HWY_EXPORT(multiply_float);
 HWY_EXPORT(multiply_double);
+HWY_EXPORT(live_float);
+HWY_EXPORT(live_double);
 HWY_EXPORT(target_name);
 
 template <>
@@ -317,6 +366,17 @@ template <>
 void multiply<double>(std::span<const ProductPart<double>> parts, std::int64_t lda, std::int64_t m, double* c,
                       std::int64_t ldc, bool accumulate) {
   HWY_DYNAMIC_DISPATCH(multiply_double)(parts, lda, m, c, ldc, accumulate);
+}
+
+template <>
+std::int64_t live_columns<float>(const float* a, std::int64_t lda, std::int64_t m, std::int64_t k, std::int32_t* live) {
+  return HWY_DYNAMIC_DISPATCH(live_float)(a, lda, m, k, live);
+}
+
+template <>
+std::int64_t live_columns<double>(const double* a, std::int64_t lda, std::int64_t m, std::int64_t k,
+                                  std::int32_t* live) {
+  return HWY_DYNAMIC_DISPATCH(live_double)(a, lda, m, k, live);
 }
 
 const char* instruction_set() {

@@ -1,0 +1,176 @@
+// What each part of the compiler is worth: CROWN queries with parts of it switched off, one JSON object per line.
+// Usage: ablation net.onnx boxes.npz [name] [threads=1]
+//
+// boxes.npz as for bounds_speed, or with center [B, ...], eps_linf and C. The parts, each on or off (docs/benchmarks.md
+// describes the fields of a line):
+//   fusion  rows start behind their first affine node, and blocks of rows that fit into the cache travel the whole
+//   walk;
+//           off: one-hot rows, and every op runs over all rows of a task before the next one does
+//   reuse   buffers share bytes and stay from query to query; off: each has its own, fresh in each query
+//   rows    rows of unstable neurons only, as long as they are needed; off: all neurons, to the input
+//   layout  the passes over the network, of which most are about layout; off: the network as it was imported
+// The baseline has all parts off: the same kernels, op by op. A line is written on failure, too, with its reason.
+
+#include <fmt/format.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/error.hpp"
+#include "engine/query_engine.hpp"
+#include "exec/native/native_executor.hpp"
+#include "frontends/onnx/onnx.hpp"
+#include "io/npz.hpp"
+#include "passes/passes.hpp"
+
+namespace {
+
+using namespace boundflow;
+using Json = nlohmann::ordered_json;
+
+struct Parts {
+  bool fusion, reuse, rows, layout;
+};
+
+struct Boxes {
+  Boxes(const std::string& path, std::int64_t inputs, std::int64_t outputs) : arrays(read_npz(path)) {
+    if (arrays.contains("x_lo")) {
+      lower = arrays.at("x_lo").values;
+      upper = arrays.at("x_hi").values;
+    } else {
+      const double eps = arrays.at("eps_linf").values.at(0);
+      for (const double c : arrays.at("center").values) {
+        lower.push_back(c - eps);
+        upper.push_back(c + eps);
+      }
+    }
+    spec.inputs = inputs;
+    spec.outputs = outputs;
+    spec.output_coefficients = arrays.at("C").values;
+    spec.rows = static_cast<std::int64_t>(spec.output_coefficients.size()) / outputs;
+    spec.output_coefficient_errors.assign(spec.output_coefficients.size(), 0.0);
+    spec.constants.assign(static_cast<std::size_t>(spec.rows), 0.0);
+    spec.constant_errors.assign(static_cast<std::size_t>(spec.rows), 0.0);
+    query.subproblems = static_cast<std::int64_t>(lower.size()) / inputs;
+    query.lower = lower;
+    query.upper = upper;
+    for (std::int64_t r = 0; r < spec.rows; ++r) {
+      rows.push_back(static_cast<std::int32_t>(r));
+      owners.push_back(static_cast<std::int32_t>(r / (spec.rows / query.subproblems)));
+    }
+    query.spec = &spec;
+    query.rows = rows;
+    query.owners = owners;
+    query.semantics = Semantics::Nominal;
+  }
+
+  std::map<std::string, Array> arrays;
+  std::vector<double> lower, upper;
+  LinearSpec spec;
+  std::vector<std::int32_t> rows, owners;
+  BoundQuery query;
+};
+
+QueryEngine::Options options_of(const Parts& parts) {
+  QueryEngine::Options options;
+  options.lowering.rows = parts.rows ? NeuronRows::UntilStable : NeuronRows::All;
+  options.lowering.gather = parts.fusion;
+  options.reuse_storage = parts.reuse;
+  if (!parts.fusion) {
+    options.max_block_rows = std::int64_t{1} << 40;
+    options.block_bytes = options.max_block_bytes = std::int64_t{1} << 60;
+  }
+  return options;
+}
+
+double percentile(std::vector<double> seconds, double share) {
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[static_cast<std::size_t>(share * static_cast<double>(seconds.size() - 1) + 0.5)];
+}
+
+struct Measured {
+  BoundAnswer answer;
+  Json line;
+};
+
+void measure(const std::shared_ptr<const Network>& network, const Boxes& boxes, const Parts& parts, Measured& result) {
+  const auto start = Clock::now();
+  const QueryEngine engine(network, make_native_executor(), options_of(parts));
+  result.line["compile_s"] = seconds_between(start, Clock::now());
+  const BoundProgram& program = engine.bounds_program().program();
+  const StoragePlan& plan = engine.bounds_program().plan();
+  std::size_t kernels = 0;
+  for (const Task& task : program.tasks) kernels += task.ops.size();
+  result.line["tasks"] = program.tasks.size();
+  result.line["ops"] = kernels;
+  result.line["batch_bytes"] = plan.batch_bytes * boxes.query.subproblems;
+  result.line["batch_bytes_without_reuse"] = plan.batch_bytes_without_reuse * boxes.query.subproblems;
+  result.line["bytes_per_row"] = plan.row_bytes;
+  result.line["bytes_per_row_without_reuse"] = plan.row_bytes_without_reuse;
+  const auto first = Clock::now();
+  engine.answer(boxes.query, Deadline(), result.answer);
+  result.line["first_run_s"] = seconds_between(first, Clock::now());
+  std::vector<double> seconds;
+  const auto begin = Clock::now();
+  while (seconds.size() < 20 && (seconds.size() < 2 || seconds_between(begin, Clock::now()) < 5)) {
+    const auto run = Clock::now();
+    engine.answer(boxes.query, Deadline(), result.answer);
+    seconds.push_back(seconds_between(run, Clock::now()));
+  }
+  result.line["runs"] = seconds.size();
+  result.line["min_s"] = percentile(seconds, 0);
+  result.line["p50_s"] = percentile(seconds, 0.5);
+  result.line["p95_s"] = percentile(seconds, 0.95);
+  result.line["arena_bytes"] = engine.arena_bytes();
+}
+
+int run(int argc, char** argv) {
+  if (argc < 3) throw UsageError("usage: ablation net.onnx boxes.npz [name] [threads]");
+  const Network imported = read_onnx(argv[1]);
+  const auto as_imported = std::make_shared<const Network>(imported);
+  const auto normal = std::make_shared<const Network>(run_passes(imported, operator_table()));
+  const Boxes boxes(argv[2], normal->size_of(normal->input()), normal->size_of(normal->output()));
+  const std::string name = argc > 3 ? argv[3] : argv[2];
+  tbb::task_arena arena(argc > 4 ? std::stoi(argv[4]) : 1);
+  BoundAnswer best;  // of all parts on, which comes first
+  for (int off = 0; off < 16; ++off) {
+    const Parts parts{(off & 1) == 0, (off & 2) == 0, (off & 4) == 0, (off & 8) == 0};
+    Measured measured;
+    measured.line = {
+        {"schema", 1},          {"network", name},    {"batch", boxes.query.subproblems}, {"fusion", parts.fusion},
+        {"reuse", parts.reuse}, {"rows", parts.rows}, {"layout", parts.layout},           {"error", ""}};
+    try {
+      arena.execute([&] { measure(parts.layout ? normal : as_imported, boxes, parts, measured); });
+      if (off == 0) best = measured.answer;
+      double looser = 0, difference = 0;
+      for (std::size_t n = 0; n < best.nominal.size(); ++n) {
+        const double scale = 1 + std::fabs(measured.answer.nominal[n]);
+        const double change = (measured.answer.nominal[n] - best.nominal[n]) / scale;
+        looser = std::max(looser, change);
+        difference = std::max(difference, std::fabs(change));
+      }
+      // Relative to 1 + |bound|: by how much a bound with all parts on lies below this one at most, and differs from
+      // it.
+      measured.line["all_parts_looser_by"] = looser;
+      measured.line["difference"] = difference;
+    } catch (const std::exception& error) {
+      measured.line["error"] = error.what();
+    }
+    fmt::print("{}\n", measured.line.dump());
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const boundflow::Error& error) {
+    fmt::print(stderr, "ablation: {}\n", error.what());
+    return static_cast<int>(error.code());
+  }
+}
