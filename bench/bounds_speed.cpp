@@ -12,6 +12,7 @@
 
 #include "base/deadline.hpp"
 #include "base/error.hpp"
+#include "bench_main.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/onnx/onnx.hpp"
@@ -93,10 +94,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const boundflow::Error& error) {
-    fmt::print(stderr, "bounds_speed: {}\n", error.what());
-    return static_cast<int>(error.code());
-  }
+  return boundflow::bench::run_main("bounds_speed", [&] { return run(argc, argv); });
 }

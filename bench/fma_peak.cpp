@@ -63,12 +63,13 @@ double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-template <class Run>
-double best_rate(const Run& run) {
+template <class T, class Chains>
+double best_rate(const Chains& chains) {
   double best = 0;
   for (int repeat = 0; repeat < 40; ++repeat) {
+    T sink = 0;
     const double begin = seconds();
-    const double operations = run();
+    const double operations = chains(&sink);
     best = std::max(best, operations / (seconds() - begin));
   }
   return best * 1e-9;
@@ -77,23 +78,11 @@ double best_rate(const Run& run) {
 }  // namespace
 
 double fma_peak_float32() {
-  return best_rate([] {
-    static thread_local volatile float kept;
-    float sink = 0;
-    const double operations = HWY_DYNAMIC_DISPATCH(chains_float)(&sink);
-    kept = sink;
-    return operations;
-  });
+  return best_rate<float>([](float* sink) { return HWY_DYNAMIC_DISPATCH(chains_float)(sink); });
 }
 
 double fma_peak_float64() {
-  return best_rate([] {
-    static thread_local volatile double kept;
-    double sink = 0;
-    const double operations = HWY_DYNAMIC_DISPATCH(chains_double)(&sink);
-    kept = sink;
-    return operations;
-  });
+  return best_rate<double>([](double* sink) { return HWY_DYNAMIC_DISPATCH(chains_double)(sink); });
 }
 
 double fma_peak_float32(int threads) {

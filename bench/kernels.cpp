@@ -30,6 +30,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "bench_main.hpp"
 #include "domains/lowered_network.hpp"
 #include "exec/native/kernels.hpp"
 #include "exec/native/map_kernel.hpp"
@@ -242,10 +243,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const boundflow::Error& error) {
-    fmt::print(stderr, "kernels: {}\n", error.what());
-    return static_cast<int>(error.code());
-  }
+  return boundflow::bench::run_main("kernels", [&] { return run(argc, argv); });
 }

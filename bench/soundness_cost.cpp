@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "bench_main.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/onnx/onnx.hpp"
@@ -105,11 +106,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    tbb::task_arena one(1);
-    return one.execute([&] { return run(argc, argv); });
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "soundness_cost: {}\n", error.what());
-    return 1;
-  }
+  tbb::task_arena one(1);
+  return boundflow::bench::run_main("soundness_cost", [&] { return one.execute([&] { return run(argc, argv); }); });
 }

@@ -47,9 +47,6 @@ struct AffineErrorModel {
 
   // What executions may add in a subproblem where no coordinate exceeds `max_abs_x`.
   ExecutionModel executions(double max_abs_x, std::int64_t additions) const;
-  double execution_error(double sum_abs, double abs_y, double max_abs_x, std::int64_t additions) const {
-    return executions(max_abs_x, additions).error(sum_abs, abs_y);
-  }
 
   double backward_gamma = 0;     // |fl(Lambda M) - Lambda M| <= backward_gamma |Lambda| |M|, weights' rounding included
   double forward_gamma = 0;      // the same of M x

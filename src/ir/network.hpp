@@ -21,8 +21,10 @@ using NodeId = std::int32_t;
 inline constexpr ValueId kNoValue = -1;  // an optional input that is absent
 inline constexpr NodeId kNoNode = -1;    // producer of inputs and constants
 
-using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>,
-                               std::shared_ptr<const Tensor>>;
+// libstdc++ 12 runs into undefined behaviour where copying a variant of nothing but vectors, strings and the like
+// throws, since it takes such variants for ones that always hold a value. Tensor is no type that it thinks so of.
+using Attribute =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>, Tensor>;
 using Attributes = std::map<std::string, Attribute, std::less<>>;
 
 struct Value {

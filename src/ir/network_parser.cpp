@@ -203,7 +203,7 @@ class Parser {
     if (accept("floats")) return numbers<double>("[", "]");
     if (dtype()) {
       const TensorType type = this->type();
-      return std::make_shared<const Tensor>(tensor(type));
+      return tensor(type);
     }
     const bool integer = token.text.find_first_not_of("-0123456789") == std::string_view::npos;
     if (token.kind == TokenKind::Number && integer) return number<std::int64_t>();

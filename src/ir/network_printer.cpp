@@ -125,9 +125,8 @@ std::string print_attribute(const Attribute& attribute, std::int64_t max_element
     std::string operator()(const std::string& value) const { return quoted(value); }
     std::string operator()(const std::vector<std::int64_t>& values) const { return "ints[" + list(values) + "]"; }
     std::string operator()(const std::vector<double>& values) const { return "floats[" + list(values) + "]"; }
-    std::string operator()(const std::shared_ptr<const Tensor>& tensor) const {
-      if (tensor == nullptr) return "<no tensor>";
-      return to_string(tensor->type()) + " " + print_data(*tensor, max_elements);
+    std::string operator()(const Tensor& tensor) const {
+      return to_string(tensor.type()) + " " + print_data(tensor, max_elements);
     }
   };
   return std::visit(Printer{max_elements}, attribute);

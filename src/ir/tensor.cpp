@@ -61,18 +61,20 @@ std::string to_string(const TensorType& type) {
   return std::string(to_string(type.dtype)) + to_string(type.shape);
 }
 
-Tensor::Tensor(Shape shape, Data data) : shape_(std::move(shape)), data_(std::move(data)) {
-  ensure(static_cast<std::size_t>(element_count(shape_)) == length(data_), "tensor: data does not fill the shape");
+Tensor::Tensor(Shape shape, Data data) : Tensor(std::move(shape), std::make_shared<const Data>(std::move(data))) {}
+
+Tensor::Tensor(Shape shape, std::shared_ptr<const Data> data) : shape_(std::move(shape)), data_(std::move(data)) {
+  ensure(static_cast<std::size_t>(element_count(shape_)) == length(*data_), "tensor: data does not fill the shape");
 }
 
 std::int64_t Tensor::size() const {
-  return static_cast<std::int64_t>(length(data_));
+  return static_cast<std::int64_t>(length(*data_));
 }
 
 double Tensor::at(std::int64_t i) const {
   ensure(i >= 0 && i < size(), "tensor: element out of range");
   return std::visit([i](const auto& elements) { return static_cast<double>(elements[static_cast<std::size_t>(i)]); },
-                    data_);
+                    *data_);
 }
 
 bool Tensor::is_finite() const {
@@ -84,15 +86,15 @@ bool Tensor::is_finite() const {
           return true;
         }
       },
-      data_);
+      *data_);
 }
 
 std::vector<double> Tensor::to_doubles() const {
-  return std::visit([](const auto& elements) { return std::vector<double>(elements.begin(), elements.end()); }, data_);
+  return std::visit([](const auto& elements) { return std::vector<double>(elements.begin(), elements.end()); }, *data_);
 }
 
 const std::vector<std::int64_t>& Tensor::int64s() const {
-  const auto* elements = std::get_if<std::vector<std::int64_t>>(&data_);
+  const auto* elements = std::get_if<std::vector<std::int64_t>>(data_.get());
   ensure(elements != nullptr, "tensor: int64 data expected");
   return *elements;
 }
@@ -111,7 +113,7 @@ Tensor Tensor::gathered(Shape shape, const std::vector<std::int64_t>& source) co
         for (const std::int64_t i : source) picked.push_back(elements[static_cast<std::size_t>(i)]);
         return Tensor(std::move(shape), std::move(picked));
       },
-      data_);
+      *data_);
 }
 
 }  // namespace boundflow

@@ -2,6 +2,7 @@
 // Constant tensors: row-major data with a dtype and a static shape.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,19 +39,21 @@ struct TensorType {
 
 std::string to_string(const TensorType& type);  // "float32[1, 5]"
 
+// Copies share the elements, which never change. (Data itself is only moved: a copy that throws is undefined behaviour
+// in libstdc++ 12, see Attribute in network.hpp.)
 class Tensor {
  public:
   using Data = std::variant<std::vector<float>, std::vector<double>, std::vector<std::int64_t>, std::vector<bool>>;
 
-  Tensor() = default;
+  Tensor() : Tensor({0}, std::vector<float>()) {}
   // The data's alternative fixes the dtype. InternalError if its length is not the shape's element count.
   Tensor(Shape shape, Data data);
 
-  DType dtype() const { return static_cast<DType>(data_.index()); }
+  DType dtype() const { return static_cast<DType>(data_->index()); }
   const Shape& shape() const { return shape_; }
   TensorType type() const { return {dtype(), shape_}; }
   std::int64_t size() const;
-  const Data& data() const { return data_; }
+  const Data& data() const { return *data_; }
   // Element i as a double: exact for float32, float64 and bool, and for |int64| <= 2^53.
   double at(std::int64_t i) const;
   // False if a floating element is NaN or infinite.
@@ -65,8 +68,10 @@ class Tensor {
   Tensor gathered(Shape shape, const std::vector<std::int64_t>& source) const;
 
  private:
+  Tensor(Shape shape, std::shared_ptr<const Data> data);
+
   Shape shape_;
-  Data data_ = std::vector<float>{};
+  std::shared_ptr<const Data> data_;
 };
 
 // True for float32 and float64.

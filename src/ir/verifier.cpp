@@ -11,7 +11,6 @@
 //   V8  has-input-and-output  the graph has an input and an output, every node an output and an operator
 //   V9  finite-constants      floating constants hold neither NaN nor infinity
 //   V10 shapes                dimensions are positive for variables, non-negative for constants, and not absurd
-//   V11 tensor-attributes     an attribute that may hold a tensor holds one
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,7 +43,6 @@ class Verifier {
     outputs_defined();
     constants();
     shapes();
-    tensor_attributes();
   }
 
  private:
@@ -204,17 +202,6 @@ class Verifier {
         fail("V10 shapes", what + ": " + error.what(), place_of(id));
       }
       fail("V10 shapes", what + " without elements", place_of(id));
-    }
-  }
-
-  void tensor_attributes() const {
-    for (std::size_t i = 0; i < network_.nodes().size(); ++i) {
-      for (const auto& [name, attribute] : network_.nodes()[i].attributes) {
-        const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&attribute);
-        if (tensor != nullptr && *tensor == nullptr) {
-          fail("V11 tensor-attributes", "attribute '" + name + "' has no tensor", i);
-        }
-      }
     }
   }
 

@@ -20,8 +20,8 @@ Tensor as_tensor(const std::vector<std::int64_t>& values) {
 Tensor as_tensor(const std::vector<double>& values) {
   return Tensor({static_cast<std::int64_t>(values.size())}, std::vector<float>(values.begin(), values.end()));
 }
-Tensor as_tensor(const std::shared_ptr<const Tensor>& tensor) {
-  return *tensor;
+Tensor as_tensor(const Tensor& tensor) {
+  return tensor;
 }
 
 Tensor read(const NodeView& node) {

@@ -14,9 +14,9 @@ namespace {
 Tensor value(const NodeView& node) {
   const auto found = node.node().attributes.find("value");
   if (found == node.node().attributes.end()) return Tensor({}, std::vector<float>{0});
-  const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&found->second);
-  if (tensor == nullptr || (*tensor)->size() != 1) node.malformed("attribute 'value' must be a tensor of one element");
-  return **tensor;
+  const auto* tensor = std::get_if<Tensor>(&found->second);
+  if (tensor == nullptr || tensor->size() != 1) node.malformed("attribute 'value' must be a tensor of one element");
+  return *tensor;
 }
 
 std::vector<TensorType> infer(const NodeView& node) {

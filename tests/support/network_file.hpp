@@ -82,7 +82,7 @@ class NetworkFile {
       auto* list = OnnxModel::attribute(node, name, 6);
       for (const double x : *numbers) list->add_floats(static_cast<float>(x));
     } else {
-      set_tensor(OnnxModel::attribute(node, name, 4)->mutable_t(), *std::get<std::shared_ptr<const Tensor>>(value));
+      set_tensor(OnnxModel::attribute(node, name, 4)->mutable_t(), std::get<Tensor>(value));
     }
   }
 

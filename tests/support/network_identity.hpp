@@ -25,12 +25,14 @@ template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const T& x, const T& y) { return same_bits(x, y); });
 }
-inline bool same_bits(const std::shared_ptr<const Tensor>& a, const std::shared_ptr<const Tensor>& b) {
-  if (a == nullptr || b == nullptr) return a == b;
-  if (a->type() != b->type()) return false;
+inline bool same_bits(const Tensor& a, const Tensor& b) {
+  if (a.type() != b.type()) return false;
   return std::visit(
-      [&](const auto& elements) { return same_bits(elements, std::get<std::decay_t<decltype(elements)>>(b->data())); },
-      a->data());
+      [&](const auto& elements) { return same_bits(elements, std::get<std::decay_t<decltype(elements)>>(b.data())); },
+      a.data());
+}
+inline bool same_bits(const std::shared_ptr<const Tensor>& a, const std::shared_ptr<const Tensor>& b) {
+  return a == nullptr || b == nullptr ? a == b : same_bits(*a, *b);
 }
 inline bool same_bits(const Attribute& a, const Attribute& b) {
   if (a.index() != b.index()) return false;

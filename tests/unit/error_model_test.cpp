@@ -80,22 +80,22 @@ TEST(AffineErrorModel, ExecutionErrorIsThatOfPartialSums) {
   const AffineErrorModel model(dense(1, 2, {3, -3}, {1}), 1, true);
   const double sum_abs = 601, abs_y = 1;
   const double expected = u32 * sum_abs + u32 * ((sum_abs + abs_y) / 2 + abs_y);
-  const double error = model.execution_error(sum_abs, abs_y, 100, 2);
+  const double error = model.executions(100, 2).error(sum_abs, abs_y);
   EXPECT_GE(error, expected);
   EXPECT_LE(error, expected * (1 + 1e-5));
   // One product alone.
-  EXPECT_NEAR(model.execution_error(sum_abs, abs_y, 100, 0), u32 * sum_abs, 1e-5 * u32 * sum_abs);
+  EXPECT_NEAR(model.executions(100, 0).error(sum_abs, abs_y), u32 * sum_abs, 1e-5 * u32 * sum_abs);
 }
 
 TEST(AffineErrorModel, ExecutionsThatMayOverflowHaveNoError) {
   const AffineErrorModel model(dense(1, 2, {3, -3}), 1, true);
-  EXPECT_TRUE(std::isfinite(model.execution_error(1e38, 0, 1, 1)));
-  EXPECT_EQ(model.execution_error(2e38, 0, 1, 1), kInfinity);  // half of the range is spared
-  EXPECT_EQ(model.execution_error(kInfinity, 0, 1, 1), kInfinity);
-  EXPECT_EQ(model.execution_error(kNan, 0, 1, 1), kInfinity);
+  EXPECT_TRUE(std::isfinite(model.executions(1, 1).error(1e38, 0)));
+  EXPECT_EQ(model.executions(1, 1).error(2e38, 0), kInfinity);  // half of the range is spared
+  EXPECT_EQ(model.executions(1, 1).error(kInfinity, 0), kInfinity);
+  EXPECT_EQ(model.executions(1, 1).error(kNan, 0), kInfinity);
   AffineData scaled = dense(1, 2, {3, -3});
   scaled.deployed_growth = 1024;  // an execution multiplies by 1 / 1024 at the end
-  EXPECT_EQ(AffineErrorModel(scaled, 1, true).execution_error(1e36, 0, 1, 1), kInfinity);
+  EXPECT_EQ(AffineErrorModel(scaled, 1, true).executions(1, 1).error(1e36, 0), kInfinity);
   EXPECT_EQ(AffineErrorModel(scaled, 1, true).deployed_tiny, 1024 * model.deployed_tiny);
 }
 
@@ -121,7 +121,7 @@ TEST(BoundAffineCoordinate, WidensByRadiusAndRounding) {
   EXPECT_LE(real.weight, model.backward_gamma * 13 * 1.0001);
 
   const AffineCoordinate executed = executed_bound(model, sums, 1);
-  const double execution = model.execution_error(13.5, 13.5, 5, 1);
+  const double execution = model.executions(5, 1).error(13.5, 13.5);
   EXPECT_NEAR(executed.upper - real.upper, execution, 0.01 * execution);
   EXPECT_NEAR(real.lower - executed.lower, execution, 0.01 * execution);
   EXPECT_NEAR(executed.weight - real.weight, execution, 0.01 * execution);

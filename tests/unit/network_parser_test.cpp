@@ -84,7 +84,7 @@ TEST(NetworkParser, BuildsTheNetworkThatIsMeant) {
                          {"i", std::int64_t{1}},
                          {"is", std::vector<std::int64_t>{}},
                          {"s", std::string("\"\\\n", 3)},
-                         {"t", std::make_shared<const Tensor>(Shape{1}, std::vector<bool>{true})}});
+                         {"t", Tensor({1}, std::vector<bool>{true})}});
   expected.set_outputs({expected.node(node).outputs[1]});
   // Comments, line ends where they please, and floating elements without a point.
   expect_same(expected, parse_network("# What it is for.\r\n"

@@ -171,12 +171,6 @@ TEST(NetworkVerifier, V10_shapes) {
   EXPECT_THAT(fault(network), HasSubstr("[V10 shapes]"));
 }
 
-TEST(NetworkVerifier, V11_tensor_attributes) {
-  Network network = chain();
-  node(network, 1).attributes = {{"value", std::shared_ptr<const Tensor>()}};
-  EXPECT_THAT(fault(network), AllOf(HasSubstr("[V11 tensor-attributes]"), HasSubstr("'value'")));
-}
-
 TEST(NetworkVerifier, ShowsTheThreeNodesAroundTheFault) {
   Network network = chain();
   node(network, 2).inputs = {99};
@@ -194,7 +188,7 @@ TEST(NetworkPrinter, OneLinePerValueOrNode) {
                                  {"pads", std::vector<std::int64_t>{0, 1}},
                                  {"scale", 1.0},
                                  {"weights", std::vector<double>{0.5, 2}},
-                                 {"value", std::make_shared<const Tensor>(Shape{1}, std::vector<bool>{true})}};
+                                 {"value", Tensor({1}, std::vector<bool>{true})}};
   node(network, 2).inputs.push_back(kNoValue);
   EXPECT_EQ(print(network),
             "network\n"

@@ -380,7 +380,7 @@ TEST(Operators, ConstantReadsEveryForm) {
   EXPECT_EQ(value("value_float", 0.5).type(), (TensorType{DType::Float32, {}}));
   EXPECT_THAT(value("value_ints", Ints{3, 4}).int64s(), ElementsAre(3, 4));
   EXPECT_THAT(value("value_floats", std::vector<double>{0.5, 1}).to_doubles(), ElementsAre(0.5, 1));
-  EXPECT_EQ(value("value", std::make_shared<const Tensor>(counting({2, 2}))).type(), counting({2, 2}).type());
+  EXPECT_EQ(value("value", counting({2, 2})).type(), counting({2, 2}).type());
   EXPECT_THROW(value("value", std::int64_t{3}), InputError);
   EXPECT_THROW(value("value_string", std::string("a")), UnsupportedError);
 }

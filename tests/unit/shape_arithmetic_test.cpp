@@ -56,7 +56,7 @@ TEST(ShapeArithmetic, Int64SumsAreExactOrRefused) {
 
 TEST(ShapeArithmetic, ConstantsOfShapes) {
   EXPECT_THAT(folded("ConstantOfShape", {ints({2})}).to_doubles(), ElementsAre(0, 0));
-  const auto value = std::make_shared<const Tensor>(ints({7}));
+  const Tensor value = ints({7});
   const Tensor sevens = folded("ConstantOfShape", {ints({1, 2})}, {{"value", value}});
   EXPECT_EQ(sevens.type(), (TensorType{DType::Int64, {1, 2}}));
   EXPECT_THAT(sevens.int64s(), ElementsAre(7, 7));

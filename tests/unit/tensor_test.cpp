@@ -47,6 +47,14 @@ TEST(Tensor, DataMustFillTheShape) {
   EXPECT_THROW(Tensor({2}, std::vector<float>{1, 2}).reshaped({3}), InternalError);
 }
 
+TEST(Tensor, CopiesShareTheirElements) {
+  const Tensor tensor({2}, std::vector<float>{1, 2});
+  const Tensor copy = tensor;
+  EXPECT_EQ(&copy.data(), &tensor.data());
+  EXPECT_EQ(&tensor.reshaped({2, 1}).data(), &tensor.data());
+  EXPECT_EQ(Tensor().type(), (TensorType{DType::Float32, {0}}));
+}
+
 TEST(Tensor, ElementsAsDoubles) {
   const Tensor tensor({2, 2}, std::vector<float>{0.1F, -2, 3, 4});
   EXPECT_EQ(tensor.at(0), static_cast<double>(0.1F));

@@ -314,7 +314,29 @@ void PackedConvolution<T>::apply(const T* in, std::int64_t ld_in, std::int64_t n
   }
 }
 
-// For few rows, pixels (tiles) whose operands lie inside the image take the place of rows.
+template <class T>
+template <class Kernel>
+void PackedConvolution<T>::for_each_step(const Line& line, const Steps& steps, const Kernel& kernel) const {
+  std::pair<std::int64_t, std::int64_t> together{0, 0};
+  if (line.n < kManyRows && !depthwise_) {
+    together = inside(steps.base, steps.base_step, steps.count, steps.lowest, steps.highest, line.in_extent[1]);
+  }
+  for (std::int64_t j = 0; j < steps.count; ++j) {
+    T* to = steps.out + j * steps.out_step;
+    const Extent base{line.base_y, steps.base + j * steps.base_step};
+    if (j == together.first && together.first < together.second) {
+      const std::int64_t neighbours = together.second - together.first;
+      for (std::int64_t i = 0; i < line.n; ++i) {
+        kernel(line.in + i * line.ld_in, steps.base_step * in_channels_, neighbours, to + i * line.ld_out,
+               steps.out_step, base);
+      }
+      j += neighbours - 1;
+    } else {
+      kernel(line.in, line.ld_in, line.n, to, line.ld_out, base);
+    }
+  }
+}
+
 template <class T>
 void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::int64_t last_x) const {
   for (std::int64_t phase_x = 0; phase_x < out_step_[1]; ++phase_x) {
@@ -323,57 +345,43 @@ void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::i
     const std::int64_t last_t = ceil_div(last_x + line.out_pad - phase_x, out_step_[1]);
     if (first_t >= last_t) continue;
     const Extent phase{line.phase_y, phase_x};
-    std::pair<std::int64_t, std::int64_t> together{0, 0};
-    if (line.n < kManyRows && !depthwise_) {
-      std::int64_t lowest = 0, highest = 1;
-      for (const Run& run : phases_[1][at(phase_x)].runs) {
-        lowest = std::min(lowest, run.offset);
-        highest = std::max(highest, run.offset + run.count);
-      }
-      together = inside(first_t * in_step_[1] - line.in_pad, in_step_[1], last_t - first_t, lowest, highest,
-                        line.in_extent[1]);
+    std::int64_t lowest = 0, highest = 1;
+    for (const Run& run : phases_[1][at(phase_x)].runs) {
+      lowest = std::min(lowest, run.offset);
+      highest = std::max(highest, run.offset + run.count);
     }
-    for (std::int64_t t = first_t; t < last_t; ++t) {
-      T* to = line.out + (t * out_step_[1] + phase_x - line.out_pad) * out_channels_;
-      const Extent base{line.base_y, t * in_step_[1] - line.in_pad};
-      if (t - first_t == together.first && together.first < together.second) {
-        const std::int64_t count = together.second - together.first;
-        for (std::int64_t i = 0; i < line.n; ++i) {
-          pixel(line.in + i * line.ld_in, in_step_[1] * in_channels_, count, line.in_extent, to + i * line.ld_out,
-                out_step_[1] * out_channels_, phase, base, line.accumulate);
-        }
-        t += count - 1;
-      } else if (depthwise_) {
-        depthwise_pixel(line.in, line.ld_in, line.n, line.in_extent, to, line.ld_out, phase, base, line.accumulate);
-      } else {
-        pixel(line.in, line.ld_in, line.n, line.in_extent, to, line.ld_out, phase, base, line.accumulate);
-      }
-    }
+    const Steps steps{last_t - first_t,
+                      first_t * in_step_[1] - line.in_pad,
+                      in_step_[1],
+                      lowest,
+                      highest,
+                      line.out + (first_t * out_step_[1] + phase_x - line.out_pad) * out_channels_,
+                      out_step_[1] * out_channels_};
+    for_each_step(
+        line, steps,
+        [&](const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, const Extent& base) {
+          if (depthwise_) {
+            depthwise_pixel(in, ld_in, n, line.in_extent, out, ld_out, phase, base, line.accumulate);
+          } else {
+            pixel(in, ld_in, n, line.in_extent, out, ld_out, phase, base, line.accumulate);
+          }
+        });
   }
 }
 
 template <class T>
 void PackedConvolution<T>::tile_row(const Line& line, std::int64_t first_x, std::int64_t tiles) const {
-  const std::int64_t step = tile_shift(tile_.pixels);
-  const std::int64_t columns = tile_.pixels * out_channels_;
-  const std::int64_t base_x = (first_x + line.out_pad) / out_step_[1] * in_step_[1] - line.in_pad;
-  const auto together = line.n < kManyRows
-                            ? inside(base_x, step, tiles, tile_.offset, tile_.offset + tile_.count, line.in_extent[1])
-                            : std::pair<std::int64_t, std::int64_t>{0, 0};
-  for (std::int64_t j = 0; j < tiles; ++j) {
-    T* to = line.out + first_x * out_channels_ + j * columns;
-    const Extent base{line.base_y, base_x + j * step};
-    if (j == together.first && together.first < together.second) {
-      const std::int64_t count = together.second - together.first;
-      for (std::int64_t i = 0; i < line.n; ++i) {
-        tile(line.in + i * line.ld_in, step * in_channels_, count, line.in_extent, to + i * line.ld_out, columns,
-             line.phase_y, base, line.accumulate);
-      }
-      j += count - 1;
-    } else {
-      tile(line.in, line.ld_in, line.n, line.in_extent, to, line.ld_out, line.phase_y, base, line.accumulate);
-    }
-  }
+  const Steps steps{tiles,
+                    (first_x + line.out_pad) / out_step_[1] * in_step_[1] - line.in_pad,
+                    tile_shift(tile_.pixels),
+                    tile_.offset,
+                    tile_.offset + tile_.count,
+                    line.out + first_x * out_channels_,
+                    tile_.pixels * out_channels_};
+  for_each_step(line, steps,
+                [&](const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, const Extent& base) {
+                  tile(in, ld_in, n, line.in_extent, out, ld_out, line.phase_y, base, line.accumulate);
+                });
 }
 
 template class PackedConvolution<float>;

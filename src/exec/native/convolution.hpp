@@ -71,6 +71,21 @@ class PackedConvolution {
     std::int64_t in_pad;
     bool accumulate;
   };
+  // Pixels or tiles of a line at equal distances: number j reads the operand's pixels [base + j * base_step + lowest,
+  // ... + highest) and is written to out + j * out_step.
+  struct Steps {
+    std::int64_t count;
+    std::int64_t base;
+    std::int64_t base_step;
+    std::int64_t lowest;
+    std::int64_t highest;
+    T* out;
+    std::int64_t out_step;
+  };
+  // kernel(in, ld_in, n, out, ld_out, base) for all of them. For few rows, neighbours whose operands lie inside the
+  // image take the place of rows.
+  template <class Kernel>
+  void for_each_step(const Line& line, const Steps& steps, const Kernel& kernel) const;
   void pixels(const Line& line, std::int64_t first_x, std::int64_t last_x) const;
   void tile_row(const Line& line, std::int64_t first_x, std::int64_t tiles) const;
   void tile(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,

@@ -46,7 +46,7 @@ Attribute import_attribute(const onnx::AttributeProto& attribute, const std::str
     case kString:
       return attribute.s();
     case kTensor:
-      return std::make_shared<const Tensor>(import_tensor(attribute.t(), node, op));
+      return import_tensor(attribute.t(), node, op);
     case kFloats:
       return std::vector<double>(attribute.floats().begin(), attribute.floats().end());
     case kInts:
