@@ -52,7 +52,11 @@ Request validate(const Options& options) {
   request.threads =
       options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   request.memory_bytes = options.memory.bytes > 0 ? options.memory.bytes : physical_memory() / 4 * 3;
-  if (!options.profile.empty()) request.trace = std::make_shared<Trace>();
+  if (!options.profile.empty()) {
+    request.trace = std::make_shared<Trace>();
+  } else if (!options.report.empty()) {
+    request.trace = std::make_shared<Trace>(0);
+  }
   return request;
 }
 

@@ -14,7 +14,7 @@ struct Request {
   Semantics semantics = Semantics::Float32;
   int threads = 1;
   std::int64_t memory_bytes = 0;
-  std::shared_ptr<Trace> trace;  // if a profile is asked for
+  std::shared_ptr<Trace> trace;  // if a profile or a report is asked for
 };
 
 // UsageError that names the flag.
