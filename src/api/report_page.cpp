@@ -225,7 +225,7 @@ void add_search(Page& page, const VerifyReport& report) {
   page.facts.push_back({"executor", report.executor, report.instruction_set});
   page.facts.push_back({"threads", std::to_string(report.threads)});
   page.facts.push_back({"seed", std::to_string(report.seed)});
-  page.facts.push_back({"memory of the process", bytes_text(resident_memory()), "at the end"});
+  page.facts.push_back({"memory of the process", bytes_text(peak_resident_memory()), "at most"});
   page.search = {{"subproblems bounded", count_text(report.subproblems)},
                  {"specification rows bounded", count_text(report.rows)},
                  {"bounded again in float64", count_text(report.bounded_in_double)},
@@ -249,7 +249,6 @@ void add_search(Page& page, const VerifyReport& report) {
 }
 
 void add_bounds(Page& page, const BoundsReport& report) {
-  page.answer_note = report.reason;
   page.figures.insert(
       page.figures.begin(),
       {{"time", seconds_text(report.import_s + report.bounding_s), seconds_text(report.bounding_s) + " of bounding"},
@@ -259,7 +258,7 @@ void add_bounds(Page& page, const BoundsReport& report) {
   page.facts.push_back({"semantics", report.semantics});
   page.facts.push_back({"rows", count_text(report.rows)});
   if (!report.reason.empty()) page.facts.push_back({"stopped", report.reason});
-  page.facts.push_back({"memory of the process", bytes_text(resident_memory()), "at the end"});
+  page.facts.push_back({"memory of the process", bytes_text(peak_resident_memory()), "at most"});
   constexpr std::int64_t kMost = 32;
   const std::int64_t rows = report.queries > 0 ? std::min(kMost, report.rows) : 0;
   for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {

@@ -22,5 +22,7 @@ Request validate(const Options& options);
 
 // The physical memory that this process occupies now, in bytes; 0 where the system does not tell.
 std::int64_t resident_memory();
+// The most that it has occupied.
+std::int64_t peak_resident_memory();
 
 }  // namespace boundflow

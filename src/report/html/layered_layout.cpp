@@ -140,6 +140,11 @@ void Layering::order() {
 // The centres that are nearest to those of the neighbours, in the least squares sense, among those that keep the order
 // and the gaps: pools of slots that touch move together (pool adjacent violators).
 void Layering::place_layer(const std::vector<int>& layer, bool by_above) {
+  // What everything passes stands in the middle.
+  if (layer.size() == 1) {
+    slots_[at(layer[0])].x = 0;
+    return;
+  }
   constexpr double kLaneWeight = 6;  // lanes had better be straight
   struct Pool {
     double weighted = 0;

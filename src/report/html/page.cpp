@@ -127,7 +127,9 @@ void write_time(Markup& page, const Page& content) {
   if (content.times.empty()) {
     page.element(
         "p", {{"class", "quiet"}},
-        "Nothing was run: compile has no times. Give --report to bounds or verify to see what takes how long.");
+        content.command == "compile"
+            ? "Nothing was run: compile has no times. Bounds and verify with --report show what takes how long."
+            : "The command ended before anything was run.");
   }
   for (const PageTimes& group : content.times) {
     double whole_s = 0;
