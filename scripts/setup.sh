@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what BoundFlow needs to be built and tested on Debian 12. Does nothing where everything is there already.
 # With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with
-# --checks it also installs what the checks of documentation, style, coverage and threads need, with --fuzz the compiler
-# that the fuzzers need.
+# --checks it also installs what the checks of documentation, style, coverage, threads and pages need (Chromium among
+# it: 120 MB to load), with --fuzz the compiler that the fuzzers need.
 set -euo pipefail
 
 onnxruntime=no
@@ -28,7 +28,7 @@ packages=(
   libgtest-dev libgmock-dev
 )
 [[ $onnxruntime == no ]] || packages+=(python3-venv)
-[[ $checks == no ]] || packages+=(doxygen gcovr clang-14 libclang-rt-14-dev clang-tidy-14)
+[[ $checks == no ]] || packages+=(doxygen gcovr clang-14 libclang-rt-14-dev clang-tidy-14 chromium)
 [[ $fuzz == no ]] || packages+=(clang-14 libclang-rt-14-dev llvm-14)
 
 installed() {

@@ -78,9 +78,11 @@ std::string progress_text(const boundflow::Progress& p) {
 }
 
 int run_verify(const std::string& network, const std::string& property, const boundflow::Options& options) {
-  boundflow::check_outputs(
-      {{"--counterexample", options.counterexample}, {"--json", options.json}, {"--profile", options.profile}},
-      {network, property, options.observe});
+  boundflow::check_outputs({{"--counterexample", options.counterexample},
+                            {"--json", options.json},
+                            {"--profile", options.profile},
+                            {"--report", options.report}},
+                           {network, property, options.observe});
   boundflow::VerifyHooks hooks = interruptible();
   boundflow::ProgressLine line;
   if (isatty(STDERR_FILENO) != 0) {
@@ -103,6 +105,7 @@ int run_verify(const std::string& network, const std::string& property, const bo
   }
   if (!options.json.empty()) results.attempt([&] { boundflow::write_result(options.json, result.json); });
   if (!options.profile.empty()) results.attempt([&] { boundflow::write_result(options.profile, result.profile); });
+  if (!options.report.empty()) results.attempt([&] { boundflow::write_result(options.report, result.report); });
   return results.exit_code(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
 }
 
@@ -137,8 +140,9 @@ double radius(const std::string& text) {
 }
 
 int run_bounds(BoundsFlags& flags, const boundflow::Options& options) {
-  boundflow::check_outputs({{"--out", flags.out}, {"--json", options.json}, {"--profile", options.profile}},
-                           {flags.network, flags.center, flags.lower, flags.upper, flags.specification});
+  boundflow::check_outputs(
+      {{"--out", flags.out}, {"--json", options.json}, {"--profile", options.profile}, {"--report", options.report}},
+      {flags.network, flags.center, flags.lower, flags.upper, flags.specification});
   boundflow::BoundsRequest& request = flags.request;
   if (!flags.center.empty()) request.eps = radius(flags.eps);
   request.center = read_flag(flags.center).values;
@@ -160,7 +164,17 @@ int run_bounds(BoundsFlags& flags, const boundflow::Options& options) {
   }
   if (!options.json.empty()) results.attempt([&] { boundflow::write_result(options.json, result.json); });
   if (!options.profile.empty()) results.attempt([&] { boundflow::write_result(options.profile, result.profile); });
+  if (!options.report.empty()) results.attempt([&] { boundflow::write_result(options.report, result.report); });
   return results.exit_code(result.interrupted ? ExitCode::Interrupted : ExitCode::Ok);
+}
+
+int run_compile(const std::string& network, const std::string& stop_after, const boundflow::Options& options) {
+  boundflow::check_outputs({{"--report", options.report}}, {network});
+  const boundflow::CompileResult result = boundflow::compile(network, stop_after, options, interruptible());
+  boundflow::Results results;
+  results.attempt([&] { boundflow::print(result.text); });
+  if (!options.report.empty()) results.attempt([&] { boundflow::write_result(options.report, result.report); });
+  return results.exit_code(ExitCode::Ok);
 }
 
 void add_bounds_flags(CLI::App& bounds, BoundsFlags& flags) {
@@ -233,8 +247,8 @@ int run(int argc, char** argv) {
 
   if (*verify) return run_verify(network, property, options);
   if (*bounds) return run_bounds(bounds_flags, options);
-  boundflow::print(*inspect ? boundflow::inspect(inspected, options, interruptible())
-                            : boundflow::compile(network, stop_after, options, interruptible()));
+  if (*compile) return run_compile(network, stop_after, options);
+  boundflow::print(boundflow::inspect(inspected, options, interruptible()));
   return 0;
 }
 

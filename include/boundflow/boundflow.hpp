@@ -43,6 +43,7 @@ struct VerifyResult {
   double time_s = 0;              ///< Seconds, import included.
   std::string json;     ///< The whole result as a JSON object, schema 1 (docs/architecture.md lists its keys).
   std::string profile;  ///< A trace in Chrome's format, if Options::profile names a file for it.
+  std::string report;   ///< A page of HTML about the query, if Options::report names a file for it.
 };
 
 /// What the search reports while it runs, about ten times a second.
@@ -126,6 +127,7 @@ struct BoundsResult {
   double import_s = 0;       ///< Seconds of reading and compiling.
   double bounding_s = 0;     ///< Seconds of bounding.
   std::string profile;       ///< A trace in Chrome's format, if Options::profile names a file for it.
+  std::string report;        ///< A page of HTML about the query, if Options::report names a file for it.
   std::string json;          ///< All but the forms as a JSON object, schema 1 (docs/architecture.md lists its keys).
 };
 
@@ -171,15 +173,22 @@ BOUNDFLOW_API std::string to_table(const BoundsResult& result, std::int64_t max_
 BOUNDFLOW_API std::string inspect(const std::string& network_path, const Options& options = {},
                                   const VerifyHooks& hooks = {});
 
-/// What `boundflow compile` prints: the network, its bound program, or the storage plan.
+/// What compile() makes of a network.
+struct CompileResult {
+  std::string text;    ///< What `boundflow compile` prints, with a newline at its end.
+  std::string report;  ///< A page of HTML about it, if Options::report names a file for it.
+};
+
+/// Compiles a network for bound queries and shows a level of the result: the network, its bound program, or the storage
+/// plan.
 /// @param network_path  ONNX file
 /// @param stop_after    "network", "program" or "plan"
 /// @param options       limits
 /// @param hooks         interrupt
-/// @return the text, with a newline at its end
+/// @return the level as text, and the page; the page of "network" has no program
 /// @throws Error Usage for another `stop_after`, BadInput or Unsupported for networks that cannot be read; another
 ///   exception when a limit or an interrupt stops it
-BOUNDFLOW_API std::string compile(const std::string& network_path, const std::string& stop_after,
-                                  const Options& options, const VerifyHooks& hooks = {});
+BOUNDFLOW_API CompileResult compile(const std::string& network_path, const std::string& stop_after,
+                                    const Options& options, const VerifyHooks& hooks = {});
 
 }  // namespace boundflow

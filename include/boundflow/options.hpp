@@ -35,6 +35,8 @@ struct ByteSize {
          "Check every bound against the activations of this input (.npy); an internal error if one excludes them")     \
   OPTION(std::string,   profile,        "--profile",        "",                                                        \
          "Write what ran when to this file, in the trace format of Chrome's browsers")                                  \
+  OPTION(std::string,   report,         "--report",         "",                                                        \
+         "Write a page to read in a browser to this file: network, tasks, memory and times (HTML, nothing outside it)") \
   OPTION(std::string,   log_level,      "--log-level",      "warn",                                                    \
          "Messages on stderr: trace, debug, info, warn, error, off")
 // clang-format on

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "api/import_network.hpp"
+#include "api/report_page.hpp"
 #include "api/request.hpp"
 #include "api/with_operators.hpp"
 #include "base/parallel.hpp"
@@ -19,6 +20,7 @@
 #include "io/npz.hpp"
 #include "io/npz_writer.hpp"
 #include "report/bounds_report.hpp"
+#include "report/html/page.hpp"
 #include "report/trace_report.hpp"
 
 namespace boundflow {
@@ -267,9 +269,10 @@ std::int64_t chunk_size(const QueryEngine& engine, const BoundsResult& result, c
   return std::clamp<std::int64_t>((result.queries + request.threads - 1) / request.threads, 1, affordable);
 }
 
-// Everything but the JSON. What is not reached keeps its initial state: nothing is known.
+// Everything but the files. What is not reached keeps its initial state: nothing is known. `page`: gets what has been
+// reached, if there is one.
 void fill_bounds(const std::string& network_path, const BoundsRequest& request, const Request& validated,
-                 const Deadline& deadline, const OperatorTable& table, BoundsResult& result) {
+                 const Deadline& deadline, const OperatorTable& table, BoundsResult& result, Page* page) {
   const BoundLowering lowering = lowering_of(request);
   std::optional<TraceSpan> phase(std::in_place, validated.trace.get(), SpanKind::Phase, "import");
   const ImportedNetwork network = import_network(network_path, deadline, table);
@@ -289,6 +292,8 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   }
   result.queries = sets.count;
   result.rows = spec.rows;
+
+  if (page != nullptr) add_network(*page, *network.source, *network.normal);
 
   phase.emplace(validated.trace.get(), SpanKind::Phase, "compile");
   QueryEngine engine(
@@ -327,6 +332,11 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   result.complete = complete;
   result.bounding_s = deadline.elapsed() - result.import_s;
   if (out_of_memory) result.reason = "memory";
+  phase.reset();
+  if (page != nullptr) {
+    add_program(*page, "Bounds in float32", engine.bounds_program(), validated.trace.get());
+    page->times = page_times(*validated.trace, {{"bounds in float32", &engine.bounds_program().program()}});
+  }
 }
 
 }  // namespace
@@ -341,8 +351,9 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   const Request validated = validate(options);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   BoundsResult result;
+  Page page = page_of_command("bounds", network_path);
   try {
-    fill_bounds(network_path, request, validated, deadline, table, result);
+    fill_bounds(network_path, request, validated, deadline, table, result, options.report.empty() ? nullptr : &page);
   } catch (const StoppedError&) {
     result.import_s = deadline.elapsed();
   } catch (const std::bad_alloc&) {
@@ -353,22 +364,28 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   const bool all = result.queries > 0 && result.complete == result.queries;
   if (!all && result.reason.empty()) result.reason = deadline.interrupted() ? "interrupted" : "timeout";
   result.interrupted = !all && deadline.interrupted();
-  if (validated.trace) result.profile = to_chrome_trace(*validated.trace, deadline.elapsed(), validated.threads);
-  result.json = to_json(BoundsReport{.version = version(),
-                                     .network = network_path,
-                                     .method = request.method,
-                                     .norm = request.norm,
-                                     .semantics = options.semantics,
-                                     .queries = result.queries,
-                                     .complete = result.complete,
-                                     .reason = result.reason,
-                                     .rows = result.rows,
-                                     .import_s = result.import_s,
-                                     .bounding_s = result.bounding_s,
-                                     .lower = result.lower,
-                                     .upper = result.upper,
-                                     .lower_error = result.lower_error,
-                                     .upper_error = result.upper_error});
+  if (!options.profile.empty())
+    result.profile = to_chrome_trace(*validated.trace, deadline.elapsed(), validated.threads);
+  const BoundsReport report{.version = version(),
+                            .network = network_path,
+                            .method = request.method,
+                            .norm = request.norm,
+                            .semantics = options.semantics,
+                            .queries = result.queries,
+                            .complete = result.complete,
+                            .reason = result.reason,
+                            .rows = result.rows,
+                            .import_s = result.import_s,
+                            .bounding_s = result.bounding_s,
+                            .lower = result.lower,
+                            .upper = result.upper,
+                            .lower_error = result.lower_error,
+                            .upper_error = result.upper_error};
+  result.json = to_json(report);
+  if (!options.report.empty()) {
+    add_bounds(page, report);
+    result.report = to_html(page);
+  }
   return result;
 }
 

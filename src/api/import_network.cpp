@@ -11,4 +11,12 @@ ImportedNetwork import_network(const std::string& path, const Deadline& deadline
   return {std::move(source), std::move(normal)};
 }
 
+std::int64_t parameter_count(const Network& network) {
+  std::int64_t count = 0;
+  for (const Value& value : network.values()) {
+    if (value.constant && is_floating(value.type.dtype)) count += value.constant->size();
+  }
+  return count;
+}
+
 }  // namespace boundflow

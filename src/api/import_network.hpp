@@ -19,4 +19,7 @@ struct ImportedNetwork {
 // StoppedError when the deadline passes on the way.
 ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table);
 
+// Elements of its floating-point constants.
+std::int64_t parameter_count(const Network& network);
+
 }  // namespace boundflow

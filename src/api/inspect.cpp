@@ -42,14 +42,6 @@ std::string all_operators() {
   return text;
 }
 
-std::int64_t parameters(const Network& network) {
-  std::int64_t count = 0;
-  for (const Value& value : network.values()) {
-    if (value.constant && is_floating(value.type.dtype)) count += value.constant->size();
-  }
-  return count;
-}
-
 }  // namespace
 
 std::string inspect(const std::string& network_path, const Options& options, const VerifyHooks& hooks) {
@@ -61,7 +53,7 @@ std::string inspect(const std::string& network_path, const Options& options, con
   const Value& output = network.value(network.output());
   std::string text = fmt::format("network    {}\ninput      {} {}\noutput     {} {}\nparameters {}\nnodes      {}\n\n",
                                  network_path, input.name, to_string(input.type), output.name, to_string(output.type),
-                                 parameters(network), network.nodes().size());
+                                 parameter_count(network), network.nodes().size());
   // The first node of each operator speaks for it.
   const LoweredNetwork lowered(std::make_shared<const Network>(network), operator_table(), deadline);
   std::map<std::string, std::pair<std::int64_t, const LoweredNode*>> operators;

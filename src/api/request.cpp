@@ -1,6 +1,7 @@
 #include "api/request.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +33,12 @@ std::int64_t resident_memory() {
   return resident_pages * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
 }
 
+std::int64_t peak_resident_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
 Request validate(const Options& options) {
   Request request;
   if (!(options.timeout > 0)) throw UsageError("--timeout: expected a positive number of seconds");
@@ -52,7 +59,11 @@ Request validate(const Options& options) {
   request.threads =
       options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   request.memory_bytes = options.memory.bytes > 0 ? options.memory.bytes : physical_memory() / 4 * 3;
-  if (!options.profile.empty()) request.trace = std::make_shared<Trace>();
+  if (!options.profile.empty()) {
+    request.trace = std::make_shared<Trace>();
+  } else if (!options.report.empty()) {
+    request.trace = std::make_shared<Trace>(0);
+  }
   return request;
 }
 

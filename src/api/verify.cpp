@@ -10,6 +10,7 @@
 
 #include "api/import_network.hpp"
 #include "api/observation.hpp"
+#include "api/report_page.hpp"
 #include "api/request.hpp"
 #include "api/with_operators.hpp"
 #include "check/plan.hpp"
@@ -18,6 +19,7 @@
 #include "exec/native/kernels.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/vnnlib/vnnlib.hpp"
+#include "report/html/page.hpp"
 #include "report/trace_report.hpp"
 #include "report/verify_report.hpp"
 #include "search/search.hpp"
@@ -36,14 +38,14 @@ std::string decimal_text(const Rational& value) {
   return exact_decimal(value).value_or(fmt::format("{:.17g}", to_double_nearest(value)));
 }
 
-std::string number_text(double value) {
+std::string output_text(double value) {
   return std::isfinite(value) ? exact_decimal(value) : fmt::format("{}", value);
 }
 
 Counterexample to_counterexample(const Witness& witness) {
   Counterexample result;
   for (const Rational& x : witness.input) result.input.push_back(decimal_text(x));
-  for (const double y : witness.output) result.output.push_back(number_text(y));
+  for (const double y : witness.output) result.output.push_back(output_text(y));
   return result;
 }
 
@@ -90,14 +92,17 @@ std::string assignment(const Counterexample& counterexample) {
 
 namespace {
 
-// From the files to the end of the search. `import_s`: when the search began. StoppedError before that.
+// From the files to the end of the search. `import_s`: when the search began. StoppedError before that. `page`: gets
+// what has been reached, if there is one.
 SearchResult decide(const std::string& network_path, const std::string& property_path, const Options& options,
                     const Request& request, const VerifyHooks& hooks, const Deadline& deadline,
-                    const OperatorTable& table, double& import_s) {
+                    const OperatorTable& table, double& import_s, Page* page) {
   std::optional<TraceSpan> phase(std::in_place, request.trace.get(), SpanKind::Phase, "import");
   const ImportedNetwork network = import_network(network_path, deadline, table);
   const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
                                         network.source->size_of(network.source->output()), deadline);
+
+  if (page != nullptr) add_network(*page, *network.source, *network.normal);
 
   phase.emplace(request.trace.get(), SpanKind::Phase, "compile");
   BoundLowering lowering;
@@ -146,6 +151,14 @@ SearchResult decide(const std::string& network_path, const std::string& property
   if (found.verdict == Verdict::Unsat && property.regions.empty()) {
     found.reason = "the assertions contradict each other: no input satisfies them";
   }
+  phase.reset();
+  if (page != nullptr) {
+    add_program(*page, "Bounds in float32", engine.bounds_program(), request.trace.get());
+    add_program(*page, "Values and gradients", engine.values_program(), request.trace.get());
+    page->times = page_times(*request.trace, {{"bounds in float32", &engine.bounds_program().program()},
+                                              {"bounds in float64", &precise.bounds_program().program()},
+                                              {"values and gradients", &engine.values_program().program()}});
+  }
   return found;
 }
 
@@ -172,8 +185,10 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   SearchResult found;
   double import_s = -1;
+  Page page = page_of_command("verify", network_path);
   try {
-    found = decide(network_path, property_path, options, request, hooks, deadline, table, import_s);
+    found = decide(network_path, property_path, options, request, hooks, deadline, table, import_s,
+                   options.report.empty() ? nullptr : &page);
   } catch (const StoppedError& stopped) {
     found = undecided(deadline.interrupted() ? Verdict::Unknown : Verdict::Timeout, stopped.what());
   } catch (const std::bad_alloc&) {
@@ -187,7 +202,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   result.interrupted = deadline.interrupted() && found.verdict == Verdict::Unknown;
   if (found.witness) result.counterexample = to_counterexample(*found.witness);
   result.time_s = deadline.elapsed();
-  if (request.trace) result.profile = to_chrome_trace(*request.trace, result.time_s, request.threads);
+  if (!options.profile.empty()) result.profile = to_chrome_trace(*request.trace, result.time_s, request.threads);
   VerifyReport report = make_report(found, options, request);
   report.network = network_path;
   report.property = property_path;
@@ -196,22 +211,35 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   report.witness_input = result.counterexample.input;
   report.witness_output = result.counterexample.output;
   result.json = to_json(report);
+  if (!options.report.empty()) {
+    add_search(page, report);
+    result.report = to_html(page);
+  }
   return result;
 }
 
-std::string compile(const std::string& network_path, const std::string& stop_after, const Options& options,
-                    const VerifyHooks& hooks) {
+CompileResult compile(const std::string& network_path, const std::string& stop_after, const Options& options,
+                      const VerifyHooks& hooks) {
   validate(options);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
     throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
   }
   const ImportedNetwork network = import_network(network_path, deadline, operator_table());
-  if (stop_after == "network") return print(*network.normal);
-  const BoundProgram program =
-      lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering());
-  if (stop_after == "program") return print(program);
-  return print(program, plan_storage(program, make_native_executor()->element_bytes()));
+  CompileResult result;
+  Page page = page_of_command("compile", network_path);
+  if (!options.report.empty()) add_network(page, *network.source, *network.normal);
+  if (stop_after == "network") {
+    result.text = print(*network.normal);
+  } else {
+    const BoundProgram program =
+        lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering());
+    const StoragePlan plan = plan_storage(program, make_native_executor()->element_bytes());
+    result.text = stop_after == "program" ? print(program) : print(program, plan);
+    if (!options.report.empty()) add_program(page, "Bounds in float32", program, plan, nullptr);
+  }
+  if (!options.report.empty()) result.report = to_html(page);
+  return result;
 }
 
 }  // namespace boundflow

@@ -16,18 +16,29 @@ std::string_view to_string(SpanKind kind) {
   return "";
 }
 
-void Trace::add(SpanKind kind, std::string_view name, Clock::time_point begin, Clock::time_point end) {
+void Trace::add(SpanKind kind, std::string_view name, Clock::time_point begin, Clock::time_point end,
+                const void* subject) {
   const double duration = seconds_between(begin, end);
   const std::lock_guard lock(mutex_);
   Total& total = totals_[{kind, name}];
   ++total.count;
   total.seconds += duration;
+  if (subject != nullptr) {
+    Total& own = subjects_[subject];
+    ++own.count;
+    own.seconds += duration;
+  }
   const int thread = threads_.emplace(std::this_thread::get_id(), static_cast<int>(threads_.size())).first->second;
-  if (spans_.size() < kMostSpans) {
+  if (spans_.size() < most_spans_) {
     spans_.push_back({kind, name, thread, seconds_between(begin_, begin), duration});
   } else {
     ++dropped_;
   }
+}
+
+Trace::Total Trace::total_of(const void* subject) const {
+  const auto found = subjects_.find(subject);
+  return found == subjects_.end() ? Total{} : found->second;
 }
 
 double Trace::seconds(SpanKind kind) const {

@@ -1,6 +1,6 @@
 #pragma once
-// What ran when: spans of time per thread, recorded for `--profile` where someone holds a Trace, else at the cost of
-// one comparison. Totals per category and name are complete; of the spans themselves the first `kMostSpans` are kept.
+// What ran when: spans of time per thread, recorded for `--profile` and `--report` where someone holds a Trace, else at
+// the cost of one comparison. Totals are complete; of the spans themselves the first ones are kept.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/deadline.hpp"
@@ -35,39 +36,48 @@ class Trace {
     double seconds = 0;  // of all threads
   };
 
-  // `name` must outlive the trace: a literal.
-  void add(SpanKind kind, std::string_view name, Clock::time_point begin, Clock::time_point end);
+  // `most_spans`: 0 for totals alone.
+  explicit Trace(std::size_t most_spans = kMostSpans) : most_spans_(most_spans) {}
+
+  // `name` must outlive the trace: a literal. `subject`: what ran, by its address, if totals are wanted of it alone.
+  void add(SpanKind kind, std::string_view name, Clock::time_point begin, Clock::time_point end,
+           const void* subject = nullptr);
 
   const std::vector<Span>& spans() const { return spans_; }
   const std::map<std::pair<SpanKind, std::string_view>, Total>& totals() const { return totals_; }
+  Total total_of(const void* subject) const;
   std::size_t dropped() const { return dropped_; }
   double seconds(SpanKind kind) const;  // all spans of a kind, all threads together
 
  private:
   const Clock::time_point begin_ = Clock::now();
+  const std::size_t most_spans_;
   std::mutex mutex_;
   std::map<std::thread::id, int> threads_;
   std::vector<Span> spans_;
   std::map<std::pair<SpanKind, std::string_view>, Total> totals_;
+  std::unordered_map<const void*, Total> subjects_;
   std::size_t dropped_ = 0;
 };
 
 // From construction to destruction, if there is a trace.
 class TraceSpan {
  public:
-  TraceSpan(Trace* trace, SpanKind kind, std::string_view name) : trace_(trace), kind_(kind), name_(name) {
+  TraceSpan(Trace* trace, SpanKind kind, std::string_view name, const void* subject = nullptr)
+      : trace_(trace), kind_(kind), name_(name), subject_(subject) {
     if (trace_ != nullptr) begin_ = Clock::now();
   }
   TraceSpan(const TraceSpan&) = delete;
   TraceSpan& operator=(const TraceSpan&) = delete;
   ~TraceSpan() {
-    if (trace_ != nullptr) trace_->add(kind_, name_, begin_, Clock::now());
+    if (trace_ != nullptr) trace_->add(kind_, name_, begin_, Clock::now(), subject_);
   }
 
  private:
   Trace* trace_;
   SpanKind kind_;
   std::string_view name_;
+  const void* subject_;
   Clock::time_point begin_;
 };
 

@@ -35,7 +35,7 @@ template <class Frame>
 bool run_op(const CompiledProgram& program, const TaskOp& op, const Frame& frame, Trace* trace,
             const Deadline& deadline) {
   if (deadline.should_stop()) return false;
-  const TraceSpan span(trace, SpanKind::Op, to_string(op.kind));
+  const TraceSpan span(trace, SpanKind::Op, to_string(op.kind), &op);
   program.run(op, frame);
   return true;
 }

@@ -104,47 +104,6 @@ std::string print_window(const Window& w) {
                      w.step[0], w.step[1], w.origin[0], w.origin[1]);
 }
 
-std::string print_op(const BoundProgram& program, const TaskOp& op) {
-  std::vector<std::string> results;
-  for (const BufferId id : op.outputs) results.push_back(fmt::format("%{}", id));
-  std::vector<std::string> operands;
-  for (const BufferId id : op.inputs) operands.push_back(fmt::format("%{}", id));
-  std::string text = results.empty() ? "" : fmt::format("{} = ", fmt::join(results, ", "));
-  text += fmt::format("{}({})", to_string(op.kind), fmt::join(operands, ", "));
-  if (op.affine) {
-    text += fmt::format(" '{}'", op.affine->name);
-    if (op.kind == TaskOpKind::Transpose) {
-      text += fmt::format(" [{}]", op.affine->maps[op.term]->print());
-    } else if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
-      std::vector<std::string> maps;
-      for (const auto& map : op.affine->maps) maps.push_back(map->print());
-      text += fmt::format(" [{}]", fmt::join(maps, " + "));
-    }
-  }
-  if (op.function) text += fmt::format(" {}", op.function->name());
-  if (op.joint) text += fmt::format(" {} '{}'", op.joint->function->name(), op.joint->name);
-  for (const BufferId id : op.outputs) {
-    const Buffer& buffer = program.buffers[static_cast<std::size_t>(id)];
-    text += fmt::format(" : {}[{}, {}]", to_string(buffer.kind), is_per_row(buffer.kind) ? "N" : "B", buffer.columns);
-    if (buffer.window) text += print_window(*buffer.window);
-  }
-  return text;
-}
-
-std::string_view task_rows(TaskKind kind) {
-  switch (kind) {
-    case TaskKind::Batch:
-      return "per subproblem";
-    case TaskKind::Neurons:
-      return "rows: +-e_i of unstable neurons";
-    case TaskKind::Spec:
-      return "rows: the query's";
-    case TaskKind::Points:
-      return "per point";
-  }
-  throw InternalError("task kind out of range");
-}
-
 }  // namespace
 
 void verify_program(const BoundProgram& program) {
@@ -187,15 +146,56 @@ void verify_program(const BoundProgram& program) {
   }
 }
 
+std::string_view to_string(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::Batch:
+      return "per subproblem";
+    case TaskKind::Neurons:
+      return "rows: +-e_i of unstable neurons";
+    case TaskKind::Spec:
+      return "rows: the query's";
+    case TaskKind::Points:
+      return "per point";
+  }
+  throw InternalError("task kind out of range");
+}
+
+std::string print(const BoundProgram& program, const TaskOp& op) {
+  std::vector<std::string> results;
+  for (const BufferId id : op.outputs) results.push_back(fmt::format("%{}", id));
+  std::vector<std::string> operands;
+  for (const BufferId id : op.inputs) operands.push_back(fmt::format("%{}", id));
+  std::string text = results.empty() ? "" : fmt::format("{} = ", fmt::join(results, ", "));
+  text += fmt::format("{}({})", to_string(op.kind), fmt::join(operands, ", "));
+  if (op.affine) {
+    text += fmt::format(" '{}'", op.affine->name);
+    if (op.kind == TaskOpKind::Transpose) {
+      text += fmt::format(" [{}]", op.affine->maps[op.term]->print());
+    } else if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
+      std::vector<std::string> maps;
+      for (const auto& map : op.affine->maps) maps.push_back(map->print());
+      text += fmt::format(" [{}]", fmt::join(maps, " + "));
+    }
+  }
+  if (op.function) text += fmt::format(" {}", op.function->name());
+  if (op.joint) text += fmt::format(" {} '{}'", op.joint->function->name(), op.joint->name);
+  for (const BufferId id : op.outputs) {
+    const Buffer& buffer = program.buffers[static_cast<std::size_t>(id)];
+    text += fmt::format(" : {}[{}, {}]", to_string(buffer.kind), is_per_row(buffer.kind) ? "N" : "B", buffer.columns);
+    if (buffer.window) text += print_window(*buffer.window);
+  }
+  return text;
+}
+
 std::string print(const BoundProgram& program) {
   std::string text = fmt::format("program inputs={} outputs={}\n", program.inputs, program.outputs);
   for (std::size_t t = 0; t < program.tasks.size(); ++t) {
     const Task& task = program.tasks[t];
-    text += fmt::format("task {} '{}' ({})", t, task.name, task_rows(task.kind));
+    text += fmt::format("task {} '{}' ({})", t, task.name, to_string(task.kind));
     if (task.target >= 0) text += fmt::format(" tightens %{}", task.target);
     if (!task.after.empty()) text += fmt::format(" after {}", fmt::join(task.after, ", "));
     text += "\n";
-    for (const TaskOp& op : task.ops) text += fmt::format("  {}\n", print_op(program, op));
+    for (const TaskOp& op : task.ops) text += fmt::format("  {}\n", print(program, op));
   }
   return text;
 }

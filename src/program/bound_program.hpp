@@ -165,6 +165,9 @@ enum class TaskKind {
   Points,   // over points
 };
 
+// What the task's ops run over, in words.
+std::string_view to_string(TaskKind kind);
+
 // One unit of planning: what gives the bounds of a value, the specification, or values at points.
 struct Task {
   std::string name;
@@ -200,6 +203,8 @@ struct BoundProgram {
 void verify_program(const BoundProgram& program);  // InternalError that names task, op and label of the rule
 
 std::string print(const BoundProgram& program);
+// One op as in there, without the newline.
+std::string print(const BoundProgram& program, const TaskOp& op);
 
 // Builds a program op by op; used by the domains' rules.
 class ProgramBuilder {
