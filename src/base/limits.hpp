@@ -50,17 +50,22 @@ inline constexpr std::int64_t kMaxTapsOnAxis = std::int64_t{1} << 22;
 // ----- properties
 // Levels of parentheses: the parser is recursive.
 inline constexpr int kMaxNesting = 1000;
-// A double has up to 767 digits and exponents within +-324; a rational of two such numbers some 8,000 bits.
-inline constexpr std::int64_t kMaxExponent = 10'000;
-inline constexpr std::size_t kMaxDigits = 10'000;
-inline constexpr std::size_t kMaxRationalBits = std::size_t{1} << 17;
+// A double has up to 767 digits and exponents within +-324; a rational of two such numbers some 8,000 bits. Sums and
+// products of rationals look for common factors, which takes more than linear time.
+inline constexpr std::int64_t kMaxExponent = 2'000;
+inline constexpr std::size_t kMaxDigits = 2'000;
+inline constexpr std::size_t kMaxRationalBits = std::size_t{1} << 15;
+// Bits of all results of sums and products: a constant in front of a sum multiplies each of its terms. Where nothing is
+// nested they are some 20 per byte.
+inline constexpr FileLimit kArithmeticBits{5e8, 256};
 // Boxes that disjunctions over inputs split into. The largest known property has 60,000, each written out.
 inline constexpr std::size_t kMaxRegions = 1'000'000;
 inline constexpr FileLimit kRegions{2e4, 0.05};
 // Bytes of all boxes and clauses, which repeat what they have in common.
 inline constexpr FileLimit kRegionBytes{64e6, 64};
 inline constexpr FileLimit kClauseBytes{64e6, 64};
-// Conditions that are looked at while disjunctions over inputs are combined: a second or two.
-inline constexpr std::size_t kMaxVisits = 50'000'000;
+// Conditions that are looked at while disjunctions over inputs are combined: below a second. A file without products
+// of disjunctions looks at each of its conditions twice, and takes at least ten bytes to write one.
+inline constexpr FileLimit kVisits{1e7, 1};
 
 }  // namespace boundflow

@@ -51,16 +51,16 @@ TEST(ParseDecimal, RefusesEverythingElse) {
 }
 
 TEST(ParseDecimal, BoundsTheExponent) {
-  EXPECT_TRUE(parse_decimal("1e10000").has_value());
-  EXPECT_TRUE(parse_decimal("1e-10000").has_value());
-  EXPECT_FALSE(parse_decimal("1e10001").has_value());
-  EXPECT_FALSE(parse_decimal("1e-10001").has_value());
+  EXPECT_TRUE(parse_decimal("1e2000").has_value());
+  EXPECT_TRUE(parse_decimal("1e-2000").has_value());
+  EXPECT_FALSE(parse_decimal("1e2001").has_value());
+  EXPECT_FALSE(parse_decimal("1e-2001").has_value());
   EXPECT_FALSE(parse_decimal("0e99999999999999999999999").has_value());
 }
 
 TEST(ParseDecimal, BoundsTheDigits) {
-  const std::string digits(9999, '7');
-  EXPECT_EQ(decimal("0." + digits), Rational(digits) / decimal("1e9999"));
+  const std::string digits(1999, '7');
+  EXPECT_EQ(decimal("0." + digits), Rational(digits) / decimal("1e1999"));
   EXPECT_TRUE(parse_decimal(digits + "7").has_value());
   EXPECT_FALSE(parse_decimal(digits + "77").has_value());
   EXPECT_FALSE(parse_decimal("7." + digits + "7").has_value());
@@ -76,7 +76,7 @@ TEST(IsDecimal, WhateverTheLength) {
 
 TEST(BitCount, OfNumeratorAndDenominator) {
   EXPECT_EQ(bit_count(Rational(5, 8)), 3U + 4U);
-  EXPECT_GT(bit_count(decimal("1e-10000")), 33'000U);
+  EXPECT_GT(bit_count(decimal("1e-2000")), 6'600U);
 }
 
 TEST(ToDouble, DirectedResultsAreTheTightestDoubles) {
@@ -135,7 +135,7 @@ TEST(ToDouble, NearestAgreesWithTheCLibraryOnDecimals) {
 
 TEST(ToDouble, BeyondTheRangeIsInfiniteOutwardAndFiniteInward) {
   const double largest = std::numeric_limits<double>::max();
-  const Rational huge = decimal("1e10000");
+  const Rational huge = decimal("1e2000");
   EXPECT_EQ(to_double_up(huge), INFINITY);
   EXPECT_EQ(to_double_down(huge), largest);
   EXPECT_EQ(to_double_nearest(huge), INFINITY);
@@ -151,7 +151,7 @@ TEST(ToDouble, BeyondTheRangeIsInfiniteOutwardAndFiniteInward) {
 }
 
 TEST(ToDouble, TinyValuesRoundOutwardToTheSmallestSubnormal) {
-  const Rational tiny = decimal("1e-10000");
+  const Rational tiny = decimal("1e-2000");
   EXPECT_EQ(to_double_up(tiny), 0x1p-1074);
   EXPECT_EQ(to_double_down(tiny), 0.0);
   EXPECT_EQ(to_double_up(-tiny), 0.0);

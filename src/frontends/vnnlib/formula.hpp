@@ -47,6 +47,7 @@ class Formula {
   std::int64_t inputs() const { return inputs_; }
   const Node& node(NodeId id) const { return nodes_[id]; }
   const Bound& bound(const Node& node) const { return bounds_[node.item]; }
+  const std::deque<Bound>& bounds() const { return bounds_; }
   const Atom& atom(const Node& node) const { return atoms_[node.item]; }
   const Atom& atom_of(const Bound& bound) const { return atoms_[bound.atom]; }
 

@@ -41,13 +41,16 @@ double bytes_of(const Atom& atom) {
   return bytes;
 }
 
-void normalise(Linear& expression) {
+void normalise(Linear& expression, const std::function<void(const Rational&)>& check) {
   std::vector<LinearTerm>& terms = expression.terms;
   std::sort(terms.begin(), terms.end(), [](const LinearTerm& a, const LinearTerm& b) { return a.index < b.index; });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < terms.size();) {
     const std::size_t first = i++;
-    while (i < terms.size() && terms[i].index == terms[first].index) terms[first].coefficient += terms[i++].coefficient;
+    for (; i < terms.size() && terms[i].index == terms[first].index; ++i) {
+      terms[first].coefficient += terms[i].coefficient;
+      check(terms[first].coefficient);
+    }
     if (terms[first].coefficient == 0) continue;
     if (kept != first) terms[kept] = std::move(terms[first]);
     ++kept;

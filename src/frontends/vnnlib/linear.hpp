@@ -2,6 +2,7 @@
 // Linear expressions over all variables of a file, exact.
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "ir/property.hpp"
@@ -21,7 +22,8 @@ void scale(Linear& expression, const Rational& factor);
 // About what a number or an atom takes in memory.
 double bytes_of(const Rational& number);
 double bytes_of(const Atom& atom);
-// Ascending variables, each once, none with coefficient zero.
-void normalise(Linear& expression);
+// Ascending variables, each once, none with coefficient zero. `check` sees each sum of coefficients, which may have a
+// long denominator each, before the next is added, and throws where it is too long.
+void normalise(Linear& expression, const std::function<void(const Rational&)>& check);
 
 }  // namespace boundflow::vnnlib

@@ -215,7 +215,7 @@ class Parser {
       Linear right = i + 2 < operands.size() ? operands[i + 1] : std::move(operands[i + 1]);
       if (greater) std::swap(left, right);
       add(left, std::move(right), -1);
-      normalise(left);
+      normalise(relation, left);
       check_size(relation, left);
       if (equality) {
         Linear reverse = left;
@@ -228,14 +228,25 @@ class Parser {
   }
 
   // Products and sums of decimals are exact, and grow.
-  void check_size(const Token& at, const Rational& number) const {
-    if (bit_count(number) > kMaxRationalBits) {
+  void check_size(const Token& at, const Rational& number) {
+    const std::size_t bits = bit_count(number);
+    if (bits > kMaxRationalBits) {
       fail(at, fmt::format("a number of more than {} bits comes about here; use shorter decimals", kMaxRationalBits));
     }
+    arithmetic_bits_ += static_cast<double>(bits);
+    if (arithmetic_bits_ > kArithmeticBits.of(bytes_)) {
+      fail(at, fmt::format("too large: all results of sums and products up to here have more than {:.0f} bits; write "
+                           "them out",
+                           kArithmeticBits.of(bytes_)));
+    }
   }
-  void check_size(const Token& at, const Linear& result) const {
+  void check_size(const Token& at, const Linear& result) {
     check_size(at, result.constant);
     for (const LinearTerm& term : result.terms) check_size(at, term.coefficient);
+  }
+
+  void normalise(const Token& at, Linear& expression) {
+    vnnlib::normalise(expression, [&](const Rational& sum) { check_size(at, sum); });
   }
 
   Linear expression(int depth) {
@@ -245,6 +256,7 @@ class Parser {
       fail(token, fmt::format("expected {}, found {}", kExpressions, describe(token)));
     }
     check_nesting(token, depth);
+    deadline_.check();
     const Token name = lexer_.next();
     if (name.kind == TokenKind::Symbol && name.text.size() == 1) {
       if (name.text == "+" || name.text == "-") return sum(token, name, depth);
@@ -294,31 +306,37 @@ class Parser {
   Linear product(const Token& open, const Token& name, int depth) {
     const bool division = name.text == "/";
     Linear result;
+    Rational factor = 1;  // of all operands without variables; it is multiplied into the terms once
     int count = 0;
     for (; !at_close(open); ++count) {
       const Token at = lexer_.peek();
       Linear operand = expression(depth + 1);
-      if (count > 0) normalise(operand);  // X_0 - X_0 is a constant
-      if (count == 0) {
-        result = std::move(operand);
-      } else if (division) {
+      normalise(at, operand);  // X_0 - X_0 is a constant
+      if (division && count > 0) {
         if (!operand.terms.empty()) fail(at, "division by a variable: only linear arithmetic is supported");
         if (operand.constant == 0) fail(at, "division by zero");
-        scale(result, 1 / operand.constant);
+        factor /= operand.constant;
+      } else if (operand.terms.empty()) {
+        factor *= operand.constant;
       } else {
-        if (!operand.terms.empty()) std::swap(result, operand);
-        normalise(operand);
-        if (!operand.terms.empty()) fail(at, "product of two variables: only linear arithmetic is supported");
-        scale(result, operand.constant);
+        if (!result.terms.empty()) fail(at, "product of two variables: only linear arithmetic is supported");
+        result = std::move(operand);
       }
-      check_size(at, result);
+      check_size(at, factor);
     }
     if (count < 2) fail(name, fmt::format("'{}' needs at least two arguments", name.text));
+    if (result.terms.empty()) {
+      result.constant = std::move(factor);
+    } else {
+      scale(result, factor);
+      check_size(name, result);
+    }
     return result;
   }
 
   Lexer lexer_;
   const std::size_t bytes_;
+  double arithmetic_bits_ = 0;  // of all results so far
   Formula formula_;
   const Deadline& deadline_;
   std::vector<NodeId> assertions_;

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
+#include <deque>
+#include <map>
 #include <utility>
 
 #include "base/limits.hpp"
@@ -21,27 +22,47 @@ bool is_upper(std::size_t slot) {
   return slot % 2 == 1;
 }
 
-// The bounds in which a box differs from the common one, ascending by slot. Each is strictly tighter, so two boxes are
-// equal exactly if their differences are.
-using BoxDifference = std::vector<std::pair<std::size_t, const Rational*>>;
+// The different values that bound inputs. The walk compares bounds far more often than a file has some, and a
+// comparison of rationals can cost a product of long numbers: it compares ranks instead, which of one input order as
+// the values do.
+struct RankedValues {
+  std::vector<const Rational*> values;  // by rank
+  std::vector<std::int32_t> rank_of;    // by number of the bound
+};
 
-std::size_t hash_of(const BoxDifference& difference) {
-  std::size_t hash = 0;
-  const auto mix = [&hash](std::size_t value) { hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL + (hash >> 29); };
-  for (const auto& [slot, value] : difference) {
-    mix(slot);
-    mix(static_cast<std::size_t>(std::int64_t{sgn(*value)} + 1));
-    mix(mpz_getlimbn(value->get_num_mpz_t(), 0));
-    mix(mpz_getlimbn(value->get_den_mpz_t(), 0));
+RankedValues rank(const std::deque<Bound>& bounds) {
+  struct Entry {
+    std::int64_t input;
+    double truncated;  // decides nearly always
+    std::uint32_t bound;
+  };
+  std::vector<Entry> entries;
+  entries.reserve(bounds.size());
+  for (const Bound& bound : bounds) {
+    entries.push_back({bound.input, bound.value.get_d(), static_cast<std::uint32_t>(entries.size())});
   }
-  return hash;
+  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+    if (a.input != b.input) return a.input < b.input;
+    if (a.truncated != b.truncated) return a.truncated < b.truncated;
+    return bounds[a.bound].value < bounds[b.bound].value;
+  });
+  RankedValues result;
+  result.rank_of.resize(bounds.size());
+  const Bound* before = nullptr;
+  for (const Entry& entry : entries) {
+    const Bound& bound = bounds[entry.bound];
+    if (before == nullptr || before->input != bound.input || before->value != bound.value) {
+      result.values.push_back(&bound.value);
+    }
+    result.rank_of[entry.bound] = static_cast<std::int32_t>(result.values.size() - 1);
+    before = &bound;
+  }
+  return result;
 }
 
-bool equal(const BoxDifference& a, const BoxDifference& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.first == y.first && (x.second == y.second || *x.second == *y.second);
-  });
-}
+// The bounds in which a box differs from the common one, as slots and ranks, ascending by slot. Each is strictly
+// tighter, so two boxes are equal exactly if their differences are.
+using BoxDifference = std::vector<std::pair<std::size_t, std::int32_t>>;
 
 // Walks over the choices of one disjunct in each disjunction that bounds inputs, depth first, with the box as an array
 // that is tightened on the way down and restored from a trail on the way up. Its own stack: a file may have any number
@@ -55,7 +76,9 @@ class RegionSplitter {
         expander_(parsed.formula, parsed.file, kClauseBytes.of(parsed.bytes)),
         max_regions_(std::min(static_cast<double>(kMaxRegions), kRegions.of(parsed.bytes))),
         max_bytes_(kRegionBytes.of(parsed.bytes)),
-        bounds_(2 * static_cast<std::size_t>(parsed.formula.inputs()), nullptr),
+        max_visits_(kVisits.of(parsed.bytes)),
+        ranked_(rank(parsed.formula.bounds())),
+        bounds_(2 * static_cast<std::size_t>(parsed.formula.inputs()), kNone),
         missing_(bounds_.size()) {}
 
   std::vector<Region> run() {
@@ -67,9 +90,15 @@ class RegionSplitter {
   }
 
  private:
+  static constexpr std::int32_t kNone = -1;  // rank of a bound that is missing
+
+  struct Strict {
+    std::size_t opposite_slot;
+    std::int32_t rank;
+  };
   struct Change {
     std::size_t slot;
-    const Rational* before;
+    std::int32_t before;
   };
   // Where every stack stood before a disjunct was entered.
   struct Marks {
@@ -101,7 +130,7 @@ class RegionSplitter {
       case NodeKind::False:
         return false;
       case NodeKind::Bound:
-        return tighten(formula_.bound(node));
+        return tighten(formula_.bound(node), ranked_.rank_of[node.item]);
       case NodeKind::Atom:
         atoms_.push_back(&formula_.atom(node));
         return true;
@@ -114,19 +143,19 @@ class RegionSplitter {
     throw InternalError("a conjunction inside a conjunction");
   }
 
-  bool tighten(const Bound& bound) {
+  bool tighten(const Bound& bound, std::int32_t rank) {
     if (bound.strict) {
-      strict_.push_back(&bound);
+      strict_.push_back({slot_of(bound.input, !bound.is_upper), rank});
       atoms_.push_back(&formula_.atom_of(bound));
     }
     const std::size_t slot = slot_of(bound.input, bound.is_upper);
-    const Rational* before = bounds_[slot];
-    if (before != nullptr && (bound.is_upper ? bound.value >= *before : bound.value <= *before)) return true;
-    if (before == nullptr) --missing_;
+    const std::int32_t before = bounds_[slot];
+    if (before != kNone && (bound.is_upper ? rank >= before : rank <= before)) return true;
+    if (before == kNone) --missing_;
     trail_.push_back({slot, before});
-    bounds_[slot] = &bound.value;
-    const Rational* opposite = bounds_[slot ^ 1];
-    return opposite == nullptr || !(bound.is_upper ? bound.value < *opposite : bound.value > *opposite);
+    bounds_[slot] = rank;
+    const std::int32_t opposite = bounds_[slot ^ 1];
+    return opposite == kNone || !(bound.is_upper ? rank < opposite : rank > opposite);
   }
 
   Marks marks() const {
@@ -136,7 +165,7 @@ class RegionSplitter {
   void restore(const Marks& marks) {
     for (; trail_.size() > marks.trail; trail_.pop_back()) {
       const Change& change = trail_.back();
-      if (change.before == nullptr) ++missing_;
+      if (change.before == kNone) ++missing_;
       bounds_[change.slot] = change.before;
     }
     strict_.resize(marks.strict);
@@ -148,7 +177,6 @@ class RegionSplitter {
 
   void walk() {
     std::vector<Frame> frames;
-    std::size_t visits = 0;
     for (bool down = true; down || !frames.empty();) {
       if (down) {
         deadline_.check();
@@ -169,10 +197,14 @@ class RegionSplitter {
         continue;
       }
       const NodeId disjunct = disjuncts[frame.next++];
-      visits += 1 + formula_.node(disjunct).children.size();
-      if (visits > kMaxVisits) fail_too_large(fmt::format("combinations of more than {} conditions", kMaxVisits));
+      visit(1 + formula_.node(disjunct).children.size());
       down = enter(disjunct);
     }
+  }
+
+  void visit(std::size_t conditions) {
+    visits_ += static_cast<double>(conditions);
+    if (visits_ > max_visits_) fail_too_large(fmt::format("combinations of more than {:.0f} conditions", max_visits_));
   }
 
   [[noreturn]] void fail_too_large(const std::string& why) const {
@@ -184,16 +216,16 @@ class RegionSplitter {
   // All disjunctions that bound inputs are decided: the state is one box with what must hold in it.
   void emit() {
     if (missing_ > 0) fail_missing();
+    visit(trail_.size() - common_trail_ + strict_.size());
     // x < v on a box that is pinned to v holds nowhere, although the closed box is not empty.
-    for (const Bound* bound : strict_) {
-      const Rational& opposite = *bounds_[slot_of(bound->input, !bound->is_upper)];
-      if (opposite == bound->value) return;
+    for (const Strict& bound : strict_) {
+      if (bounds_[bound.opposite_slot] == bound.rank) return;
     }
     expander_.append(atoms_, plain_, draft_for(difference()).clauses);
   }
 
   [[noreturn]] void fail_missing() const {
-    const auto slot = static_cast<std::size_t>(std::find(bounds_.begin(), bounds_.end(), nullptr) - bounds_.begin());
+    const auto slot = static_cast<std::size_t>(std::find(bounds_.begin(), bounds_.end(), kNone) - bounds_.begin());
     throw InputError(parsed_.input_declarations[slot / 2],
                      fmt::format("X_{} has no {} bound{}; every input needs a lower and an upper one", slot / 2,
                                  is_upper(slot) ? "upper" : "lower",
@@ -216,37 +248,37 @@ class RegionSplitter {
   }
 
   Draft& draft_for(BoxDifference difference) {
-    const std::size_t hash = hash_of(difference);
-    const auto [first, last] = by_hash_.equal_range(hash);
-    for (auto it = first; it != last; ++it) {
-      if (equal(drafts_[it->second].difference, difference)) return drafts_[it->second];
-    }
+    const auto known = draft_of_.find(difference);
+    if (known != draft_of_.end()) return drafts_[known->second];
     if (static_cast<double>(drafts_.size()) >= max_regions_) {
       fail_too_large(fmt::format("more than {:.0f} boxes", max_regions_));
     }
     for (std::size_t slot = 0; slot < bounds_.size(); ++slot) {
-      if (std::isinf(to_float_nearest(*bounds_[slot]))) fail_beyond_float32(slot);
-      bytes_ += bytes_of(*bounds_[slot]);
+      const Rational& value = value_of(bounds_[slot]);
+      if (std::isinf(to_float_nearest(value))) fail_beyond_float32(slot);
+      bytes_ += bytes_of(value);
     }
     if (bytes_ > max_bytes_) fail_too_large(fmt::format("boxes of more than {:.0f} bytes in total", max_bytes_));
-    by_hash_.emplace(hash, drafts_.size());
+    draft_of_.emplace(difference, drafts_.size());
     return drafts_.emplace_back(Draft{std::move(difference), {}});
   }
+
+  const Rational& value_of(std::int32_t rank) const { return *ranked_.values[static_cast<std::size_t>(rank)]; }
 
   std::vector<Region> finish() {
     std::vector<Region> regions;
     regions.reserve(drafts_.size());
-    std::vector<const Rational*> box = common_bounds_;
+    std::vector<std::int32_t> box = common_bounds_;
     for (Draft& draft : drafts_) {
-      for (const auto& [slot, value] : draft.difference) box[slot] = value;
+      for (const auto& [slot, rank] : draft.difference) box[slot] = rank;
       Region& region = regions.emplace_back();
       region.box.lower.reserve(box.size() / 2);
       region.box.upper.reserve(box.size() / 2);
       for (std::size_t slot = 0; slot < box.size(); ++slot) {
-        (is_upper(slot) ? region.box.upper : region.box.lower).push_back(*box[slot]);
+        (is_upper(slot) ? region.box.upper : region.box.lower).push_back(value_of(box[slot]));
       }
       region.clauses = std::move(draft.clauses);
-      for (const auto& [slot, value] : draft.difference) box[slot] = common_bounds_[slot];
+      for (const auto& [slot, rank] : draft.difference) box[slot] = common_bounds_[slot];
     }
     return regions;
   }
@@ -258,20 +290,23 @@ class RegionSplitter {
 
   const double max_regions_;
   const double max_bytes_;
-  double bytes_ = 0;  // of all boxes so far
-  std::vector<const Rational*> bounds_;
-  std::size_t missing_;  // slots without a bound
+  const double max_visits_;
+  double bytes_ = 0;   // of all boxes so far
+  double visits_ = 0;  // conditions that were entered or stood where a box was complete
+  const RankedValues ranked_;
+  std::vector<std::int32_t> bounds_;  // ranks
+  std::size_t missing_;               // slots without a bound
   std::vector<Change> trail_;
-  std::vector<const Bound*> strict_;
+  std::vector<Strict> strict_;
   std::vector<const Atom*> atoms_;
   std::vector<NodeId> plain_;    // disjunctions without bounds on inputs
   std::vector<NodeId> pending_;  // disjunctions with such bounds; those from position_ on are undecided
   std::size_t position_ = 0;
 
-  std::vector<const Rational*> common_bounds_;
+  std::vector<std::int32_t> common_bounds_;
   std::size_t common_trail_ = 0;
   std::vector<Draft> drafts_;
-  std::unordered_multimap<std::size_t, std::size_t> by_hash_;
+  std::map<BoxDifference, std::size_t> draft_of_;
 };
 
 }  // namespace

@@ -132,18 +132,35 @@ def million_decimals():
 
 @file(".vnnlib")
 def product_of_huge_numbers():
-    """Each factor has 10,000 digits, and products of decimals are exact."""
-    return asserted("(<= (* Y_0 " + "1e10000 " * 500 + ") 1)")
+    """Each factor has 2,000 digits, and products of decimals are exact."""
+    return asserted("(<= (* Y_0 " + "1e2000 " * 500 + ") 1)")
 
 
 @file(".vnnlib")
 def quotient_of_huge_numbers():
-    return asserted("(<= (/ Y_0 " + "3e9999 " * 500 + ") 1)")
+    return asserted("(<= (/ Y_0 " + "3e1999 " * 500 + ") 1)")
 
 
 @file(".vnnlib")
 def nested_products_of_huge_numbers():
-    return asserted("(<= " + "(* 7e-9999 " * 400 + "Y_0" + ")" * 400 + " 1)")
+    return asserted("(<= " + "(* 7e-1999 " * 400 + "Y_0" + ")" * 400 + " 1)")
+
+
+@file(".vnnlib")
+def coefficients_without_a_common_denominator():
+    """One variable in many terms, whose denominators share no factor: their sum grows with each."""
+    terms = " ".join(f"(/ X_0 (+ 1e1999 {2 * i + 1}))" for i in range(80))
+    return asserted(f"(<= (+ {terms}) Y_0)")
+
+
+@file(".vnnlib.gz")
+def factors_in_front_of_a_sum():
+    """Long fractions, each of which is multiplied into each of a thousand terms; two of them cancel."""
+    n = 1000
+    total = "(+" + "".join(f" X_{i}" for i in range(n)) + ")"
+    there, back = "(* (/ (+ 1e1999 3) (+ 1e1999 1)) ", "(* (/ (+ 1e1999 1) (+ 1e1999 3)) "
+    product = (there + back) * 100 + total + ")" * 200
+    return gzip.compress((declarations(n, 1) + box(n) + f"(assert (<= {product} Y_0))\n").encode(), mtime=0)
 
 
 # ----- products of disjunctions
@@ -178,9 +195,9 @@ def boxes_of_many_inputs():
 
 @file(".vnnlib")
 def boxes_of_huge_numbers():
-    """2^12 boxes of 24 inputs with bounds of 10,000 digits."""
+    """2^12 boxes of 24 inputs with bounds of 2,000 digits."""
     n = 24
-    bounds = "".join(f"(assert (<= 1e-9999 X_{i} 1))\n" for i in range(n))
+    bounds = "".join(f"(assert (<= 1e-1999 X_{i} 1))\n" for i in range(n))
     halves = "".join(f"(assert (or (<= X_{i} 0.5) (>= X_{i} 0.5)))\n" for i in range(12))
     return declarations(n, 1) + bounds + halves + "(assert (<= Y_0 -1))\n"
 
@@ -209,6 +226,21 @@ def combinations_without_a_box():
     n = 24
     halves = "".join(f"(assert (or (<= X_{i} 0.5) (>= X_{i} 0.5)))\n" for i in range(n))
     return declarations(n, 1) + box(n) + halves + "(assert (or (<= X_0 -1) (>= X_0 2)))\n"
+
+
+@file(".vnnlib")
+def combinations_of_close_bounds():
+    """Bounds that differ in the two-thousandth digit only: comparing two takes a product of long numbers."""
+    close = ("(assert " + disjunction(f"(<= X_0 (+ 0.5 {10 * j + i}e-1999))" for i in range(6)) + ")\n"
+             for j in reversed(range(10)))
+    return declarations() + box() + "".join(close)
+
+
+@file(".vnnlib")
+def combinations_with_a_pinned_input():
+    """Each of 4^21 combinations excludes the only value of X_0, which shows when all are combined."""
+    return (declarations() + "(assert (= X_0 0))\n(assert (<= 0 X_1 9))\n" +
+            ("(assert " + disjunction(["(< X_1 8)"] * 4) + ")\n") * 20 + "(assert (or (< X_0 0) (< X_0 0)))\n")
 
 
 @file(".vnnlib")
