@@ -19,6 +19,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "bench_main.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/onnx/onnx.hpp"
@@ -167,10 +168,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const boundflow::Error& error) {
-    fmt::print(stderr, "ablation: {}\n", error.what());
-    return static_cast<int>(error.code());
-  }
+  return boundflow::bench::run_main("ablation", [&] { return run(argc, argv); });
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds BoundFlow with its tests (and installs what that needs) and runs them.
-# Usage: run_tests.sh [--preset dev|release|asan-ubsan|tsan|coverage] [ctest options]
+# Usage: run_tests.sh [--preset release|dev|asan-ubsan|tsan|coverage] [ctest options]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-preset=dev
+preset=release
 if [[ ${1:-} == --preset ]]; then
-  preset=${2:?--preset needs a name: dev, release, asan-ubsan, tsan or coverage}
+  preset=${2:?--preset needs a name: release, dev, asan-ubsan, tsan or coverage}
   shift 2
 fi
 

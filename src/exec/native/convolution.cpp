@@ -195,12 +195,19 @@ const PackedMatrix<T>& PackedConvolution<T>::matrix(std::int64_t group, std::int
 template <class T>
 class PackedConvolution<T>::Product {
  public:
-  Product(std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, bool accumulate)
-      : ld_in_(ld_in), n_(n), out_(out), ld_out_(ld_out), accumulate_(accumulate) {}
+  Product(std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, bool accumulate, const Live* live)
+      : ld_in_(ld_in), n_(n), out_(out), ld_out_(ld_out), accumulate_(accumulate), live_(live) {}
 
-  void add(const T* in, const PanelView<T>& weights) {
+  // in + entry is what meets the weights.
+  void add(const T* in, std::int64_t entry, const PanelView<T>& weights) {
     if (count_ == parts_.size()) run();
-    parts_[count_++] = {in, weights};
+    ProductPart<T>& part = parts_[count_++];
+    part = {in + entry, weights};
+    if (live_ == nullptr) return;
+    const std::int32_t first = live_->before[at(entry)];
+    part.live = live_->entries.data() + first;
+    part.live_count = live_->before[at(entry + weights.k)] - first;
+    part.live_base = entry;
   }
   // Zeros for the result's columns if nothing was added.
   void finish(std::int64_t columns) {
@@ -221,6 +228,7 @@ class PackedConvolution<T>::Product {
   T* out_;
   std::int64_t ld_out_;
   bool accumulate_;
+  const Live* live_;
   std::array<ProductPart<T>, kMostProductParts> parts_;
   std::size_t count_ = 0;
 };
@@ -229,11 +237,12 @@ class PackedConvolution<T>::Product {
 // same computation: the next pixel takes the place of the next row.
 template <class T>
 void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
-                                 std::int64_t ld_out, const Extent& phase, const Extent& base, bool accumulate) const {
+                                 std::int64_t ld_out, const Extent& phase, const Extent& base, bool accumulate,
+                                 const Live* live) const {
   const std::int64_t in_group = in_channels_ / groups_;
   const std::int64_t out_group = out_channels_ / groups_;
   for (std::int64_t group = 0; group < groups_; ++group) {
-    Product product(ld_in, n, out + group * out_group, ld_out, accumulate);
+    Product product(ld_in, n, out + group * out_group, ld_out, accumulate, live);
     for (const Run& row : phases_[0][at(phase[0])].runs) {
       const std::int64_t y = base[0] + row.offset;
       if (y < 0 || y >= in_extent[0]) continue;
@@ -244,7 +253,7 @@ void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n
         const std::int64_t last = std::min(x + runs[r].count, in_extent[1]);
         if (first >= last) continue;
         product.add(
-            in + (y * in_extent[1] + first) * in_channels_ + group * in_group,
+            in, (y * in_extent[1] + first) * in_channels_ + group * in_group,
             matrix(group, row.taps[0], at(phase[1]), r).view((first - x) * in_group, (last - first) * in_group));
       }
     }
@@ -255,15 +264,16 @@ void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n
 // As `pixel`, for a tile; what lies outside the image is left out of the product.
 template <class T>
 void PackedConvolution<T>::tile(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
-                                std::int64_t ld_out, std::int64_t phase_y, const Extent& base, bool accumulate) const {
+                                std::int64_t ld_out, std::int64_t phase_y, const Extent& base, bool accumulate,
+                                const Live* live) const {
   const std::int64_t x = base[1] + tile_.offset;
   const std::int64_t first = std::max<std::int64_t>(x, 0);
   const std::int64_t last = std::min(x + tile_.count, in_extent[1]);
-  Product product(ld_in, n, out, ld_out, accumulate);
+  Product product(ld_in, n, out, ld_out, accumulate, live);
   for (const Run& row : phases_[0][at(phase_y)].runs) {
     const std::int64_t y = base[0] + row.offset;
     if (y < 0 || y >= in_extent[0] || first >= last) continue;
-    product.add(in + (y * in_extent[1] + first) * in_channels_,
+    product.add(in, (y * in_extent[1] + first) * in_channels_,
                 tile_.matrices[at(row.taps[0])].view((first - x) * in_channels_, (last - first) * in_channels_));
   }
   product.finish(tile_.pixels * out_channels_);
@@ -294,16 +304,36 @@ void PackedConvolution<T>::depthwise_pixel(const T* in, std::int64_t ld_in, std:
 }
 
 template <class T>
+const typename PackedConvolution<T>::Live* PackedConvolution<T>::find_live(const T* in, std::int64_t ld_in,
+                                                                           std::int64_t n, std::int64_t entries) {
+  thread_local Live live;
+  live.entries.resize(at(entries));
+  live.before.resize(at(entries + 1));
+  const std::int64_t count = live_columns(in, ld_in, n, entries, live.entries.data());
+  if (count > entries - entries / 8) return nullptr;
+  std::int32_t passed = 0;
+  for (std::int64_t e = 0; e < entries; ++e) {
+    live.before[at(e)] = passed;
+    if (passed < count && live.entries[at(passed)] == e) ++passed;
+  }
+  live.before[at(entries)] = passed;
+  return &live;
+}
+
+template <class T>
 void PackedConvolution<T>::apply(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
-                                 std::int64_t ld_out, const Extent& out_extent, const Extent& pad,
-                                 bool accumulate) const {
+                                 std::int64_t ld_out, const Extent& out_extent, const Extent& pad, bool accumulate,
+                                 bool sparse) const {
   const Extent out_pad = transposed_ ? pad : Extent{0, 0};
   const Extent in_pad = transposed_ ? Extent{0, 0} : pad;
   // Tiles begin at residue 0.
   const std::int64_t first_tile = tile_.pixels > 0 ? std::min(floor_mod(-out_pad[1], out_step_[1]), out_extent[1]) : 0;
   const std::int64_t tiles = tile_.pixels > 0 ? (out_extent[1] - first_tile) / tile_.pixels : 0;
   const std::int64_t last_tile = first_tile + tiles * tile_.pixels;
-  Line line{in, ld_in, n, in_extent, out, ld_out, 0, 0, out_pad[1], in_pad[1], accumulate};
+  // Where neighbours take the place of rows, a product's columns are not those of the image.
+  const bool looks = sparse && n >= kManyRows && !depthwise_;
+  const Live* live = looks ? find_live(in, ld_in, n, in_extent[0] * in_extent[1] * in_channels_) : nullptr;
+  Line line{in, ld_in, n, in_extent, out, ld_out, 0, 0, out_pad[1], in_pad[1], accumulate, live};
   for (std::int64_t y = 0; y < out_extent[0]; ++y) {
     line.phase_y = (y + out_pad[0]) % out_step_[0];
     line.base_y = (y + out_pad[0]) / out_step_[0] * in_step_[0] - in_pad[0];
@@ -363,7 +393,7 @@ void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::i
           if (depthwise_) {
             depthwise_pixel(in, ld_in, n, line.in_extent, out, ld_out, phase, base, line.accumulate);
           } else {
-            pixel(in, ld_in, n, line.in_extent, out, ld_out, phase, base, line.accumulate);
+            pixel(in, ld_in, n, line.in_extent, out, ld_out, phase, base, line.accumulate, line.live);
           }
         });
   }
@@ -380,7 +410,7 @@ void PackedConvolution<T>::tile_row(const Line& line, std::int64_t first_x, std:
                     tile_.pixels * out_channels_};
   for_each_step(line, steps,
                 [&](const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, const Extent& base) {
-                  tile(in, ld_in, n, line.in_extent, out, ld_out, line.phase_y, base, line.accumulate);
+                  tile(in, ld_in, n, line.in_extent, out, ld_out, line.phase_y, base, line.accumulate, line.live);
                 });
 }
 

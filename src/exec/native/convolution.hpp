@@ -25,8 +25,9 @@ class PackedConvolution {
 
   // out[i] (+)= the map of in[i] for i < n. The extents are those of the images that are stored, and `pad` the offset
   // of the result's (transposed) or the operand's first pixel: smaller images than the map's are windows of them.
+  // `sparse`: entries of in that are zero for all i are worth looking for.
   void apply(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
-             const Extent& out_extent, const Extent& pad, bool accumulate) const;
+             const Extent& out_extent, const Extent& pad, bool accumulate, bool sparse = false) const;
 
  private:
   // Taps along one axis that read neighbouring pixels: pixel t * in_step + offset + i for i < count.
@@ -57,6 +58,12 @@ class PackedConvolution {
   // What pixel number `p` of a tile reads: its phase, and where that phase's base lies from the tile's.
   const Phase& tile_phase(std::int64_t p) const { return phases_[1][static_cast<std::size_t>(p % out_step_[1])]; }
   std::int64_t tile_shift(std::int64_t p) const { return p / out_step_[1] * in_step_[1]; }
+  // The entries of an image that are not zero in all rows, ascending, and how many lie before each entry and in all.
+  struct Live {
+    std::vector<std::int32_t> entries;
+    std::vector<std::int32_t> before;
+  };
+  static const Live* find_live(const T* in, std::int64_t ld_in, std::int64_t n, std::int64_t entries);
   // A row of pixels of the result, and what `apply` was called with.
   struct Line {
     const T* in;
@@ -70,6 +77,7 @@ class PackedConvolution {
     std::int64_t out_pad;  // along x
     std::int64_t in_pad;
     bool accumulate;
+    const Live* live;  // or nullptr
   };
   // Pixels or tiles of a line at equal distances: number j reads the operand's pixels [base + j * base_step + lowest,
   // ... + highest) and is written to out + j * out_step.
@@ -89,10 +97,10 @@ class PackedConvolution {
   void pixels(const Line& line, std::int64_t first_x, std::int64_t last_x) const;
   void tile_row(const Line& line, std::int64_t first_x, std::int64_t tiles) const;
   void tile(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
-            std::int64_t phase_y, const Extent& base, bool accumulate) const;
+            std::int64_t phase_y, const Extent& base, bool accumulate, const Live* live) const;
   const PackedMatrix<T>& matrix(std::int64_t group, std::int64_t ky, std::size_t phase_x, std::size_t run) const;
   void pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
-             const Extent& phase, const Extent& base, bool accumulate) const;
+             const Extent& phase, const Extent& base, bool accumulate, const Live* live) const;
   void depthwise_pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
                        std::int64_t ld_out, const Extent& phase, const Extent& base, bool accumulate) const;
 

@@ -50,9 +50,11 @@ template <class T>
 struct ProductPart {
   const T* a = nullptr;
   PanelView<T> b;
-  // The columns of a that are not zero in all rows, ascending, so that the others may be skipped; nullptr: unknown.
+  // The columns of a that are not zero in all rows, ascending and counted from `live_base`, so that the others may be
+  // skipped; nullptr: unknown.
   const std::int32_t* live = nullptr;
   std::int64_t live_count = 0;
+  std::int64_t live_base = 0;
 };
 inline constexpr std::size_t kMostProductParts = 16;
 

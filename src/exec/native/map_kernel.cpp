@@ -172,7 +172,9 @@ template <class T>
 class ConvolutionKernel final : public MapKernel<T> {
  public:
   ConvolutionKernel(const ConvMap& map, Direction direction)
-      : packed_(map, direction == Direction::Transpose, direction == Direction::ForwardAbsolute), pad_(map.pad) {
+      : packed_(map, direction == Direction::Transpose, direction == Direction::ForwardAbsolute),
+        pad_(map.pad),
+        rows_(direction == Direction::Transpose) {
     const bool to_image = (direction == Direction::Transpose) != map.adjoint;
     in_extent_ = to_image ? map.image_out : map.image_in;
     out_extent_ = to_image ? map.image_in : map.image_out;
@@ -180,18 +182,19 @@ class ConvolutionKernel final : public MapKernel<T> {
 
   void apply(const T* in, std::int64_t ld, std::int64_t n, T* out, std::int64_t ld_out,
              bool accumulate) const override {
-    packed_.apply(in, ld, n, in_extent_, out, ld_out, out_extent_, pad_, accumulate);
+    packed_.apply(in, ld, n, in_extent_, out, ld_out, out_extent_, pad_, accumulate, rows_);
   }
 
   // The window's own first pixel is where the padding would begin.
   void apply_windows(const T* in, std::int64_t ld, std::int64_t n, const Window& from, T* out, std::int64_t ld_out,
                      const Window& to) const override {
-    packed_.apply(in, ld, n, from.size, out, ld_out, to.size, {0, 0}, false);
+    packed_.apply(in, ld, n, from.size, out, ld_out, to.size, {0, 0}, false, rows_);
   }
 
  private:
   PackedConvolution<T> packed_;
   ConvMap::Extent pad_;
+  bool rows_;  // the operand are rows Lambda
   ConvMap::Extent in_extent_;
   ConvMap::Extent out_extent_;
 };

@@ -30,7 +30,8 @@ struct Stretch {
   const T* panels;
   std::int64_t panel_stride;
   std::int64_t k;
-  const std::int32_t* live;  // which columns of A count, k of them; nullptr: the first k
+  const std::int32_t* live;  // which columns of A count, k of them, from live_base on; nullptr: the first k
+  std::int64_t live_base;
 };
 
 // One tile's work. Longer sums are cut into passes; the partial sums between them rest in a buffer of their own and not
@@ -124,7 +125,7 @@ void run_tile(const Tile<T>& tile) {
     const std::int64_t k = part.k;
     const std::int32_t* const live = part.live;
     for (std::int64_t step = 0; step < k; ++step) {
-      const std::int64_t p = kLive ? live[step] : step;
+      const std::int64_t p = kLive ? live[step] - part.live_base : step;
       V right[kVectors];
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b[v] + p * width);
@@ -170,21 +171,22 @@ TileFunction<T> select_rows(int rows) {
   return select_rows<T, kVectors, kLive>(rows, std::make_integer_sequence<int, max_rows(kVectors)>());
 }
 
-// Wide tiles only know live columns: they do most of the work, and each tile costs code.
-inline constexpr int kVectorsOfLiveTile = kVectorsOfTile;
+// The tiles that do most of the work know live columns; each costs code.
+constexpr bool knows_live(int vectors) {
+  return vectors == 1 || vectors == 2 || vectors == kVectorsOfTile;
+}
 
 template <class T>
 TileFunction<T> select_tile(int rows, int vectors, bool live) {
-  if (live) return select_rows<T, kVectorsOfLiveTile, true>(rows);
   switch (vectors) {
     case 1:
-      return select_rows<T, 1>(rows);
+      return live ? select_rows<T, 1, true>(rows) : select_rows<T, 1>(rows);
     case 2:
-      return select_rows<T, 2>(rows);
+      return live ? select_rows<T, 2, true>(rows) : select_rows<T, 2>(rows);
     case 3:
       return select_rows<T, 3>(rows);
     case 4:
-      return select_rows<T, 4>(rows);
+      return live && knows_live(4) ? select_rows<T, 4, true>(rows) : select_rows<T, 4>(rows);
     default:
       return select_rows<T, 8>(rows);
   }
@@ -220,8 +222,12 @@ class Passes {
       const std::int64_t k = (block_ + 1) * all / blocks - first;
       if (count_ > 0 && columns + k > kBlockOfK) break;
       const std::int64_t skipped = live ? 0 : first;
-      stretches_[count_++] = {part.a + skipped, part.b.panels + skipped * kPanelWidth<T>, part.b.panel_stride, k,
-                              live ? part.live + first : nullptr};
+      stretches_[count_++] = {part.a + skipped,
+                              part.b.panels + skipped * kPanelWidth<T>,
+                              part.b.panel_stride,
+                              k,
+                              live ? part.live + first : nullptr,
+                              part.live_base};
       columns += k;
       if (++block_ == blocks) {
         ++part_;
@@ -253,8 +259,8 @@ void multiply_target(std::span<const ProductPart<T>> parts, std::int64_t lda, st
   constexpr std::int64_t vectors_per_panel = width / lanes;
   const std::int64_t vectors = (n + lanes - 1) / lanes;
   const std::int64_t chunks = (m + kChunkOfRows - 1) / kChunkOfRows;
-  const bool any_live =
-      std::any_of(parts.begin(), parts.end(), [](const ProductPart<T>& part) { return part.live != nullptr; });
+  const bool all_live =
+      std::all_of(parts.begin(), parts.end(), [](const ProductPart<T>& part) { return part.live != nullptr; });
   // The partial sums of one tile column; `choose_vectors` gives at most this many vectors.
   constexpr std::int64_t kWidestTile = 8;
   HWY_ALIGN T partial[kChunkOfRows * kWidestTile * lanes];
@@ -267,7 +273,7 @@ void multiply_target(std::span<const ProductPart<T>> parts, std::int64_t lda, st
       // Blocks of nearly equal height: a short last block would not hide the latency.
       const std::int64_t row_blocks = (rows + max_rows(tile_vectors) - 1) / max_rows(tile_vectors);
       const std::int64_t height = rows / row_blocks, taller = rows % row_blocks;
-      const bool live = any_live && tile_vectors == kVectorsOfLiveTile;
+      const bool live = all_live && knows_live(tile_vectors);
       const TileFunction<T> run = select_tile<T>(static_cast<int>(height), tile_vectors, live);
       const TileFunction<T> run_taller =
           taller == 0 ? run : select_tile<T>(static_cast<int>(height) + 1, tile_vectors, live);
