@@ -35,6 +35,12 @@ struct ByteSize {
          "Check every bound against the activations of this input (.npy); an internal error if one excludes them")     \
   OPTION(std::string,   profile,        "--profile",        "",                                                        \
          "Write what ran when to this file, in the trace format of Chrome's browsers")                                  \
+  OPTION(std::string,   print_after,    "--print-after",    "",                                                        \
+         "Print the network after these passes (names with commas between, or all): compile into its output, else on stderr") \
+  OPTION(std::string,   disable_pass,   "--disable-pass",   "",                                                        \
+         "Passes that do not run (names with commas between, or all)")                                                 \
+  OPTION(std::int64_t,  pass_limit,     "--pass-limit",     std::numeric_limits<std::int64_t>::max(),                  \
+         "Rewrites that the passes may make, all together, to find the one that matters")                              \
   OPTION(std::string,   log_level,      "--log-level",      "warn",                                                    \
          "Messages on stderr: trace, debug, info, warn, error, off")
 // clang-format on

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/deadline.hpp"
-#include "ops/operator.hpp"
+#include "passes/passes.hpp"
 
 namespace boundflow {
 
@@ -17,6 +17,7 @@ struct ImportedNetwork {
 };
 
 // StoppedError when the deadline passes on the way.
-ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table);
+ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table,
+                               const PassOptions& passes);
 
 }  // namespace boundflow

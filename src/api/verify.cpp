@@ -95,7 +95,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
                     const Request& request, const VerifyHooks& hooks, const Deadline& deadline,
                     const OperatorTable& table, double& import_s) {
   std::optional<TraceSpan> phase(std::in_place, request.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline, table);
+  const ImportedNetwork network = import_network(network_path, deadline, table, request.passes);
   const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
                                         network.source->size_of(network.source->output()), deadline);
 
@@ -201,17 +201,19 @@ VerifyResult verify(const std::string& network_path, const std::string& property
 
 std::string compile(const std::string& network_path, const std::string& stop_after, const Options& options,
                     const VerifyHooks& hooks) {
-  validate(options);
+  std::string text;  // what --print-after asks for, then what the compilation ends with
+  const Request request = validate(options, [&](const std::string& network) { text += network; });
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
     throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
   }
-  const ImportedNetwork network = import_network(network_path, deadline, operator_table());
-  if (stop_after == "network") return print(*network.normal);
+  const ImportedNetwork network = import_network(network_path, deadline, operator_table(), request.passes);
+  if (!text.empty()) text += fmt::format("=== {}\n", stop_after);
+  if (stop_after == "network") return text + print(*network.normal);
   const BoundProgram program =
       lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering());
-  if (stop_after == "program") return print(program);
-  return print(program, plan_storage(program, make_native_executor()->element_bytes()));
+  if (stop_after == "program") return text + print(program);
+  return text + print(program, plan_storage(program, make_native_executor()->element_bytes()));
 }
 
 }  // namespace boundflow
