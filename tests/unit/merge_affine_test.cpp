@@ -166,5 +166,44 @@ TEST(MergeAffine, CancellationInTheBiasStaysInTheErrorModel) {
   EXPECT_GT(largest, 1e-4);  // far more than a float32 of this size is off
 }
 
+// y = s (w1 x1 + w2 x2) with terms that nearly cancel: a runtime that scales the weights rounds each of them, and their
+// products, relative to the terms.
+TEST(MergeAffine, ExecutionsThatFoldAScaleAreCovered) {
+  Random random(4);
+  const LinearSpec spec{.rows = 2,
+                        .inputs = 2,
+                        .outputs = 1,
+                        .output_coefficients = {1, -1},
+                        .output_coefficient_errors = {0, 0},
+                        .constants = {0, 0},
+                        .constant_errors = {0, 0}};
+  const auto number = [&] { return static_cast<float>(random.uniform(1, 1.1)); };
+  double worst = 0;
+  for (int trial = 0; trial < 400; ++trial) {
+    const float s = number(), w1 = number(), w2 = number(), x1 = number(), x2 = -w1 * x1 / w2;
+    Network network;
+    const ValueId x = network.add_input("x", {DType::Float32, {1, 2}});
+    const ValueId w = network.add_constant("w", Tensor({2, 1}, std::vector<float>{w1, w2}));
+    const ValueId scale = network.add_constant("s", Tensor({}, std::vector<float>{s}));
+    const NodeId product = append_node(network, operator_table(), "MatMul", "mm", {x, w}, {"p"});
+    const NodeId scaled =
+        append_node(network, operator_table(), "Mul", "mul", {network.node(product).outputs[0], scale}, {"y"});
+    network.set_outputs(network.node(scaled).outputs);
+    const auto after = std::make_shared<const Network>(merged(network));
+    ASSERT_EQ(after->nodes().size(), 1U);
+    const std::vector<double> point{static_cast<double>(x1), static_cast<double>(x2)};
+    const FlatQuery flat(spec, {InputBox{point, point}}, Semantics::Float32);
+    const BoundAnswer answer =
+        QueryEngine(after, make_native_executor(Precision::Float64), {}).bound(flat.query, Deadline());
+    const float folded1 = s * w1, folded2 = s * w2, left = folded1 * x1, right = folded2 * x2;
+    const auto executed = static_cast<double>(left + right);
+    EXPECT_LE(answer.nominal[0] - answer.error[0], executed);
+    EXPECT_LE(answer.nominal[1] - answer.error[1], -executed);
+    worst =
+        std::max(worst, std::fabs(executed - answer.nominal[0]) / (2 * kUnitRoundoff32 * static_cast<double>(left)));
+  }
+  EXPECT_GT(worst, 1.2);  // more than one rounding of each term could lose
+}
+
 }  // namespace
 }  // namespace boundflow
