@@ -275,7 +275,7 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
                  const Deadline& deadline, const OperatorTable& table, BoundsResult& result, Page* page) {
   const BoundLowering lowering = lowering_of(request);
   std::optional<TraceSpan> phase(std::in_place, validated.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline, table);
+  const ImportedNetwork network = import_network(network_path, deadline, table, validated.passes);
   result.inputs = network.source->size_of(network.source->input());
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
   const Specification spec =

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/deadline.hpp"
-#include "ops/operator.hpp"
+#include "passes/passes.hpp"
 
 namespace boundflow {
 
@@ -17,7 +17,8 @@ struct ImportedNetwork {
 };
 
 // StoppedError when the deadline passes on the way.
-ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table);
+ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table,
+                               const PassOptions& passes);
 
 // Elements of its floating-point constants.
 std::int64_t parameter_count(const Network& network);

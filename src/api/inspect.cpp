@@ -31,6 +31,7 @@ std::string line(std::string_view op, const std::string& second, const LoweredNo
 std::string all_operators() {
   std::string text = header("");
   for (const Operator& op : operator_table().all()) {
+    if (op.internal) continue;
     if (op.sample == nullptr) {
       text += line(op.name, "", nullptr);
       continue;
@@ -45,10 +46,10 @@ std::string all_operators() {
 }  // namespace
 
 std::string inspect(const std::string& network_path, const Options& options, const VerifyHooks& hooks) {
-  validate(options);
+  const Request request = validate(options);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (network_path.empty()) return all_operators();
-  const Network network = *import_network(network_path, deadline, operator_table()).source;
+  const Network network = *import_network(network_path, deadline, operator_table(), request.passes).source;
   const Value& input = network.value(network.input());
   const Value& output = network.value(network.output());
   std::string text = fmt::format("network    {}\ninput      {} {}\noutput     {} {}\nparameters {}\nnodes      {}\n\n",

@@ -1,10 +1,12 @@
 #include "api/request.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <thread>
 
@@ -23,6 +25,38 @@ std::int64_t physical_memory() {
   return file >> container && container > 0 ? std::min(machine, container) : machine;
 }
 
+// The names in a list such as "fuse-bias,merge-equal"; all passes for "all". UsageError for others.
+std::set<std::string, std::less<>> pass_names(std::string_view flag, const std::string& list) {
+  std::set<std::string, std::less<>> known, names;
+  for (const Pass& pass : pass_table()) known.emplace(pass.name);
+  if (list.empty()) return names;
+  for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = list.find(',', begin);
+    const std::string name = list.substr(begin, end == std::string::npos ? end : end - begin);
+    if (name == "all") return known;
+    if (!known.contains(name)) {
+      std::string all;
+      for (const Pass& pass : pass_table()) all += fmt::format(", {}", pass.name);
+      throw UsageError(fmt::format("{}: there is no pass '{}'; expected all{}", flag, name, all));
+    }
+    names.insert(name);
+  }
+  return names;
+}
+
+PassOptions pass_options(const Options& options, std::shared_ptr<Trace> trace, const TextSink& printed_networks) {
+  if (options.pass_limit < 0) throw UsageError("--pass-limit: expected a number of rewrites, 0 or more");
+  PassOptions passes{.disabled = pass_names("--disable-pass", options.disable_pass),
+                     .limit = options.pass_limit,
+                     .trace = std::move(trace)};
+  const auto printed = pass_names("--print-after", options.print_after);
+  if (printed.empty()) return passes;
+  passes.after = [printed, printed_networks](std::string_view pass, const Network& network) {
+    if (printed.contains(pass)) printed_networks(fmt::format("=== after {}\n{}", pass, print(network)));
+  };
+  return passes;
+}
+
 }  // namespace
 
 std::int64_t resident_memory() {
@@ -39,7 +73,11 @@ std::int64_t peak_resident_memory() {
   return std::int64_t{usage.ru_maxrss} * 1024;
 }
 
-Request validate(const Options& options) {
+void to_standard_error(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+}
+
+Request validate(const Options& options, const TextSink& printed_networks) {
   Request request;
   if (!(options.timeout > 0)) throw UsageError("--timeout: expected a positive number of seconds");
   if (options.threads < 0 || options.threads > 1024)
@@ -64,6 +102,7 @@ Request validate(const Options& options) {
   } else if (!options.report.empty()) {
     request.trace = std::make_shared<Trace>(0);
   }
+  request.passes = pass_options(options, request.trace, printed_networks);
   return request;
 }
 

@@ -1,12 +1,15 @@
 #pragma once
 // From the public options to the types of the rooms below: validated once, here.
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "base/deadline.hpp"
 #include "base/trace.hpp"
 #include "boundflow/options.hpp"
 #include "ir/query.hpp"
+#include "passes/passes.hpp"
 
 namespace boundflow {
 
@@ -15,10 +18,14 @@ struct Request {
   int threads = 1;
   std::int64_t memory_bytes = 0;
   std::shared_ptr<Trace> trace;  // if a profile or a report is asked for
+  PassOptions passes;
 };
 
-// UsageError that names the flag.
-Request validate(const Options& options);
+using TextSink = std::function<void(const std::string& text)>;
+void to_standard_error(const std::string& text);
+
+// `printed_networks` takes what --print-after asks for. UsageError that names the flag.
+Request validate(const Options& options, const TextSink& printed_networks = to_standard_error);
 
 // The physical memory that this process occupies now, in bytes; 0 where the system does not tell.
 std::int64_t resident_memory();

@@ -16,6 +16,7 @@
 #include "check/plan.hpp"
 #include "check/witness.hpp"
 #include "engine/query_engine.hpp"
+#include "engine/specialising_bounder.hpp"
 #include "exec/native/kernels.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/vnnlib/vnnlib.hpp"
@@ -98,7 +99,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
                     const Request& request, const VerifyHooks& hooks, const Deadline& deadline,
                     const OperatorTable& table, double& import_s, Page* page) {
   std::optional<TraceSpan> phase(std::in_place, request.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline, table);
+  const ImportedNetwork network = import_network(network_path, deadline, table, request.passes);
   const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
                                         network.source->size_of(network.source->output()), deadline);
 
@@ -133,6 +134,25 @@ SearchResult decide(const std::string& network_path, const std::string& property
       hooks.progress({p.elapsed_s, p.open, p.closed, p.worst_bound, p.depth});
     };
   }
+  std::vector<InputBox> boxes;
+  for (const Region& region : property.regions) boxes.push_back(outward_box(region.box));
+  const auto specialising = [&](const QueryEngine& general, Precision precision) {
+    return SpecialisingBounder(
+        general, table,
+        {.network = network.normal,
+         .executor = make_native_executor(precision),
+         .options = engine_options,
+         .boxes = boxes,
+         .semantics = request.semantics,
+         .prepare = [&](QueryEngine& special, const std::shared_ptr<const Network>& specialised) {
+           check_plan(special.bounds_program().program(), special.bounds_program().plan());
+           special.trace(request.trace);
+           if (options.observe.empty()) return;
+           special.observe(observe(specialised, table, property, options.observe, deadline).observer);
+         }});
+  };
+  const SpecialisingBounder bounder = specialising(engine, Precision::Float32);
+  const SpecialisingBounder precise_bounder = specialising(precise, Precision::Float64);
   if (!options.observe.empty()) {
     const Observation observation = observe(network.normal, table, property, options.observe, deadline);
     engine.observe(observation.observer);
@@ -146,7 +166,9 @@ SearchResult decide(const std::string& network_path, const std::string& property
   phase.emplace(request.trace.get(), SpanKind::Phase, "search");
   SearchResult found;
   tbb::task_arena workers(request.threads);
-  workers.execute([&] { found = search(property, {engine, precise, engine, replayer}, search_options, deadline); });
+  workers.execute([&] {
+    found = search(property, {bounder, precise_bounder, engine, replayer}, search_options, deadline);
+  });
   // True, but hardly what the author of the file meant.
   if (found.verdict == Verdict::Unsat && property.regions.empty()) {
     found.reason = "the assertions contradict each other: no input satisfies them";
@@ -220,22 +242,23 @@ VerifyResult verify(const std::string& network_path, const std::string& property
 
 CompileResult compile(const std::string& network_path, const std::string& stop_after, const Options& options,
                       const VerifyHooks& hooks) {
-  validate(options);
+  CompileResult result;  // its text: what --print-after asks for, then what the compilation ends with
+  const Request request = validate(options, [&](const std::string& network) { result.text += network; });
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
     throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
   }
-  const ImportedNetwork network = import_network(network_path, deadline, operator_table());
-  CompileResult result;
+  const ImportedNetwork network = import_network(network_path, deadline, operator_table(), request.passes);
   Page page = page_of_command("compile", network_path);
   if (!options.report.empty()) add_network(page, *network.source, *network.normal);
+  if (!result.text.empty()) result.text += fmt::format("=== {}\n", stop_after);
   if (stop_after == "network") {
-    result.text = print(*network.normal);
+    result.text += print(*network.normal);
   } else {
     const BoundProgram program =
         lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering());
     const StoragePlan plan = plan_storage(program, make_native_executor()->element_bytes());
-    result.text = stop_after == "program" ? print(program) : print(program, plan);
+    result.text += stop_after == "program" ? print(program) : print(program, plan);
     if (!options.report.empty()) add_program(page, "Bounds in float32", program, plan, nullptr);
   }
   if (!options.report.empty()) result.report = to_html(page);

@@ -6,6 +6,8 @@ std::string_view to_string(SpanKind kind) {
   switch (kind) {
     case SpanKind::Phase:
       return "phase";
+    case SpanKind::Pass:
+      return "pass";
     case SpanKind::Op:
       return "op";
     case SpanKind::RowKernel:

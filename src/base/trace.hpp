@@ -15,8 +15,8 @@
 
 namespace boundflow {
 
-// Spans nest: products and row kernels lie within ops, ops within phases.
-enum class SpanKind { Phase, Op, RowKernel, Product };
+// Spans nest: products and row kernels lie within ops, ops and passes within phases.
+enum class SpanKind { Phase, Pass, Op, RowKernel, Product };
 
 std::string_view to_string(SpanKind kind);
 

@@ -106,7 +106,7 @@ Enclosure affine(const Node& node, const Affine& facet, std::size_t size, const 
   Enclosure y = affine(node, facet.terms, size, known);
   for (std::size_t i = 0; i < facet.bias.size(); ++i) {
     // 8 * 2^-53 of the magnitude that a computed bias is made from; see facet.hpp.
-    const double lost = facet.bias_magnitude.empty() ? 0 : 0x1p-49 * facet.bias_magnitude[i];
+    const double lost = facet.bias_magnitude.empty() ? 0 : 2 * kBiasError * facet.bias_magnitude[i];
     if (facet.bias[i] == 0 && lost == 0) continue;
     y.lower[i] = sub_down(add_down(y.lower[i], facet.bias[i]), lost);
     y.upper[i] = add_up(add_up(y.upper[i], facet.bias[i]), lost);

@@ -32,6 +32,8 @@ LoweredNode lower_facet(const Node& node, const Affine& facet, DType dtype) {
   data->deployed_roundings = facet.deployed_roundings;
   data->deployed_products = facet.deployed_products;
   data->deployed_growth = facet.deployed_growth;
+  data->deployed_shifts_terms = facet.deployed_shifts_terms;
+  data->deployed_operand_range = facet.deployed_operand_range;
   return {.operands = operands_of(node, facet.terms), .affine = std::move(data)};
 }
 

@@ -404,10 +404,13 @@ void QueryEngine::answer(const BoundQuery& query, const Deadline& deadline, Boun
   run(query, deadline, answer, nullptr);
 }
 
-std::vector<QueryEngine::ValueBounds> QueryEngine::intermediate_bounds(const BoundQuery& query) const {
+std::vector<QueryEngine::ValueBounds> QueryEngine::intermediate_bounds(const BoundQuery& query,
+                                                                       const Deadline& deadline) const {
   Intermediate found;
   BoundAnswer answer;
-  run(query, Deadline(), answer, &found);
+  run(query, deadline, answer, &found);
+  if (!answer.complete) deadline.check();
+  ensure(answer.complete, "a query without a deadline was stopped");
   std::stable_sort(found.bounds.begin(), found.bounds.end(),
                    [](const ValueBounds& a, const ValueBounds& b) { return a.value < b.value; });
   return std::move(found.bounds);

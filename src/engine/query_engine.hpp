@@ -62,7 +62,8 @@ class QueryEngine final : public Bounder, public Evaluator {
     std::vector<double> lower;  // [subproblems, n]
     std::vector<double> upper;
   };
-  std::vector<ValueBounds> intermediate_bounds(const BoundQuery& query) const;
+  // StoppedError when the deadline passes before.
+  std::vector<ValueBounds> intermediate_bounds(const BoundQuery& query, const Deadline& deadline = Deadline()) const;
 
  private:
   struct Workspace;

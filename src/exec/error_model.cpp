@@ -24,7 +24,7 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   for (const auto& map : affine.maps) {
     const std::int64_t rounded_weights = float32_kernels && !map->exact_in_float32() ? 1 : 0;
     forward_terms += map->terms() + rounded_weights;
-    terms += map->terms();
+    if (!affine.deployed_shifts_terms) terms += map->terms();
     if (map->transpose_rounds()) backward_terms = std::max(backward_terms, map->transpose_terms() + rounded_weights);
     max_weight = std::max(max_weight, map->max_abs_weight());
     multiplies = multiplies || map->rounds();
@@ -44,6 +44,7 @@ AffineErrorModel::AffineErrorModel(const AffineData& affine, std::int64_t column
   bias_gamma = affine.bias.empty() ? 0.0 : gamma_up(columns + 4, kUnitRoundoff64);
   products = affine.deployed_products;
   additions = affine.deployed_roundings - affine.deployed_products;
+  operand_range = affine.deployed_operand_range;
   deployed_unit_roundoff = affine.deployed_unit_roundoff;
   // Products by powers of two are exact, unless an execution flushes a subnormal to zero or overflows.
   if (affine.deployed_roundings > 0 || multiplies) {
@@ -67,7 +68,7 @@ ExecutionModel AffineErrorModel::executions(double max_abs_x, std::int64_t live_
     model.additions_but_last = static_cast<double>(live_additions - 1);
   }
   model.underflow = deployed_tiny * (1 + max_abs_x);
-  model.range = deployed_range;
+  model.range = max_abs_x < operand_range ? deployed_range : 0;
   return model;
 }
 

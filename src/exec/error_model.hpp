@@ -58,10 +58,11 @@ struct AffineErrorModel {
   double weight_error = 0;       // relative: how far the maps' weights may be from the numbers they stand for
   std::int64_t products = 0;     // roundings of each term of an execution outside its sum
   std::int64_t additions = 0;    // of an execution, all terms live
-  std::int64_t terms = 0;        // the most terms that a component has
+  std::int64_t terms = 0;        // the most terms of a component that an execution does not add where they are zero
   double deployed_unit_roundoff = 0;
   double deployed_tiny = 0;           // times (1 + |x|max): underflow of an execution, flushed to zero or not
   double deployed_range = kInfinity;  // of sum |M||x| + |bias|: from here on an execution may overflow
+  double operand_range = kInfinity;   // of |x|max: the same
 };
 
 // Rounded-to-nearest sums of the kernels for one coordinate of y: centre = sum M c, radius = sum |M| r,
@@ -86,7 +87,6 @@ template <bool deployed>
 [[gnu::always_inline]] inline AffineCoordinate bound_affine_coordinate(const AffineErrorModel& model,
                                                                        const AffineSums& sums,
                                                                        const ExecutionModel& executions) {
-  constexpr double kBiasError = 8 * kUnitRoundoff64;  // of a computed bias, times the magnitude it is computed from
   constexpr double kSlack = 1 + 0x1p-48;  // covers the few double operations of this function, all on positive numbers
   const double sum_abs =
       (sums.magnitude * model.forward_inflation + model.forward_tiny) * (1 + 2 * model.weight_error) * kSlack;

@@ -3,6 +3,7 @@
 // N x M code.
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <variant>
 #include <vector>
@@ -12,6 +13,10 @@
 #include "ir/scalar_function.hpp"
 
 namespace boundflow {
+
+// How far a computed bias may be from the exact one at most, relative to the magnitude that it is computed from.
+inline constexpr std::int64_t kMostBiasRoundings = 64;
+inline constexpr double kBiasError = static_cast<double>(kMostBiasRoundings) * 0x1p-53;
 
 // y = sum_t M_t x_t + bias over the node's non-constant inputs.
 struct AffineTerm {
@@ -23,9 +28,10 @@ struct Affine {
   std::vector<AffineTerm> terms;
   std::vector<double> bias;  // [out], or empty for zero
   // [out], or empty for |bias|: the sum of the magnitudes that the bias is computed from, where passes or the operator
-  // compute it (batch normalisation). The exact bias is within 8 * 2^-53 of it times this, and an execution may add the
-  // parts one by one.
+  // compute it (batch normalisation). The exact bias is within kBiasError of it times this, and an execution may add
+  // the parts one by one.
   std::vector<double> bias_magnitude;
+  std::int64_t bias_roundings = 8;  // the bias is within this times 2^-53 of it, relatively to bias_magnitude
   // The m of gamma_m: an execution of the node in the format of its dtype, sums in any order, FMA allowed, is within
   // gamma_m (sum_t |M_t| |x_t| + |bias|), plus underflow, of the exact result. 0 for nodes that only move data.
   std::int64_t deployed_roundings = 0;
@@ -35,6 +41,10 @@ struct Affine {
   // No intermediate result of an execution exceeds this times (sum_t |M_t| |x_t| + |bias|), but for rounding: what
   // could exceed the format's range may overflow. Nor does scaling magnify what underflow loses by more.
   double deployed_growth = 1;
+  // An execution adds something for every term, even where its operand is zero: a shift stood before the weights.
+  bool deployed_shifts_terms = false;
+  // Where an operand may exceed this, an execution may overflow whatever the sum is: it scales operands on their own.
+  double deployed_operand_range = std::numeric_limits<double>::infinity();
 };
 
 // A node that only moves data: reshape, flatten, transpose, slice, concat, identity. Exact in every arithmetic.

@@ -34,9 +34,13 @@ ValueId Network::add_input(std::string name, TensorType type) {
 }
 
 ValueId Network::add_constant(std::string name, Tensor tensor) {
+  return add_constant(std::move(name), std::make_shared<const Tensor>(std::move(tensor)));
+}
+
+ValueId Network::add_constant(std::string name, std::shared_ptr<const Tensor> tensor) {
   const auto id = static_cast<ValueId>(values_.size());
-  TensorType type = tensor.type();
-  values_.push_back({std::move(name), std::move(type), kNoNode, std::make_shared<const Tensor>(std::move(tensor))});
+  TensorType type = tensor->type();
+  values_.push_back({std::move(name), std::move(type), kNoNode, std::move(tensor)});
   return id;
 }
 

@@ -53,6 +53,7 @@ class Network {
         outputs_(std::move(outputs)) {}
   ValueId add_input(std::string name, TensorType type);
   ValueId add_constant(std::string name, Tensor tensor);
+  ValueId add_constant(std::string name, std::shared_ptr<const Tensor> tensor);  // shares the data
   // Appends a node whose outputs have the given names and types; returns its id.
   NodeId add_node(std::string op, std::string name, std::vector<ValueId> inputs, std::vector<std::string> output_names,
                   std::vector<TensorType> output_types, Attributes attributes = {});

@@ -23,6 +23,7 @@ Facet lower(const NodeView&) {
 Operator abs_operator() {
   return {
       .name = "Abs",
+      .pointwise = true,
       .infer = infer_elementwise,
       .evaluate = evaluate,
       // A change of sign is exact.

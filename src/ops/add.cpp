@@ -9,6 +9,7 @@ Operator add_operator() {
   return {.name = "Add",
           .min_inputs = 2,
           .max_inputs = 2,
+          .pointwise = true,
           .infer = infer_addition,
           .evaluate = [](const NodeView& node,
                          std::span<const Tensor* const> inputs) { return evaluate_addition(node, inputs, 1); },

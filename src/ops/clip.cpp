@@ -76,6 +76,7 @@ Operator clip_operator() {
   return {
       .name = "Clip",
       .max_inputs = 3,
+      .pointwise = true,
       .infer = infer,
       .evaluate = evaluate,
       // A selection is exact.

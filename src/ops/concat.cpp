@@ -117,6 +117,7 @@ Operator concat_operator() {
   return {.name = "Concat",
           .max_inputs = -1,
           .layout_only = true,
+          .concatenates = true,
           .attributes = {"axis"},
           .infer = infer,
           .evaluate = evaluate,

@@ -146,6 +146,7 @@ Operator conv_operator() {
   return {.name = "Conv",
           .min_inputs = 2,
           .max_inputs = 3,
+          .merged_form = "FoldedConv",
           .attributes = {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"},
           .infer = infer,
           .cost = cost,

@@ -208,6 +208,7 @@ Operator conv_transpose_operator() {
   return {.name = "ConvTranspose",
           .min_inputs = 2,
           .max_inputs = 3,
+          .merged_form = "FoldedConvTranspose",
           .attributes = {"auto_pad", "dilations", "group", "kernel_shape", "output_padding", "output_shape", "pads",
                          "strides"},
           .infer = infer,

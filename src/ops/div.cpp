@@ -81,6 +81,7 @@ Operator div_operator() {
   return {.name = "Div",
           .min_inputs = 2,
           .max_inputs = 2,
+          .pointwise = true,
           .infer = infer_multiplication,
           .evaluate = evaluate,
           .fold = fold,

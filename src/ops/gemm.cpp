@@ -201,6 +201,7 @@ Operator gemm_operator() {
   return {.name = "Gemm",
           .min_inputs = 2,
           .max_inputs = 3,
+          .merged_form = "FoldedGemm",
           .attributes = {"alpha", "beta", "transA", "transB"},
           .infer = infer,
           .cost = cost,

@@ -76,6 +76,7 @@ Network sample(Random& random) {
 
 Operator leaky_relu_operator() {
   return {.name = "LeakyRelu",
+          .pointwise = true,
           .attributes = {"alpha"},
           .infer = infer_elementwise,
           .evaluate = evaluate,

@@ -195,6 +195,7 @@ Operator matmul_operator() {
   return {.name = "MatMul",
           .min_inputs = 2,
           .max_inputs = 2,
+          .merged_form = "FoldedGemm",
           .infer = infer,
           .cost = cost,
           .evaluate = evaluate,

@@ -9,6 +9,7 @@ Operator max_operator() {
   return {
       .name = "Max",
       .max_inputs = -1,
+      .pointwise = true,
       .infer = infer_extremum,
       .cost = extremum_cost,
       .evaluate = [](const NodeView& node,

@@ -9,6 +9,7 @@ Operator min_operator() {
   return {
       .name = "Min",
       .max_inputs = -1,
+      .pointwise = true,
       .infer = infer_extremum,
       .cost = extremum_cost,
       .evaluate = [](const NodeView& node,

@@ -95,6 +95,7 @@ Operator mul_operator() {
   return {.name = "Mul",
           .min_inputs = 2,
           .max_inputs = 2,
+          .pointwise = true,
           .infer = infer_multiplication,
           .evaluate = evaluate,
           .fold = fold,

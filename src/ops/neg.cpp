@@ -22,6 +22,7 @@ Facet lower(const NodeView& node) {
 Operator neg_operator() {
   return {
       .name = "Neg",
+      .pointwise = true,
       .infer = infer_elementwise,
       .evaluate = evaluate,
       .fold = [](const NodeView& node, std::span<const Tensor* const> inputs) -> std::optional<std::vector<Tensor>> {

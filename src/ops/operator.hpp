@@ -27,6 +27,15 @@ struct Operator {
   int max_inputs = 1;  // -1: any number
   // Only moves data: never computes a new number.
   bool layout_only = false;
+  // Each element of its output is one function of the elements of its inputs that broadcasting aligns with it:
+  // permuting the axes of all inputs permutes those of the output.
+  bool pointwise = false;
+  // Joins its inputs along the axis that its attribute `axis` names.
+  bool concatenates = false;
+  // The operator of nodes that a pass has merged a scale or a shift into; empty: none are.
+  std::string_view merged_form = {};
+  // Only passes make its nodes: files do not have them.
+  bool internal = false;
   // What it computes never rounds, so that a node of constants always folds to what `evaluate` gives.
   bool exact = false;
   // Reads only the shapes of its inputs, which are static: it folds although the inputs are variables, and `fold_node`

@@ -103,7 +103,13 @@ Network sample(Random& random) {
 }  // namespace
 
 Operator relu_operator() {
-  return {.name = "Relu", .infer = infer, .evaluate = evaluate, .fold = fold, .lower = lower, .sample = sample};
+  return {.name = "Relu",
+          .pointwise = true,
+          .infer = infer,
+          .evaluate = evaluate,
+          .fold = fold,
+          .lower = lower,
+          .sample = sample};
 }
 
 }  // namespace boundflow

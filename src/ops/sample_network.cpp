@@ -58,6 +58,16 @@ ValueId SampleNetwork::nonzero_constant(Shape shape) {
   return network_.add_constant(fresh_name("c"), Tensor(std::move(shape), std::move(values)));
 }
 
+ValueId SampleNetwork::double_constant(Shape shape) {
+  std::vector<double> values(static_cast<std::size_t>(element_count(shape)));
+  for (double& value : values) value = random_->integer(0, 9) == 0 ? 0.0 : random_->uniform(-2, 2);
+  return network_.add_constant(fresh_name("c"), Tensor(std::move(shape), std::move(values)));
+}
+
+ValueId SampleNetwork::doubles(std::vector<double> values) {
+  return network_.add_constant(fresh_name("c"), Tensor({static_cast<std::int64_t>(values.size())}, values));
+}
+
 ValueId SampleNetwork::scalar(float value) {
   return network_.add_constant(fresh_name("c"), Tensor({}, std::vector<float>{value}));
 }

@@ -21,6 +21,9 @@ class SampleNetwork {
   ValueId constant(Shape shape);
   // As above, but without zeros and within [2^-20, 2^20]; some are powers of two.
   ValueId nonzero_constant(Shape shape);
+  // float64 numbers of ordinary size, hardly one of which is a float32, and some zeros.
+  ValueId double_constant(Shape shape);
+  ValueId doubles(std::vector<double> values);
   // A constant of one given value.
   ValueId scalar(float value);
   // The same without signs.

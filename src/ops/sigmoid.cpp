@@ -24,6 +24,7 @@ class SigmoidFunction final : public SShapedFunction {
 
 Operator sigmoid_operator() {
   return {.name = "Sigmoid",
+          .pointwise = true,
           .infer = infer_elementwise,
           .evaluate =
               [](const NodeView&, std::span<const Tensor* const> inputs) {

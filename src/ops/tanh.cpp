@@ -34,6 +34,7 @@ class TanhFunction final : public SShapedFunction {
 
 Operator tanh_operator() {
   return {.name = "Tanh",
+          .pointwise = true,
           .infer = infer_elementwise,
           .evaluate =
               [](const NodeView&, std::span<const Tensor* const> inputs) {

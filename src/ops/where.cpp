@@ -90,6 +90,7 @@ Operator where_operator() {
           .min_inputs = 3,
           .max_inputs = 3,
           .layout_only = true,
+          .pointwise = true,
           .infer = infer,
           .evaluate = evaluate,
           .lower = lower,

@@ -21,67 +21,28 @@ bool is_matrix_product(const Network& network, const Node& node) {
          network.value(node.inputs[0]).type.shape.size() == 2 && network.value(node.inputs[1]).type.shape.size() == 2;
 }
 
+bool fuse(Rewriter& rewriter, const Node& add, RewriteBudget& budget) {
+  if (add.op != "Add") return false;
+  const Network& old = rewriter.old();
+  for (const ValueId operand : add.inputs) {
+    const ValueId now = rewriter.now(operand);
+    const Node* product = rewriter.producer(now);
+    if (product == nullptr || rewriter.readers(now) != 1 || !is_matrix_product(rewriter.result(), *product)) continue;
+    const std::optional<ValueId> bias = row_bias(old, add, operand);
+    if (!bias || !budget.take()) continue;
+    const ValueId sum = rewriter.add("Gemm", add.name, {product->inputs[0], product->inputs[1], rewriter.now(*bias)},
+                                     old.value(add.outputs[0]).name);
+    rewriter.replace(add.outputs[0], sum);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-Network fuse_bias(const Network& network, const OperatorTable& table) {
-  std::vector<int> consumers(network.values().size(), 0);
-  for (const Node& node : network.nodes()) {
-    for (const ValueId input : node.inputs) {
-      if (input != kNoValue) ++consumers[static_cast<std::size_t>(input)];
-    }
-  }
-  for (const ValueId output : network.outputs()) ++consumers[static_cast<std::size_t>(output)];
-
-  Network result;
-  std::vector<ValueId> renamed(network.values().size(), kNoValue);
-  for (std::size_t v = 0; v < network.values().size(); ++v) {
-    const Value& value = network.values()[v];
-    if (value.constant) renamed[v] = result.add_constant(value.name, *value.constant);
-  }
-  for (const ValueId input : network.inputs()) {
-    const Value& value = network.value(input);
-    renamed[static_cast<std::size_t>(input)] = result.add_input(value.name, value.type);
-  }
-  const auto now = [&](ValueId old) { return old == kNoValue ? kNoValue : renamed[static_cast<std::size_t>(old)]; };
-
-  // The product is emitted with its Add, and not on its own.
-  std::vector<char> absorbed(network.nodes().size(), 0);
-  std::vector<NodeId> product_of(network.nodes().size(), kNoNode);
-  for (std::size_t n = 0; n < network.nodes().size(); ++n) {
-    const Node& add = network.nodes()[n];
-    if (add.op != "Add") continue;
-    for (const ValueId operand : add.inputs) {
-      const NodeId producer = network.value(operand).producer;
-      if (producer == kNoNode || consumers[static_cast<std::size_t>(operand)] != 1) continue;
-      if (!is_matrix_product(network, network.node(producer)) || !row_bias(network, add, operand)) continue;
-      product_of[n] = producer;
-      absorbed[static_cast<std::size_t>(producer)] = 1;
-    }
-  }
-  for (std::size_t n = 0; n < network.nodes().size(); ++n) {
-    if (absorbed[n] != 0) continue;
-    const Node& node = network.nodes()[n];
-    std::vector<std::string> names;
-    for (const ValueId output : node.outputs) names.push_back(network.value(output).name);
-    NodeId added = kNoNode;
-    if (product_of[n] != kNoNode) {
-      const Node& product = network.node(product_of[n]);
-      const ValueId bias = *row_bias(network, node, product.outputs[0]);
-      added = append_node(result, table, "Gemm", node.name, {now(product.inputs[0]), now(product.inputs[1]), now(bias)},
-                          names);
-    } else {
-      std::vector<ValueId> inputs;
-      for (const ValueId input : node.inputs) inputs.push_back(now(input));
-      added = append_node(result, table, node.op, node.name, std::move(inputs), names, node.attributes);
-    }
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      renamed[static_cast<std::size_t>(node.outputs[i])] = result.node(added).outputs[i];
-    }
-  }
-  std::vector<ValueId> outputs;
-  for (const ValueId output : network.outputs()) outputs.push_back(now(output));
-  result.set_outputs(std::move(outputs));
-  return result;
+Network fuse_bias(const Network& network, const OperatorTable& table, RewriteBudget& budget) {
+  return rewrite_nodes(network, table,
+                       [&](Rewriter& rewriter, const Node& node) { return fuse(rewriter, node, budget); });
 }
 
 }  // namespace boundflow

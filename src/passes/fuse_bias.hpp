@@ -3,10 +3,10 @@
 // node with one bias. The deployed error stays covered: fl(fl(Wx) + b) is within gamma_{k+1} (|W||x| + |b|) of Wx + b,
 // the very bound that Gemm states for k terms and a bias.
 
-#include "ops/operator.hpp"
+#include "passes/rewriter.hpp"
 
 namespace boundflow {
 
-Network fuse_bias(const Network& network, const OperatorTable& table);
+Network fuse_bias(const Network& network, const OperatorTable& table, RewriteBudget& budget);
 
 }  // namespace boundflow

@@ -86,6 +86,8 @@ struct AffineData {
   std::int64_t deployed_roundings = 0;  // these five as in facet.hpp
   std::int64_t deployed_products = 0;
   double deployed_growth = 1;
+  bool deployed_shifts_terms = false;
+  double deployed_operand_range = std::numeric_limits<double>::infinity();
   double deployed_unit_roundoff = 0;  // of the node's dtype
   double deployed_smallest_normal = 0;
   double deployed_largest = 0;  // finite number

@@ -24,7 +24,7 @@ Network any_network(Random& choices) {
     default: {
       std::vector<const Operator*> operators;
       for (const Operator& op : operator_table().all()) {
-        if (op.sample != nullptr) operators.push_back(&op);
+        if (op.sample != nullptr && !op.internal) operators.push_back(&op);
       }
       const auto last = static_cast<std::int64_t>(operators.size()) - 1;
       const Network sample = operators[static_cast<std::size_t>(choices.integer(0, last))]->sample(choices);

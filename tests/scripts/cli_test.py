@@ -61,6 +61,8 @@ class Verdicts(CommandLine):
             profile = json.loads(trace.read_text())
             phases = [event["name"] for event in profile["traceEvents"] if event["cat"] == "phase"]
             self.assertEqual(phases, ["import", "compile", "search"])
+            passes = {event["name"] for event in profile["traceEvents"] if event["cat"] == "pass"}
+            self.assertTrue({"compose-layouts", "merge-affine"} <= passes, passes)
             for event in profile["traceEvents"]:
                 self.assertEqual((event["ph"], event["pid"]), ("X", 1))
                 self.assertGreaterEqual(event["ts"], 0)
@@ -149,8 +151,8 @@ class Errors(CommandLine):
         self.assert_error(run("verify", truncated, PROVED), BAD_INPUT, "cut.onnx")
 
     def test_an_unknown_operator_is_unsupported(self) -> None:
-        self.assert_error(run("verify", self.write("t.onnx", tiny_model("Wobble")), PROVED), UNSUPPORTED, "the_node",
-                          "Wobble")
+        for op in ("Wobble", "FoldedGemm"):  # the latter is one that only passes make
+            self.assert_error(run("verify", self.write("t.onnx", tiny_model(op)), PROVED), UNSUPPORTED, "the_node", op)
         self.assertEqual(run("compile", self.write("r.onnx", tiny_model("Relu"))).returncode, OK)
 
     def test_an_output_file_that_cannot_be_written(self) -> None:
@@ -187,6 +189,29 @@ class Compile(CommandLine):
 
     def test_an_unknown_level(self) -> None:
         self.assert_error(run("compile", NETWORK, "--stop-after=kernel"), USAGE, "kernel")
+
+    def test_passes_are_shown_left_out_and_limited(self) -> None:
+        network = self.write("identity.onnx", tiny_model("Identity"))
+        compile_it = ("compile", network, "--stop-after=network")
+        empty = run(*compile_it)
+        self.assertEqual((empty.returncode, empty.stderr), (OK, ""))
+        self.assertNotIn("Identity", empty.stdout)
+        for option in ("--disable-pass=compose-layouts", "--disable-pass=merge-equal,compose-layouts",
+                       "--disable-pass=all", "--pass-limit=0"):
+            self.assertIn("Identity", run(*compile_it, option).stdout, option)
+        self.assertEqual(run(*compile_it, "--pass-limit=1").stdout, empty.stdout)
+        shown = run(*compile_it, "--print-after=remove-dead,compose-layouts").stdout
+        headings = [line for line in shown.splitlines() if line.startswith("===")]
+        self.assertEqual(headings, ["=== after remove-dead", "=== after compose-layouts", "=== network"])
+        self.assertEqual(shown.count("Identity"), 1)
+        self.assertTrue(shown.endswith("=== network\n" + empty.stdout))
+        everything = run("inspect", network, "--print-after=all")
+        self.assertEqual(everything.returncode, OK)
+        self.assertIn("=== after merge-affine\n", everything.stderr)
+        self.assertNotIn("===", everything.stdout)
+        for option in ("--print-after=fuse", "--disable-pass=merge-equal,fuse"):
+            self.assert_error(run(*compile_it, option), USAGE, option.split("=")[0], "'fuse'", "compose-layouts")
+        self.assert_error(run(*compile_it, "--pass-limit=-1"), USAGE, "--pass-limit")
 
 
 class Information(unittest.TestCase):

@@ -225,7 +225,7 @@ class GraphImporter final : GraphValues {
     Node node;
     node.op = proto.op_type();
     node.name = name;
-    table_.at(node);
+    if (table_.at(node).internal) throw UnsupportedError(name, node.op, "the operator is not supported");
   }
 
   void import_node(const onnx::NodeProto& proto) {
