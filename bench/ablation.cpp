@@ -10,6 +10,9 @@
 //   rows    rows of unstable neurons only, as long as they are needed; off: all neurons, to the input
 //   layout  the passes over the network, of which most are about layout; off: the network as it was imported
 // The baseline has all parts off: the same kernels, op by op. A line is written on failure, too, with its reason.
+//
+// Two more lines, with "halved": true, are about boxes of half the width around the same centres: the program of the
+// whole boxes, and that of the network specialised to them (specialisation), which is what a search runs.
 
 #include <fmt/format.h>
 #include <tbb/task_arena.h>
@@ -19,12 +22,14 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/rounding.hpp"
 #include "bench_main.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/onnx/onnx.hpp"
 #include "io/npz.hpp"
 #include "passes/passes.hpp"
+#include "passes/specialise.hpp"
 
 namespace {
 
@@ -33,6 +38,7 @@ using Json = nlohmann::ordered_json;
 
 struct Parts {
   bool fusion, reuse, rows, layout;
+  bool specialisation = false;
 };
 
 struct Boxes {
@@ -67,6 +73,16 @@ struct Boxes {
     query.semantics = Semantics::Nominal;
   }
 
+  void halve() {
+    for (std::size_t i = 0; i < lower.size(); ++i) {
+      const double centre = 0.5 * lower[i] + 0.5 * upper[i], radius = 0.25 * (upper[i] - lower[i]);
+      lower[i] = centre - radius;
+      upper[i] = centre + radius;
+    }
+    query.lower = lower;
+    query.upper = upper;
+  }
+
   std::map<std::string, Array> arrays;
   std::vector<double> lower, upper;
   LinearSpec spec;
@@ -95,6 +111,29 @@ struct Measured {
   BoundAnswer answer;
   Json line;
 };
+
+// The network without what is dead in all boxes.
+std::shared_ptr<const Network> specialised(const std::shared_ptr<const Network>& network, const BoundQuery& boxes,
+                                           Json& line) {
+  const QueryEngine general(network, make_native_executor(), {});
+  BoundQuery query = boxes;
+  query.semantics = Semantics::Float32;
+  std::vector<ValueRange> ranges;
+  for (const auto& bounds : general.intermediate_bounds(query)) {
+    const std::size_t size = bounds.lower.size() / static_cast<std::size_t>(query.subproblems);
+    ValueRange range{bounds.value, std::vector<double>(size, kInfinity), std::vector<double>(size, -kInfinity)};
+    for (std::size_t j = 0; j < bounds.lower.size(); ++j) {
+      range.lower[j % size] = std::min(range.lower[j % size], bounds.lower[j]);
+      range.upper[j % size] = std::max(range.upper[j % size], bounds.upper[j]);
+    }
+    ranges.push_back(std::move(range));
+  }
+  const auto start = Clock::now();
+  SpecialisedNetwork result = specialise(*network, operator_table(), ranges);
+  line["specialise_s"] = seconds_between(start, Clock::now());
+  line["removed_neurons"] = result.removed;
+  return std::make_shared<const Network>(std::move(result.network));
+}
 
 void measure(const std::shared_ptr<const Network>& network, const Boxes& boxes, const Parts& parts, Measured& result) {
   const auto start = Clock::now();
@@ -135,16 +174,31 @@ int run(int argc, char** argv) {
   const Boxes boxes(argv[2], normal->size_of(normal->input()), normal->size_of(normal->output()));
   const std::string name = argc > 3 ? argv[3] : argv[2];
   tbb::task_arena arena(argc > 4 ? std::stoi(argv[4]) : 1);
-  BoundAnswer best;  // of all parts on, which comes first
-  for (int off = 0; off < 16; ++off) {
-    const Parts parts{(off & 1) == 0, (off & 2) == 0, (off & 4) == 0, (off & 8) == 0};
+  BoundAnswer best;  // of all parts on, which comes first for either width
+  Boxes halved(argv[2], normal->size_of(normal->input()), normal->size_of(normal->output()));
+  halved.halve();
+  for (int setting = 0; setting < 18; ++setting) {
+    const bool half = setting >= 16;
+    const int off = half ? 0 : setting;
+    const Parts parts{(off & 1) == 0, (off & 2) == 0, (off & 4) == 0, (off & 8) == 0, setting == 17};
     Measured measured;
-    measured.line = {
-        {"schema", 1},          {"network", name},    {"batch", boxes.query.subproblems}, {"fusion", parts.fusion},
-        {"reuse", parts.reuse}, {"rows", parts.rows}, {"layout", parts.layout},           {"error", ""}};
+    measured.line = {{"schema", 1},
+                     {"network", name},
+                     {"batch", boxes.query.subproblems},
+                     {"fusion", parts.fusion},
+                     {"reuse", parts.reuse},
+                     {"rows", parts.rows},
+                     {"layout", parts.layout},
+                     {"halved", half},
+                     {"specialisation", parts.specialisation},
+                     {"error", ""}};
     try {
-      arena.execute([&] { measure(parts.layout ? normal : as_imported, boxes, parts, measured); });
-      if (off == 0) best = measured.answer;
+      arena.execute([&] {
+        const std::shared_ptr<const Network>& network = parts.layout ? normal : as_imported;
+        measure(parts.specialisation ? specialised(network, boxes.query, measured.line) : network,
+                half ? halved : boxes, parts, measured);
+      });
+      if (off == 0 && !parts.specialisation) best = measured.answer;
       double looser = 0, difference = 0;
       for (std::size_t n = 0; n < best.nominal.size(); ++n) {
         const double scale = 1 + std::fabs(measured.answer.nominal[n]);

@@ -4,7 +4,8 @@
 Usage: ablation_table.py ablation.jsonl [--plot ablation.svg]
 
 Prints a Markdown table: a line per network and batch, a column per part of the compiler that is switched off alone, as
-time with the part off over time with all parts on, and last the baseline with all of them off.
+time with the part off over time with all parts on, then the baseline with all of them off, and, for boxes of half the
+width, the whole network's time over that of the specialised one.
 """
 
 import argparse
@@ -44,9 +45,9 @@ def geometric_mean(values):
 
 def table(cases):
     columns = settings()
-    rows = [["network", "batch", "all parts, ms", *(title for title, _ in columns), "arenas, MB", "baseline, MB",
-             "bounds looser by"]]
-    ratios = {title: [] for title, _ in columns}
+    rows = [["network", "batch", "all parts, ms", *(title for title, _ in columns), "no specialisation", "removed",
+             "compile, ms", "arenas, MB", "baseline, MB", "bounds looser by"]]
+    ratios = {title: [] for title, _ in columns} | {"specialisation": []}
     for (network, batch), lines in sorted(cases.items()):
         best = lines.get(tuple(PARTS))
         if best is None:
@@ -59,12 +60,19 @@ def table(cases):
             ratio = lines[on]["min_s"] / best["min_s"]
             ratios[title].append(ratio)
             row.append(f"{ratio:.2f}")
+        whole, special = lines.get(("halved", False)), lines.get(("halved", True))
+        if whole and special:
+            ratios["specialisation"].append(whole["min_s"] / special["min_s"])
+            row += [f"{ratios['specialisation'][-1]:.2f}", str(special["removed_neurons"])]
+        else:
+            row += ["-", "-"]
+        row.append(f"{1e3 * best['compile_s']:.3g}")
         row.append(f"{best['arena_bytes'] / 2**20:.3g}")
         row.append(f"{lines[()]['arena_bytes'] / 2**20:.3g}" if () in lines else "-")
         row.append(f"{max(line['all_parts_looser_by'] for line in lines.values()):.1e}")
         rows.append(row)
     rows.append(["geometric mean", "", ""] + [f"{geometric_mean(r):.2f}" if r else "-" for r in ratios.values()] +
-                ["", "", ""])
+                [""] * 5)
     rows.insert(1, ["---"] * len(rows[0]))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
