@@ -29,6 +29,8 @@ def read(path):
                 print(f"{path}:{number}: {line['network']}: {line['error']}", file=sys.stderr)
                 continue
             on = tuple(part for part in PARTS if line[part])
+            if line["halved"]:
+                on = ("halved", line["specialisation"])
             cases.setdefault((line["network"], line["batch"]), {})[on] = line
     return cases
 
