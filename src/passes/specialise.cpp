@@ -15,9 +15,13 @@ std::size_t at(std::int64_t i) {
 
 using Kept = std::vector<bool>;  // per channel
 
-// The node's only function of one variable, if it is one that executions compute exactly.
+// The node's function of one variable, if it is one that executions compute exactly, the same for all elements and
+// whatever the shape.
 std::shared_ptr<const ScalarFunction> selection(const Network& network, const OperatorTable& table, const Node& node) {
   if (node.outputs.size() != 1 || reads_constants_only(network, node)) return nullptr;
+  for (const ValueId id : node.inputs) {
+    if (id != kNoValue && network.is_constant(id) && network.size_of(id) != 1) return nullptr;
+  }
   const Facet facet = table.at(node).lower(NodeView(network, node));
   const auto* elementwise = std::get_if<Elementwise>(&facet);
   return elementwise != nullptr && elementwise->function->is_selection() ? elementwise->function : nullptr;
