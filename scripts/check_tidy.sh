@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# clang-tidy 14 (.clang-tidy) on the rooms of src/, and tools/, with files that differ from BASE; on all of them with --all.
-# Usage: check_tidy.sh [--all | BASE]   (BASE: a commit; default: origin/main, and HEAD~1 where there is none)
+# clang-tidy 14 (.clang-tidy) on the files of src/, include/ and tools/ that differ from BASE; on all of them with --all.
+# Usage: check_tidy.sh [--all | BASE]
+#
+# BASE is a commit. By default it is where HEAD left origin/main; where HEAD is part of origin/main, as in a clone that
+# was made to check it, the first-parent commit ten before HEAD. Without so much history, as in a shallow clone, all
+# files are checked. What is not committed counts as different, too. A header is checked within one source file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,26 +13,40 @@ build=build/dev
 # The generated header of the ONNX schema has to be there to be included.
 cmake --build "$build" --target src/generated/onnx_schema.pb.h >/dev/null
 
-rooms=()
-if [[ ${1:-} == --all ]]; then
-  mapfile -t rooms < <(find src -mindepth 1 -maxdepth 1 -type d | sort; echo tools)
-else
-  base=${1:-}
-  for candidate in origin/main HEAD~1; do
-    # A clone that is its own origin's head is compared with the commit before.
-    [[ -n $base && $base != "$(git rev-parse HEAD)" ]] ||
-      base=$(git rev-parse --verify --quiet "$candidate^{commit}") || true
-  done
-  if [[ -z $base ]]; then
-    echo "check_tidy: neither origin/main nor an earlier commit is known; checking src/base and src/check"
-    rooms=(src/base src/check)
-  else
-    mapfile -t rooms < <({ git diff --name-only "$base" -- '*.cpp' '*.hpp'
-      git ls-files --others --exclude-standard -- '*.cpp' '*.hpp'; } | grep -oE '^(src/[^/]+|tools)/' | sed 's|/$||' | sort -u)
+base=${1:-}
+if [[ -z $base ]]; then
+  base=$(git merge-base HEAD origin/main 2>/dev/null) || base=$(git rev-parse HEAD)
+  if [[ $base == "$(git rev-parse HEAD)" ]]; then
+    base=$(git rev-parse --verify --quiet HEAD~10) || base=--all
   fi
 fi
-[[ ${#rooms[@]} -gt 0 ]] || { echo "check_tidy: no room has changed"; exit 0; }
-mapfile -t files < <(find "${rooms[@]}" -name '*.cpp' | sort)
-echo "check_tidy: ${rooms[*]} (${#files[@]} files)"
+
+# The source file that shows a header: its own, else one that includes it, directly or not.
+source_with() {
+  local file=$1
+  while [[ $file == *.hpp ]]; do
+    local own=${file%.hpp}.cpp name=${file#src/}
+    [[ ! -f $own ]] || { echo "$own"; return; }
+    file=$(grep -rlF --include='*.[ch]pp' "\"${name#include/}\"" src include tools | sort -t . -k 2 | head -n 1 || true)
+  done
+  echo "$file"
+}
+
+if [[ $base == --all ]]; then
+  files=$(find src tools -name '*.cpp' | sort)
+else
+  git rev-parse --verify --quiet "$base^{commit}" >/dev/null || { echo "check_tidy: no commit $base" >&2; exit 2; }
+  changed=$({ git diff --name-only --diff-filter=d "$base"; git ls-files --others --exclude-standard; } |
+    grep -E '^(src|include|tools)/.*\.[ch]pp$' || true)
+  files=$(while read -r file; do
+    case $file in
+      *.cpp) echo "$file" ;;
+      *.hpp) source_with "$file" ;;
+    esac
+  done <<<"$changed" | sort -u)
+fi
+[[ -n $files ]] || { echo "check_tidy: no source file has changed since $base"; exit 0; }
+[[ $base == --all ]] || against=" that differ from $base, or show a header that does"
+echo "check_tidy: $(wc -l <<<"$files") source files${against:-}"
 # Warnings of system headers are counted on standard error; what is left there matters to nobody.
-printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy-14 -p "$build" --quiet 2>/dev/null
+xargs -n 4 -P "$(nproc)" clang-tidy-14 -p "$build" --quiet 2>/dev/null <<<"$files"
