@@ -24,8 +24,8 @@ void append_bytes(std::string& key, const Attribute& attribute) {
         using T = std::decay_t<decltype(value)>;
         if constexpr (std::is_arithmetic_v<T>) {
           append_bytes(key, value);
-        } else if constexpr (std::is_same_v<T, std::shared_ptr<const Tensor>>) {
-          append_bytes(key, value.get());
+        } else if constexpr (std::is_same_v<T, Tensor>) {
+          append_bytes(key, &value.data());
         } else {
           append_bytes(key, value.size());
           for (const auto& element : value) append_bytes(key, element);

@@ -34,10 +34,10 @@ std::pair<ExitCode, std::string> error_of(const std::function<void()>& action) {
 }
 
 TEST(ApiTexts, CompilePrintsEachLevel) {
-  EXPECT_THAT(compile(kNetwork, "network", {}), AllOf(StartsWith("network\n"), HasSubstr("\noutput %")));
-  const std::string program = compile(kNetwork, "program", {});
+  EXPECT_THAT(compile(kNetwork, "network", {}).text, AllOf(StartsWith("network\n"), HasSubstr("\noutput %")));
+  const std::string program = compile(kNetwork, "program", {}).text;
   EXPECT_THAT(program, AllOf(HasSubstr("interval_affine("), HasSubstr("bias_and_error(")));
-  const std::string plan = compile(kNetwork, "plan", {});
+  const std::string plan = compile(kNetwork, "plan", {}).text;
   EXPECT_THAT(plan, AllOf(HasSubstr("bytes"), Not(HasSubstr("interval_affine("))));
   const auto [code, message] = error_of([] { compile(kNetwork, "nothing", {}); });
   EXPECT_EQ(code, ExitCode::Usage);

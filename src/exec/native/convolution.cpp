@@ -380,13 +380,13 @@ void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::i
       lowest = std::min(lowest, run.offset);
       highest = std::max(highest, run.offset + run.count);
     }
-    const Steps steps{last_t - first_t,
-                      first_t * in_step_[1] - line.in_pad,
-                      in_step_[1],
-                      lowest,
-                      highest,
-                      line.out + (first_t * out_step_[1] + phase_x - line.out_pad) * out_channels_,
-                      out_step_[1] * out_channels_};
+    const Steps steps{.count = last_t - first_t,
+                      .base = first_t * in_step_[1] - line.in_pad,
+                      .base_step = in_step_[1],
+                      .lowest = lowest,
+                      .highest = highest,
+                      .out = line.out + (first_t * out_step_[1] + phase_x - line.out_pad) * out_channels_,
+                      .out_step = out_step_[1] * out_channels_};
     for_each_step(
         line, steps,
         [&](const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, const Extent& base) {
@@ -401,13 +401,13 @@ void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::i
 
 template <class T>
 void PackedConvolution<T>::tile_row(const Line& line, std::int64_t first_x, std::int64_t tiles) const {
-  const Steps steps{tiles,
-                    (first_x + line.out_pad) / out_step_[1] * in_step_[1] - line.in_pad,
-                    tile_shift(tile_.pixels),
-                    tile_.offset,
-                    tile_.offset + tile_.count,
-                    line.out + first_x * out_channels_,
-                    tile_.pixels * out_channels_};
+  const Steps steps{.count = tiles,
+                    .base = (first_x + line.out_pad) / out_step_[1] * in_step_[1] - line.in_pad,
+                    .base_step = tile_shift(tile_.pixels),
+                    .lowest = tile_.offset,
+                    .highest = tile_.offset + tile_.count,
+                    .out = line.out + first_x * out_channels_,
+                    .out_step = tile_.pixels * out_channels_};
   for_each_step(line, steps,
                 [&](const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, const Extent& base) {
                   tile(in, ld_in, n, line.in_extent, out, ld_out, line.phase_y, base, line.accumulate, line.live);
