@@ -114,9 +114,9 @@ TEST(AffineErrorModel, OperandsThatOverflowOnTheirOwnHaveNoError) {
   AffineData data = dense(1, 2, {0x1p-100, 0});
   data.deployed_operand_range = 1000;
   const AffineErrorModel model(data, 1, true);
-  EXPECT_TRUE(std::isfinite(model.execution_error(1, 1, 999, 1)));
-  EXPECT_EQ(model.execution_error(1, 1, 1000, 1), kInfinity);
-  EXPECT_EQ(model.execution_error(1, 1, kNan, 1), kInfinity);
+  EXPECT_TRUE(std::isfinite(model.executions(999, 1).error(1, 1)));
+  EXPECT_EQ(model.executions(1000, 1).error(1, 1), kInfinity);
+  EXPECT_EQ(model.executions(kNan, 1).error(1, 1), kInfinity);
 }
 
 AffineCoordinate real_bound(const AffineErrorModel& model, const AffineSums& sums) {
