@@ -145,7 +145,7 @@ std::optional<WeightedNode> merged_behind(const WeightedNode& node, const Pointw
   // b' = fl(fl(s b) + t): the product's error and those of its factors, or t's, and the sum's rounding.
   const std::int64_t scaled = node.bias_roundings + in_roundings(pointwise.scale_error) + 1;
   merged.bias_roundings = std::max(scaled, pointwise.shift_roundings) + 2;
-  merged.additions += pointwise.additions;
+  if (shifts || !pointwise.exact) merged.additions += pointwise.additions;  // adding zero does not round
   merged.has_bias = node.has_bias || shifts;
   // A sign, or the first bias, leaves nothing that the operator itself would not say.
   merged.plain = node.plain && pointwise.exact && (!any(node.bias) || !shifts) &&
@@ -182,8 +182,8 @@ std::optional<WeightedNode> merged_before(const WeightedNode& node, const Pointw
   // Outside of an image there is nothing to shift.
   if (shifts && node.pads) return std::nullopt;
   WeightedNode merged = node;
-  merged.plain = false;
   merge_weights(merged, channels->scale, node.in_channel, pointwise);
+  merged.plain = node.plain && pointwise.exact && !shifts;
   if (shifts) {
     std::vector<Accumulator> bias;
     for (const double b : node.bias) bias.emplace_back(b);
@@ -204,6 +204,10 @@ std::optional<WeightedNode> merged_before(const WeightedNode& node, const Pointw
     merged.products += pointwise.additions;
     merged.additions += 1;
     merged.shifts_terms = true;
+  }
+  if (merged.plain) {
+    merged.growth = 1;
+    return merged;
   }
   // Executions overflow where an operand's own scale and shift do; shifts are below kLargest.
   const double largest = node.dtype == DType::Float32 ? 0x1p127 : 0x1p1023;
