@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/specialising_bounder.hpp"
+#include "passes/passes.hpp"
 #include "support/bound_checks.hpp"
 #include "support/random_image_network.hpp"
 #include "support/random_network.hpp"
@@ -88,7 +89,7 @@ TEST(SpecialisingBounder, AnswersSmallerBoxesWithTheSpecialisedNetwork) {
   for (std::uint64_t seed = 1; seed < 30 / kSanitizerShare; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Case test(seed);
-    const auto executor = make_native_executor(Precision::Float32);
+    const std::shared_ptr<const Executor> executor = make_native_executor(Precision::Float32);
     const QueryEngine engine(test.network, executor, {});
     int prepared = 0;
     const SpecialisingBounder bounder(engine, operator_table(),
