@@ -92,7 +92,7 @@ struct Boxes {
 
 QueryEngine::Options options_of(const Parts& parts) {
   QueryEngine::Options options;
-  options.lowering.rows = parts.rows ? NeuronRows::UntilStable : NeuronRows::All;
+  options.lowering.rows = parts.rows ? NeuronRows::UntilConstant : NeuronRows::All;
   options.lowering.gather = parts.fusion;
   options.reuse_storage = parts.reuse;
   if (!parts.fusion) {

@@ -100,17 +100,22 @@ class BoundsLowering {
     task.target = known_.bounds[at(value)];
     for (const LoweredNode* consumer : consumers_[at(value)]) select_rows(*consumer, task);
     if (options_.rows == NeuronRows::All) task.all_neurons = true;
-    const bool probes = options_.rows == NeuronRows::UntilStable && !two_chains() && may_end_early(task);
+    const bool probes = options_.rows == NeuronRows::UntilConstant && !two_chains() && may_end_early(value, task);
     builder_.begin_task(std::move(task));
     crown::emit_neurons(network_, builder_, known_, value,
                         {.windows = options_.windows, .probes = probes, .gather = options_.gather});
   }
 
-  // True if bounds of a neuron can show that nothing needs them any tighter.
-  static bool may_end_early(const Task& task) {
-    return !task.all_neurons && task.joints.empty() &&
+  // True if bounds of a neuron can show that nothing needs them any tighter: elementwise functions alone read it, and
+  // may be constant.
+  bool may_end_early(ValueId value, const Task& task) const {
+    const bool read_by_affine = std::any_of(network_.nodes().begin(), network_.nodes().end(), [&](const auto& node) {
+      return node.facet == FacetKind::Affine &&
+             std::find(node.operands.begin(), node.operands.end(), value) != node.operands.end();
+    });
+    return !read_by_affine && !task.all_neurons && task.joints.empty() &&
            std::all_of(task.functions.begin(), task.functions.end(),
-                       [](const auto& function) { return function->can_be_stable(); });
+                       [](const auto& function) { return function->can_be_constant(); });
   }
 
   void select_rows(const LoweredNode& consumer, Task& task) const {

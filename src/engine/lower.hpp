@@ -26,15 +26,17 @@ enum class SpecificationBounds {
 
 // Which neurons' rows walk, where interval steps are not all.
 enum class NeuronRows {
-  All,          // to compare with
-  Unstable,     // those which the interval step before leaves unstable
-  UntilStable,  // of those, each as long as nothing on its way shows that its neuron is stable (Crown only)
+  All,       // to compare with
+  Unstable,  // those which the interval step before leaves unstable
+  // Of those, each as long as nothing on its way shows that its activation is constant, so that nothing depends on how
+  // tight its bounds are (Crown only).
+  UntilConstant,
 };
 
 struct BoundLowering {
   IntermediateBounds intermediate = IntermediateBounds::Crown;
   SpecificationBounds specification = SpecificationBounds::Crown;
-  NeuronRows rows = NeuronRows::UntilStable;
+  NeuronRows rows = NeuronRows::UntilConstant;
   bool input_terms = false;  // the specification has rows over the inputs too
   bool balls = false;        // input sets may be L2 and L1 balls: the first affine nodes apply the dual norm
   bool windows = true;       // rows of convolutions store windows; off only to compare with the dense form

@@ -182,7 +182,7 @@ bool QueryEngine::walk_neurons(const Task& task, const TargetBounds& target, Row
     if (probe != ops.end()) {
       const auto first =
           std::find_if(stretch.begin(), stretch.end(), [](const TaskOp& op) { return op.kind == TaskOpKind::Probe; });
-      block.end_stable(*bounds_, task, {first, stretch.end()}, target, frame);
+      block.end_constant(*bounds_, task, {first, stretch.end()}, target, frame);
     }
     begin = end;
   }

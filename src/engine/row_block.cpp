@@ -59,8 +59,8 @@ void RowBlock::move_row(std::int64_t from, std::int64_t to) {
   places_[target] = places_[source];
 }
 
-void RowBlock::end_stable(const CompiledProgram& program, const Task& task, std::span<const TaskOp> probes,
-                          const TargetBounds& target, RowFrame& frame) {
+void RowBlock::end_constant(const CompiledProgram& program, const Task& task, std::span<const TaskOp> probes,
+                            const TargetBounds& target, RowFrame& frame) {
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const Bound met{frame.scratch[i], frame.scratch[frame.rows + i]};
     Bound& best = best_[static_cast<std::size_t>(i)];
@@ -74,11 +74,14 @@ void RowBlock::end_stable(const CompiledProgram& program, const Task& task, std:
     const std::int64_t at = rows_.owners[k] * target.stride + rows_.neurons[k];
     const double lower = std::max(target.lower[at], sub_down(best_[k].nominal, best_[k].error));
     const double upper = std::min(target.upper[at], -sub_down(best_[k + 1].nominal, best_[k + 1].error));
-    const bool stable = std::all_of(task.functions.begin(), task.functions.end(),
-                                    [&](const auto& function) { return function->is_stable(lower, upper); });
+    const bool constant = std::all_of(task.functions.begin(), task.functions.end(), [&](const auto& function) {
+      double low = 0, high = 0;
+      function->image(lower, upper, low, high);
+      return low == high;  // not for NaN
+    });
     for (std::int64_t row = i; row < i + 2; ++row) {
       const auto r = static_cast<std::size_t>(row);
-      if (stable) {
+      if (constant) {
         ended_.emplace_back(places_[r], best_[r]);
         continue;
       }

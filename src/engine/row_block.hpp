@@ -1,7 +1,7 @@
 #pragma once
 // Rows of neurons, and a block of them on its way back through a walk. A neuron's two rows, which bound it from below
-// and from above, stay side by side: where what is known on the way shows that the neuron is stable, its bounds need
-// not be any tighter, and both leave the block.
+// and from above, stay side by side: where what is known on the way shows that its activation is constant, nothing
+// depends on how tight its bounds are, and both leave the block.
 
 #include <cstdint>
 #include <span>
@@ -43,10 +43,10 @@ class RowBlock {
 
   // Copies frame.rows rows of the list from `first` on, an even number of both, and hands them to the frame.
   void load(const RowList& list, std::int64_t first, RowFrame& frame);
-  // After the last Probe: rows keep the best bound that they have met, and those of neurons which these bounds show to
-  // be stable for all functions of the task leave the frame. `probes`: the ops, whose operands are all that moves.
-  void end_stable(const CompiledProgram& program, const Task& task, std::span<const TaskOp> probes,
-                  const TargetBounds& target, RowFrame& frame);
+  // After the last Probe: rows keep the best bound that they have met, and those of neurons for which these bounds make
+  // all functions of the task constant leave the frame. `probes`: the ops, whose operands are all that moves.
+  void end_constant(const CompiledProgram& program, const Task& task, std::span<const TaskOp> probes,
+                    const TargetBounds& target, RowFrame& frame);
   // Writes the bounds of the rows that are left to the list.
   void store(const RowFrame& frame, RowList& list);
 

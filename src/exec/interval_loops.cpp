@@ -158,8 +158,8 @@ HWY_INLINE void magnitudes_target(const double* HWY_RESTRICT lower, const double
   for (std::int64_t j = 0; j < n; ++j) {
     const double l = std::fabs(lower[j]);
     const double u = std::fabs(upper[j]);
-    // NaN bounds must reach the sum, whichever operand the maximum keeps.
-    magnitude[j] = cast_up<T>((l >= u ? l : u) + (lower[j] - lower[j]) * 0 + (upper[j] - upper[j]) * 0);
+    const double largest = l >= u ? l : u;  // u where it is NaN
+    magnitude[j] = cast_up<T>(l == l ? largest : l);
   }
 }
 
@@ -173,21 +173,24 @@ HWY_INLINE T add_counted_target(const T* a, const T* b, const T* HWY_RESTRICT ma
   auto sum = zero;
   const auto counted = [&](auto x, auto y, auto bound) {
     const auto total = hn::Add(x, y);
-    const auto rounds = hn::AndNot(hn::Eq(x, zero), hn::Ne(y, zero));
-    sum = hn::Add(sum, hn::IfThenElseZero(rounds, hn::Mul(hn::Abs(total), bound)));
+    // Equal to zero, not unequal: NaN is neither on some targets, and has to reach the sum.
+    const auto exact = hn::Or(hn::Eq(x, zero), hn::Eq(y, zero));
+    sum = hn::Add(sum, hn::IfThenZeroElse(exact, hn::Mul(hn::Abs(total), bound)));
     return total;
   };
   std::int64_t j = 0;
   for (; j + lanes <= n; j += lanes) {
     hn::StoreU(counted(hn::LoadU(d, a + j), hn::LoadU(d, b + j), hn::LoadU(d, magnitude + j)), d, out + j);
   }
-  if (j < n) {
-    const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - j));
-    const auto total =
-        counted(hn::MaskedLoad(rest, d, a + j), hn::MaskedLoad(rest, d, b + j), hn::MaskedLoad(rest, d, magnitude + j));
-    hn::BlendedStore(total, rest, d, out + j);
+  T rest = 0;
+  for (; j < n; ++j) {
+    const T x = a[j];
+    const T y = b[j];
+    const T total = x + y;
+    if (x != 0 && y != 0) rest += std::fabs(total) * magnitude[j];
+    out[j] = total;
   }
-  return hn::GetLane(hn::SumOfLanes(d, sum));
+  return hn::GetLane(hn::SumOfLanes(d, sum)) + rest;
 }
 
 #define BOUNDFLOW_INTERVAL_LOOPS(T)                                                                           \

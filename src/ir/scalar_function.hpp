@@ -45,8 +45,8 @@ class ScalarFunction {
 
   // True if f is a line on [l, u], so that no relaxation is needed and its bounds need not be tight.
   virtual bool is_stable(double l, double u) const = 0;
-  // True if is_stable holds on some intervals of positive width.
-  virtual bool can_be_stable() const { return false; }
+  // True if f is constant on some intervals of positive width.
+  virtual bool can_be_constant() const { return false; }
 
   // Lines that hold for every real x in [l, u], l <= u finite. The slopes are float32 numbers if `float32_slopes`; the
   // intercepts are rounded outward for the very slopes returned, so rounding the slopes costs width, never soundness.

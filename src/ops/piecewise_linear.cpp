@@ -113,6 +113,10 @@ double PiecewiseLinearFunction::hull_slope(const Vertices& vertices, bool upper)
   return best_slope;
 }
 
+bool PiecewiseLinearFunction::can_be_constant() const {
+  return std::any_of(pieces_.begin(), pieces_.end(), [](const LinePiece& piece) { return piece.slope == 0; });
+}
+
 Relaxation PiecewiseLinearFunction::relax(double l, double u, bool float32_slopes) const {
   if (!std::isfinite(l) || !std::isfinite(u)) return kNoLines;
   const Vertices points = vertices(l, u);

@@ -32,7 +32,7 @@ class ReluFunction final : public ScalarFunction {
   }
 
   bool is_stable(double l, double u) const override { return l >= 0 || u <= 0; }
-  bool can_be_stable() const override { return true; }
+  bool can_be_constant() const override { return true; }
 
   Relaxation relax(double l, double u, bool float32_slopes) const override {
     if (!std::isfinite(l) || !std::isfinite(u)) {

@@ -111,11 +111,6 @@ void verify_program(const BoundProgram& program) {
   const auto valid = [&](BufferId id) { return id >= 0 && static_cast<std::size_t>(id) < program.buffers.size(); };
   for (std::size_t t = 0; t < program.tasks.size(); ++t) {
     const Task& task = program.tasks[t];
-    for (const std::size_t earlier : task.after) {
-      if (earlier >= t || program.tasks[earlier].level >= task.level) {
-        throw InternalError(fmt::format("program: [P13 task-order] in task '{}'", task.name));
-      }
-    }
     for (const TaskOp& op : task.ops) {
       const OpSchema& schema = op_schema(op.kind);
       if (needs_affine(op.kind) && !op.affine) broken(task, op, "P1 affine-present");
@@ -142,6 +137,11 @@ void verify_program(const BoundProgram& program) {
     const bool selects = task.all_neurons || !task.functions.empty() || !task.joints.empty();
     if (task.kind == TaskKind::Neurons && (!selects || !valid(task.target))) {
       throw InternalError(fmt::format("program: [P11 neurons-target] in task '{}'", task.name));
+    }
+    for (const std::size_t earlier : task.after) {
+      if (earlier >= t || program.tasks[earlier].level >= task.level) {
+        throw InternalError(fmt::format("program: [P13 task-order] in task '{}'", task.name));
+      }
     }
   }
 }

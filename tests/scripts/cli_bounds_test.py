@@ -223,7 +223,9 @@ class Inspect(CommandLine):
         listed = [line.split()[0] for line in result.stdout.splitlines()[1:]]
         table = (DIGITS.parents[1] / "src" / "ops" / "operator_list.hpp").read_text()
         declared = [name.replace("_", "") for name in re.findall(r"Operator (\w+)_operator\(\);", table)]
-        self.assertEqual(sorted(name.lower() for name in listed), sorted(declared))
+        # What passes make is in no file.
+        of_files = [name for name in declared if not name.startswith("folded")]
+        self.assertEqual(sorted(name.lower() for name in listed), sorted(of_files))
         readme = (DIGITS.parents[1] / "README.md").read_text()
         section = readme[readme.index("**Networks**") : readme.index("**Properties**")]
         self.assertEqual([name for name in listed if not re.search(rf"\b{name}\b", section)], [])

@@ -1,5 +1,4 @@
-// Rows that end on their way, because their neuron is proved stable there, change no line of a relaxation, and what the
-// others meet on the way tightens their bounds or leaves them.
+// Rows that end on their way, because their neuron is proved dead there, loosen no bound that anything reads.
 #include <gtest/gtest.h>
 
 #include "support/bound_checks.hpp"
@@ -58,8 +57,8 @@ struct Case {
   std::vector<InputBox> boxes;
 };
 
-TEST(EarlyEnd, LeavesTheLinesAsTheyAreAndBoundsAsTight) {
-  std::int64_t looser = 0, tighter = 0, compared = 0;
+TEST(EarlyEnd, LeavesBoundsAsTight) {
+  std::int64_t looser = 0, compared = 0;
   for (std::uint64_t seed = 0; seed < 40 / kSanitizerShare && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Case test(seed);
@@ -80,9 +79,8 @@ TEST(EarlyEnd, LeavesTheLinesAsTheyAreAndBoundsAsTight) {
           const double whole = late[k].upper[i] - late[k].lower[i];
           if (width > whole + near) {
             ++looser;
-            EXPECT_TRUE(late[k].lower[i] >= -near || late[k].upper[i] <= near) << "an unstable neuron became looser";
+            EXPECT_LE(early[k].upper[i], near) << "a neuron that is not dead became looser";
           }
-          if (width < whole - near) ++tighter;
         }
       }
       const BoundAnswer a = with.bound(flat.query, Deadline());
@@ -93,7 +91,6 @@ TEST(EarlyEnd, LeavesTheLinesAsTheyAreAndBoundsAsTight) {
     }
   }
   EXPECT_GT(looser, 0) << "no row ended early";
-  EXPECT_GT(tighter, 0) << "no bound met on the way was better";
   EXPECT_GT(compared, 300 / kSanitizerShare);
 }
 

@@ -74,7 +74,8 @@ TEST(ApiTexts, VerifyReportsWhatItFound) {
   EXPECT_EQ(report.at("witness").at("input").size(), 64U);
   EXPECT_EQ(report.at("witness").at("input")[0], result.counterexample.input[0]);
   std::set<std::string> phases;
-  for (const auto& total : nlohmann::json::parse(result.profile).at("boundflow").at("totals")) {
+  const auto profile = nlohmann::json::parse(result.profile);
+  for (const auto& total : profile.at("boundflow").at("totals")) {
     if (total.at("kind") == "phase") phases.insert(total.at("name"));
   }
   EXPECT_THAT(phases, testing::IsSupersetOf({"import", "compile", "search"}));

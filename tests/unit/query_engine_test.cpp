@@ -67,10 +67,11 @@ TEST(QueryEngine, SmallBlocksGiveTheSameBounds) {
   const QueryEngine usual(network, make_native_executor(), {});
   const BoundAnswer expected = usual.bound(query.query, Deadline());
   ASSERT_TRUE(expected.complete);
-  for (const std::int64_t rows : {0, 1, 7}) {
+  for (const std::int64_t rows : {0, 2, 7}) {
     const QueryEngine small(network, make_native_executor(),
                             {.max_block_bytes = rows * usual.bounds_program().plan().row_bytes});
-    EXPECT_EQ(small.rows_per_block(), std::max<std::int64_t>(rows, 1));
+    // A neuron's two rows stay together.
+    EXPECT_EQ(small.rows_per_block(), std::max<std::int64_t>(rows / 2 * 2, 2));
     const BoundAnswer answer = small.bound(query.query, Deadline());
     EXPECT_EQ(answer.nominal, expected.nominal);
     EXPECT_EQ(answer.error, expected.error);

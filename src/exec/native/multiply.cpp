@@ -313,10 +313,11 @@ std::int64_t live_target(const T* a, std::int64_t lda, std::int64_t m, std::int6
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t count = 0;
   for (std::int64_t j = 0; j < k; j += lanes) {
-    const auto inside = hn::FirstN(d, static_cast<std::size_t>(std::min(lanes, k - j)));
+    const auto count_here = static_cast<std::size_t>(std::min(lanes, k - j));
+    const auto inside = hn::FirstN(d, count_here);
     auto all_zero = inside;
     for (std::int64_t i = 0; i < m; ++i) {
-      all_zero = hn::And(all_zero, hn::Eq(hn::MaskedLoad(inside, d, a + i * lda + j), hn::Zero(d)));
+      all_zero = hn::And(all_zero, hn::Eq(load_first(d, a + i * lda + j, count_here), hn::Zero(d)));
     }
     std::uint8_t bits[8] = {};
     hn::StoreMaskBits(d, hn::AndNot(all_zero, inside), bits);
