@@ -24,70 +24,22 @@
 #include "base/error.hpp"
 #include "base/rounding.hpp"
 #include "bench_main.hpp"
+#include "boxes.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/onnx/onnx.hpp"
-#include "io/npz.hpp"
 #include "passes/passes.hpp"
 #include "passes/specialise.hpp"
 
 namespace {
 
 using namespace boundflow;
+using bench::Boxes;
 using Json = nlohmann::ordered_json;
 
 struct Parts {
   bool fusion, reuse, rows, layout;
   bool specialisation = false;
-};
-
-struct Boxes {
-  Boxes(const std::string& path, std::int64_t inputs, std::int64_t outputs) : arrays(read_npz(path)) {
-    if (arrays.contains("x_lo")) {
-      lower = arrays.at("x_lo").values;
-      upper = arrays.at("x_hi").values;
-    } else {
-      const double eps = arrays.at("eps_linf").values.at(0);
-      for (const double c : arrays.at("center").values) {
-        lower.push_back(c - eps);
-        upper.push_back(c + eps);
-      }
-    }
-    spec.inputs = inputs;
-    spec.outputs = outputs;
-    spec.output_coefficients = arrays.at("C").values;
-    spec.rows = static_cast<std::int64_t>(spec.output_coefficients.size()) / outputs;
-    spec.output_coefficient_errors.assign(spec.output_coefficients.size(), 0.0);
-    spec.constants.assign(static_cast<std::size_t>(spec.rows), 0.0);
-    spec.constant_errors.assign(static_cast<std::size_t>(spec.rows), 0.0);
-    query.subproblems = static_cast<std::int64_t>(lower.size()) / inputs;
-    query.lower = lower;
-    query.upper = upper;
-    for (std::int64_t r = 0; r < spec.rows; ++r) {
-      rows.push_back(static_cast<std::int32_t>(r));
-      owners.push_back(static_cast<std::int32_t>(r / (spec.rows / query.subproblems)));
-    }
-    query.spec = &spec;
-    query.rows = rows;
-    query.owners = owners;
-    query.semantics = Semantics::Nominal;
-  }
-
-  void halve() {
-    for (std::size_t i = 0; i < lower.size(); ++i) {
-      const double centre = 0.5 * lower[i] + 0.5 * upper[i], radius = 0.25 * (upper[i] - lower[i]);
-      lower[i] = centre - radius;
-      upper[i] = centre + radius;
-    }
-    query.lower = lower;
-    query.upper = upper;
-  }
-
-  std::map<std::string, Array> arrays;
-  std::vector<double> lower, upper;
-  LinearSpec spec;
-  std::vector<std::int32_t> rows, owners;
-  BoundQuery query;
 };
 
 QueryEngine::Options options_of(const Parts& parts) {
@@ -171,12 +123,13 @@ int run(int argc, char** argv) {
   const Network imported = read_onnx(argv[1]);
   const auto as_imported = std::make_shared<const Network>(imported);
   const auto normal = std::make_shared<const Network>(run_passes(imported, operator_table()));
-  const Boxes boxes(argv[2], normal->size_of(normal->input()), normal->size_of(normal->output()));
+  Boxes boxes(argv[2], normal->size_of(normal->input()), normal->size_of(normal->output()));
   const std::string name = argc > 3 ? argv[3] : argv[2];
   tbb::task_arena arena(argc > 4 ? std::stoi(argv[4]) : 1);
   BoundAnswer best;  // of all parts on, which comes first for either width
   Boxes halved(argv[2], normal->size_of(normal->input()), normal->size_of(normal->output()));
   halved.halve();
+  boxes.query.semantics = halved.query.semantics = Semantics::Nominal;
   for (int setting = 0; setting < 18; ++setting) {
     const bool half = setting >= 16;
     const int off = half ? 0 : setting;

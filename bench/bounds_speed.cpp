@@ -13,45 +13,16 @@
 #include "base/deadline.hpp"
 #include "base/error.hpp"
 #include "bench_main.hpp"
+#include "boxes.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/onnx/onnx.hpp"
-#include "io/npz.hpp"
 #include "passes/passes.hpp"
 
 namespace {
 
 using namespace boundflow;
-
-struct Boxes {
-  Boxes(const std::string& path, std::int64_t inputs, std::int64_t outputs) : arrays(read_npz(path)) {
-    const std::vector<double>& rows = arrays.at("C").values;
-    spec.inputs = inputs;
-    spec.outputs = outputs;
-    spec.rows = static_cast<std::int64_t>(rows.size()) / outputs;
-    spec.output_coefficients = rows;
-    spec.output_coefficient_errors.assign(rows.size(), 0.0);
-    spec.constants.assign(static_cast<std::size_t>(spec.rows), 0.0);
-    spec.constant_errors.assign(static_cast<std::size_t>(spec.rows), 0.0);
-    query.subproblems = static_cast<std::int64_t>(arrays.at("x_lo").values.size()) / inputs;
-    query.lower = arrays.at("x_lo").values;
-    query.upper = arrays.at("x_hi").values;
-    const std::int64_t per_box = spec.rows / query.subproblems;
-    for (std::int64_t r = 0; r < spec.rows; ++r) {
-      row_indices.push_back(static_cast<std::int32_t>(r));
-      owners.push_back(static_cast<std::int32_t>(r / per_box));
-    }
-    query.spec = &spec;
-    query.rows = row_indices;
-    query.owners = owners;
-  }
-
-  std::map<std::string, Array> arrays;
-  LinearSpec spec;
-  std::vector<std::int32_t> row_indices;
-  std::vector<std::int32_t> owners;
-  BoundQuery query;
-};
+using bench::Boxes;
 
 double fastest(const QueryEngine& engine, const BoundQuery& query) {
   double best = 1e300;
