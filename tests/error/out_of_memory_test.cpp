@@ -13,7 +13,7 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 // Debian's protobuf loses a string where appending it to a repeated field fails.
-extern "C" const char* __lsan_default_suppressions() {
+extern "C" [[gnu::visibility("default")]] const char* __lsan_default_suppressions() {
   return "leak:libprotobuf-lite\n";
 }
 #endif
