@@ -349,7 +349,9 @@ void QueryEngine::run(const BoundQuery& query, const Deadline& deadline, BoundAn
   const auto run_task = [&](const Task& task) {
     if (task.kind == TaskKind::Spec) return run_spec(task, frame, query, answer, deadline);
     if (task.kind == TaskKind::Batch) return run_batch(task, frame, deadline, intermediate);
-    return run_neurons(task, frame, deadline);
+    if (!run_neurons(task, frame, deadline)) return false;
+    if (observer_) check_observed(task.target, frame, task.name);
+    return true;
   };
   const auto tasks = static_cast<std::int64_t>(program.tasks.size());
   for (std::int64_t first = 0; first < tasks;) {
