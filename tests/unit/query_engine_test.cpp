@@ -84,6 +84,35 @@ TEST(QueryEngine, MemoryPerSubproblemHoldsItsRows) {
   EXPECT_GE(engine.bytes_per_subproblem(), engine.bounds_program().plan().batch_bytes + 2 * kWidth * 32);
 }
 
+// An activation that interval steps allow and rows exclude: nobody but the look at what rows have tightened sees it.
+TEST(QueryEngine, TheObserverLooksAtBoundsThatRowsHaveTightened) {
+  const std::shared_ptr<const Network> network = wide_network();
+  const Query query(1);
+  const QueryEngine loose(network, make_native_executor(),
+                          {.lowering = {.intermediate = IntermediateBounds::Interval}});
+  QueryEngine tight(network, make_native_executor(), {});
+  const QueryEngine::ValueBounds steps = loose.intermediate_bounds(query.query).at(1);
+  const QueryEngine::ValueBounds rows = tight.intermediate_bounds(query.query).at(1);
+  ASSERT_EQ(steps.value, rows.value);
+  ObservedPoint point{std::vector<double>(5, 0.25), {}};
+  for (const Tensor& value : evaluate_network(*network, Tensor({1, 5}, std::vector<float>(5, 0.25F)))) {
+    const std::vector<double> x = value.size() > 0 ? value.to_doubles() : std::vector<double>();
+    point.activations.push_back({x, x, x});
+  }
+  tight.observe(std::make_shared<const Observer>(network, point));
+  EXPECT_NO_THROW(tight.bound(query.query, Deadline()));
+  std::size_t widest = 0;
+  for (std::size_t i = 0; i < rows.lower.size(); ++i) {
+    if (rows.lower[i] - steps.lower[i] > rows.lower[widest] - steps.lower[widest]) widest = i;
+  }
+  const double excluded = 0.5 * rows.lower[widest] + 0.5 * steps.lower[widest];
+  ASSERT_LT(excluded, rows.lower[widest]);
+  ObservedPoint::Activation& activation = point.activations.at(static_cast<std::size_t>(rows.value));
+  activation.lower[widest] = activation.upper[widest] = activation.executed[widest] = excluded;
+  tight.observe(std::make_shared<const Observer>(network, point));
+  EXPECT_THROW(tight.bound(query.query, Deadline()), InternalError);
+}
+
 TEST(QueryEngine, ADeadlineThatHasPassedStopsEverything) {
   const std::shared_ptr<const Network> network = wide_network();
   const Deadline passed(0);
