@@ -3,9 +3,8 @@
 //
 // boxes.npz as for bounds_speed, or with center [B, ...], eps_linf and C. The parts, each on or off (docs/benchmarks.md
 // describes the fields of a line):
-//   fusion  rows start behind their first affine node, and blocks of rows that fit into the cache travel the whole
-//   walk;
-//           off: one-hot rows, and every op runs over all rows of a task before the next one does
+//   fusion  rows start behind their first affine node, and blocks of rows travel the whole walk while they are in the
+//           cache; off: one-hot rows, and every op runs over all rows of a task before the next one does
 //   reuse   buffers share bytes and stay from query to query; off: each has its own, fresh in each query
 //   rows    rows of unstable neurons only, as long as they are needed; off: all neurons, to the input
 //   layout  the passes over the network, of which most are about layout; off: the network as it was imported

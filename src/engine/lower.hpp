@@ -40,8 +40,8 @@ struct BoundLowering {
   bool input_terms = false;  // the specification has rows over the inputs too
   bool balls = false;        // input sets may be L2 and L1 balls: the first affine nodes apply the dual norm
   bool windows = true;       // rows of convolutions store windows; off only to compare with the dense form
-  bool gather =
-      true;  // +-e_i is carried through the first affine node by reading its weights; off only to compare with
+  // +-e_i is carried through the first affine node by reading its weights; off only to compare with.
+  bool gather = true;
 };
 
 BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& options);
