@@ -3,11 +3,12 @@
 //
 // boxes.npz as for bounds_speed, or with center [B, ...], eps_linf and C. The parts, each on or off (docs/benchmarks.md
 // describes the fields of a line):
-//   fusion  rows start behind their first affine node, and blocks of rows travel the whole walk while they are in the
-//           cache; off: one-hot rows, and every op runs over all rows of a task before the next one does
+//   fusion  rows start behind their first affine node, lines and the bias behind them are one op, and blocks of rows
+//           travel the whole walk while they are in the cache; off: one-hot rows, no program passes, and every op runs
+//           over all rows of a task before the next one does
 //   reuse   buffers share bytes and stay from query to query; off: each has its own, fresh in each query
 //   rows    rows of unstable neurons only, as long as they are needed; off: all neurons, to the input
-//   layout  the passes over the network, of which most are about layout; off: the network as it was imported
+//   layout  the passes over the network that compose, move and absorb layouts; off: the other passes alone
 // The baseline has all parts off: the same kernels, op by op. A line is written on failure, too, with its reason.
 //
 // Two more lines, with "halved": true, are about boxes of half the width around the same centres: the program of the
@@ -26,6 +27,7 @@
 #include "boxes.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
+#include "fma_peak.hpp"
 #include "frontends/onnx/onnx.hpp"
 #include "passes/passes.hpp"
 #include "passes/specialise.hpp"
@@ -47,6 +49,7 @@ QueryEngine::Options options_of(const Parts& parts) {
   options.lowering.gather = parts.fusion;
   options.reuse_storage = parts.reuse;
   if (!parts.fusion) {
+    for (const ProgramPass& pass : program_pass_table()) options.program_passes.disabled.emplace(pass.name);
     options.max_block_rows = std::int64_t{1} << 40;
     options.block_bytes = options.max_block_bytes = std::int64_t{1} << 60;
   }
@@ -88,7 +91,7 @@ std::shared_ptr<const Network> specialised(const std::shared_ptr<const Network>&
 
 void measure(const std::shared_ptr<const Network>& network, const Boxes& boxes, const Parts& parts, Measured& result) {
   const auto start = Clock::now();
-  const QueryEngine engine(network, make_native_executor(), options_of(parts));
+  QueryEngine engine(network, make_native_executor(), options_of(parts));
   result.line["compile_s"] = seconds_between(start, Clock::now());
   const BoundProgram& program = engine.bounds_program().program();
   const StoragePlan& plan = engine.bounds_program().plan();
@@ -115,16 +118,29 @@ void measure(const std::shared_ptr<const Network>& network, const Boxes& boxes, 
   result.line["p50_s"] = percentile(seconds, 0.5);
   result.line["p95_s"] = percentile(seconds, 0.95);
   result.line["arena_bytes"] = engine.arena_bytes();
+  // A run of its own: counting takes time.
+  const auto trace = std::make_shared<Trace>(0);
+  engine.trace(trace);
+  engine.answer(boxes.query, Deadline(), result.answer);
+  const Trace::Total products = trace->total_of(SpanKind::Product);
+  const double kernels_s = products.seconds + trace->total_of(SpanKind::RowKernel).seconds;
+  result.line["useful_flop"] = 2 * products.useful;
+  result.line["executed_flop"] = 2 * products.executed;
+  result.line["products_s"] = products.seconds;
+  result.line["row_kernels_s"] = trace->total_of(SpanKind::RowKernel).seconds;
+  result.line["other_ops_s"] = trace->total_of(SpanKind::Op).seconds - kernels_s;
 }
 
 int run(int argc, char** argv) {
   if (argc < 3) throw UsageError("usage: ablation net.onnx boxes.npz [name] [threads]");
   const Network imported = read_onnx(argv[1]);
-  const auto as_imported = std::make_shared<const Network>(imported);
+  const NetworkPassOptions no_layout{.disabled = {"compose-layouts", "sink-layouts", "absorb-layouts"}};
+  const auto unmoved = std::make_shared<const Network>(run_passes(imported, operator_table(), pass_table(), no_layout));
   const auto normal = std::make_shared<const Network>(run_passes(imported, operator_table()));
   Boxes boxes(argv[2], normal->size_of(normal->input()), normal->size_of(normal->output()));
   const std::string name = argc > 3 ? argv[3] : argv[2];
   tbb::task_arena arena(argc > 4 ? std::stoi(argv[4]) : 1);
+  const double peak = 1e9 * bench::fma_peak_float32();
   BoundAnswer best;  // of all parts on, which comes first for either width
   Boxes halved(argv[2], normal->size_of(normal->input()), normal->size_of(normal->output()));
   halved.halve();
@@ -134,7 +150,7 @@ int run(int argc, char** argv) {
     const int off = half ? 0 : setting;
     const Parts parts{(off & 1) == 0, (off & 2) == 0, (off & 4) == 0, (off & 8) == 0, setting == 17};
     Measured measured;
-    measured.line = {{"schema", 1},
+    measured.line = {{"schema", 2},
                      {"network", name},
                      {"batch", boxes.query.subproblems},
                      {"fusion", parts.fusion},
@@ -143,10 +159,11 @@ int run(int argc, char** argv) {
                      {"layout", parts.layout},
                      {"halved", half},
                      {"specialisation", parts.specialisation},
+                     {"peak_flop_per_s", peak},
                      {"error", ""}};
     try {
       arena.execute([&] {
-        const std::shared_ptr<const Network>& network = parts.layout ? normal : as_imported;
+        const std::shared_ptr<const Network>& network = parts.layout ? normal : unmoved;
         measure(parts.specialisation ? specialised(network, boxes.query, measured.line) : network,
                 half ? halved : boxes, parts, measured);
       });

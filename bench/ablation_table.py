@@ -3,9 +3,10 @@
 
 Usage: ablation_table.py ablation.jsonl [--plot ablation.svg]
 
-Prints a Markdown table: a line per network and batch, a column per part of the compiler that is switched off alone, as
+Prints two Markdown tables. The first has a line per network and batch, a column per part of the compiler that is switched off alone, as
 time with the part off over time with all parts on, then the baseline with all of them off, and, for boxes of half the
-width, the whole network's time over that of the specialised one.
+width, the whole network's time over that of the specialised one. The second says what the products of a query with all
+parts on come to, and where its time goes.
 """
 
 import argparse
@@ -23,7 +24,7 @@ def read(path):
     with open(path, encoding="utf-8") as lines:
         for number, text in enumerate(lines, 1):
             line = json.loads(text)
-            if line["schema"] != 1:
+            if line["schema"] != 2:
                 sys.exit(f"{path}:{number}: schema {line['schema']} is not known")
             if line["error"]:
                 print(f"{path}:{number}: {line['network']}: {line['error']}", file=sys.stderr)
@@ -79,6 +80,24 @@ def table(cases):
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
+def work_table(cases):
+    rows = [["network", "batch", "useful, GFLOP", "executed, GFLOP", "baseline useful, GFLOP", "executed, GFLOP/s",
+             "of peak", "useful of peak", "products", "row kernels", "the rest"]]
+    rows.append(["---"] * len(rows[0]))
+    for (network, batch), lines in sorted(cases.items()):
+        best = lines.get(tuple(PARTS))
+        if best is None:
+            continue
+        parts_s = [best["products_s"], best["row_kernels_s"], best["other_ops_s"]]
+        rate = best["executed_flop"] / best["products_s"]
+        useful = best["useful_flop"] / best["products_s"]
+        rows.append([network, str(batch), f"{best['useful_flop'] / 1e9:.3g}", f"{best['executed_flop'] / 1e9:.3g}",
+                     f"{lines[()]['useful_flop'] / 1e9:.3g}" if () in lines else "-", f"{rate / 1e9:.3g}",
+                     f"{rate / best['peak_flop_per_s']:.0%}", f"{useful / best['peak_flop_per_s']:.0%}",
+                     *(f"{seconds / sum(parts_s):.0%}" for seconds in parts_s)])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
 def plot(cases):
     """Bars of the baseline's time over that of all parts, a row per network and batch, on a logarithmic axis."""
     bars = []
@@ -107,6 +126,8 @@ def main():
     arguments = parser.parse_args()
     cases = read(arguments.lines)
     print(table(cases))
+    print()
+    print(work_table(cases))
     if arguments.plot:
         with open(arguments.plot, "w", encoding="utf-8") as file:
             file.write(plot(cases))

@@ -8,8 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build=build/dev
-[[ -f $build/compile_commands.json ]] || cmake --preset dev >/dev/null
+# Of its own: clang-tidy cannot read what another compiler has precompiled.
+build=build/tidy
+cmake -S . -B "$build" -G Ninja -DBOUNDFLOW_PRECOMPILE=OFF >/dev/null
 # The generated header of the ONNX schema has to be there to be included.
 cmake --build "$build" --target src/generated/onnx_schema.pb.h >/dev/null
 

@@ -38,11 +38,11 @@ struct ByteSize {
   OPTION(std::string,   report,         "--report",         "",                                                        \
          "Write a page to read in a browser to this file: network, tasks, memory and times (HTML, nothing outside it)") \
   OPTION(std::string,   print_after,    "--print-after",    "",                                                        \
-         "Print the network after these passes (names with commas between, or all): compile into its output, else on stderr") \
+         "Print the network, or the program, after these passes (names with commas between, or all): compile into its output, else on stderr") \
   OPTION(std::string,   disable_pass,   "--disable-pass",   "",                                                        \
          "Passes that do not run (names with commas between, or all)")                                                 \
   OPTION(std::int64_t,  pass_limit,     "--pass-limit",     std::numeric_limits<std::int64_t>::max(),                  \
-         "Rewrites that the passes may make, all together, to find the one that matters")                              \
+         "Rewrites that the passes may make, of the network and of each program, to find the one that matters")                              \
   OPTION(std::string,   log_level,      "--log-level",      "warn",                                                    \
          "Messages on stderr: trace, debug, info, warn, error, off")
 // clang-format on

@@ -275,7 +275,7 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
                  const Deadline& deadline, const OperatorTable& table, BoundsResult& result, Page* page) {
   const BoundLowering lowering = lowering_of(request);
   std::optional<TraceSpan> phase(std::in_place, validated.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline, table, validated.passes);
+  const ImportedNetwork network = import_network(network_path, deadline, table, validated.network_passes);
   result.inputs = network.source->size_of(network.source->input());
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
   const Specification spec =
@@ -299,7 +299,8 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   QueryEngine engine(
       network.normal, make_native_executor(),
       {.lowering = lowering,
-       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads)},
+       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads),
+       .program_passes = validated.program_passes},
       deadline, table);
   engine.trace(validated.trace);
   check_plan(engine.bounds_program().program(), engine.bounds_program().plan());

@@ -18,7 +18,7 @@ struct ImportedNetwork {
 
 // StoppedError when the deadline passes on the way.
 ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table,
-                               const PassOptions& passes);
+                               const NetworkPassOptions& passes);
 
 // Elements of its floating-point constants.
 std::int64_t parameter_count(const Network& network);

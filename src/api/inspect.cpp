@@ -49,7 +49,7 @@ std::string inspect(const std::string& network_path, const Options& options, con
   const Request request = validate(options);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (network_path.empty()) return all_operators();
-  const Network network = *import_network(network_path, deadline, operator_table(), request.passes).source;
+  const Network network = *import_network(network_path, deadline, operator_table(), request.network_passes).source;
   const Value& input = network.value(network.input());
   const Value& output = network.value(network.output());
   std::string text = fmt::format("network    {}\ninput      {} {}\noutput     {} {}\nparameters {}\nnodes      {}\n\n",

@@ -142,8 +142,8 @@ std::vector<PageTimes> page_times(const Trace& trace, const std::vector<RunProgr
     of_programs.times.push_back({run.name, seconds});
     ops_s += seconds;
   }
-  const double products_s = trace.seconds(SpanKind::Product);
-  const double row_kernels_s = trace.seconds(SpanKind::RowKernel);
+  const double products_s = trace.total_of(SpanKind::Product).seconds;
+  const double row_kernels_s = trace.total_of(SpanKind::RowKernel).seconds;
   PageTimes kernels{"Within the ops, summed over threads",
                     {{"products with weights", products_s},
                      {"row kernels", row_kernels_s},

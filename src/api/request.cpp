@@ -28,15 +28,19 @@ std::int64_t physical_memory() {
 // The names in a list such as "fuse-bias,merge-equal"; all passes for "all". UsageError for others.
 std::set<std::string, std::less<>> pass_names(std::string_view flag, const std::string& list) {
   std::set<std::string, std::less<>> known, names;
-  for (const Pass& pass : pass_table()) known.emplace(pass.name);
+  std::string all;  // in the order in which they run
+  const auto add = [&](const auto& pass) {
+    known.emplace(pass.name);
+    all += fmt::format(", {}", pass.name);
+  };
+  for (const Pass& pass : pass_table()) add(pass);
+  for (const ProgramPass& pass : program_pass_table()) add(pass);
   if (list.empty()) return names;
   for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
     end = list.find(',', begin);
     const std::string name = list.substr(begin, end == std::string::npos ? end : end - begin);
     if (name == "all") return known;
     if (!known.contains(name)) {
-      std::string all;
-      for (const Pass& pass : pass_table()) all += fmt::format(", {}", pass.name);
       throw UsageError(fmt::format("{}: there is no pass '{}'; expected all{}", flag, name, all));
     }
     names.insert(name);
@@ -44,15 +48,14 @@ std::set<std::string, std::less<>> pass_names(std::string_view flag, const std::
   return names;
 }
 
-PassOptions pass_options(const Options& options, std::shared_ptr<Trace> trace, const TextSink& printed_networks) {
-  if (options.pass_limit < 0) throw UsageError("--pass-limit: expected a number of rewrites, 0 or more");
-  PassOptions passes{.disabled = pass_names("--disable-pass", options.disable_pass),
-                     .limit = options.pass_limit,
-                     .trace = std::move(trace)};
+template <class Ir>
+PassOptions<Ir> pass_options(const Options& options, const std::shared_ptr<Trace>& trace, const TextSink& sink) {
+  PassOptions<Ir> passes{
+      .disabled = pass_names("--disable-pass", options.disable_pass), .limit = options.pass_limit, .trace = trace};
   const auto printed = pass_names("--print-after", options.print_after);
   if (printed.empty()) return passes;
-  passes.after = [printed, printed_networks](std::string_view pass, const Network& network) {
-    if (printed.contains(pass)) printed_networks(fmt::format("=== after {}\n{}", pass, print(network)));
+  passes.after = [printed, sink](std::string_view pass, const Ir& result) {
+    if (printed.contains(pass)) sink(fmt::format("=== after {}\n{}", pass, print(result)));
   };
   return passes;
 }
@@ -77,7 +80,7 @@ void to_standard_error(const std::string& text) {
   std::fputs(text.c_str(), stderr);
 }
 
-Request validate(const Options& options, const TextSink& printed_networks) {
+Request validate(const Options& options, const TextSink& printed) {
   Request request;
   if (!(options.timeout > 0)) throw UsageError("--timeout: expected a positive number of seconds");
   if (options.threads < 0 || options.threads > 1024)
@@ -102,7 +105,9 @@ Request validate(const Options& options, const TextSink& printed_networks) {
   } else if (!options.report.empty()) {
     request.trace = std::make_shared<Trace>(0);
   }
-  request.passes = pass_options(options, request.trace, printed_networks);
+  if (options.pass_limit < 0) throw UsageError("--pass-limit: expected a number of rewrites, 0 or more");
+  request.network_passes = pass_options<Network>(options, request.trace, printed);
+  request.program_passes = pass_options<BoundProgram>(options, request.trace, printed);
   return request;
 }
 

@@ -10,6 +10,7 @@
 #include "boundflow/options.hpp"
 #include "ir/query.hpp"
 #include "passes/passes.hpp"
+#include "program/program_passes.hpp"
 
 namespace boundflow {
 
@@ -18,14 +19,15 @@ struct Request {
   int threads = 1;
   std::int64_t memory_bytes = 0;
   std::shared_ptr<Trace> trace;  // if a profile or a report is asked for
-  PassOptions passes;
+  NetworkPassOptions network_passes;
+  ProgramPassOptions program_passes;
 };
 
 using TextSink = std::function<void(const std::string& text)>;
 void to_standard_error(const std::string& text);
 
-// `printed_networks` takes what --print-after asks for. UsageError that names the flag.
-Request validate(const Options& options, const TextSink& printed_networks = to_standard_error);
+// `printed` takes what --print-after asks for. UsageError that names the flag.
+Request validate(const Options& options, const TextSink& printed = to_standard_error);
 
 // The physical memory that this process occupies now, in bytes; 0 where the system does not tell.
 std::int64_t resident_memory();

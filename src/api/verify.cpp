@@ -99,7 +99,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
                     const Request& request, const VerifyHooks& hooks, const Deadline& deadline,
                     const OperatorTable& table, double& import_s, Page* page) {
   std::optional<TraceSpan> phase(std::in_place, request.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline, table, request.passes);
+  const ImportedNetwork network = import_network(network_path, deadline, table, request.network_passes);
   const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
                                         network.source->size_of(network.source->output()), deadline);
 
@@ -110,7 +110,8 @@ SearchResult decide(const std::string& network_path, const std::string& property
   lowering.input_terms = has_input_terms(property);
   const QueryEngine::Options engine_options{
       .lowering = lowering,
-      .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, request.memory_bytes / 16 / request.threads)};
+      .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, request.memory_bytes / 16 / request.threads),
+      .program_passes = request.program_passes};
   QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options, deadline, table);
   QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, deadline, table);
   for (const QueryEngine* each : {&engine, &precise}) {
@@ -243,12 +244,12 @@ VerifyResult verify(const std::string& network_path, const std::string& property
 CompileResult compile(const std::string& network_path, const std::string& stop_after, const Options& options,
                       const VerifyHooks& hooks) {
   CompileResult result;  // its text: what --print-after asks for, then what the compilation ends with
-  const Request request = validate(options, [&](const std::string& network) { result.text += network; });
+  const Request request = validate(options, [&](const std::string& printed) { result.text += printed; });
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
     throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
   }
-  const ImportedNetwork network = import_network(network_path, deadline, operator_table(), request.passes);
+  const ImportedNetwork network = import_network(network_path, deadline, operator_table(), request.network_passes);
   Page page = page_of_command("compile", network_path);
   if (!options.report.empty()) add_network(page, *network.source, *network.normal);
   if (!result.text.empty()) result.text += fmt::format("=== {}\n", stop_after);
@@ -256,7 +257,8 @@ CompileResult compile(const std::string& network_path, const std::string& stop_a
     result.text += print(*network.normal);
   } else {
     const BoundProgram program =
-        lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering());
+        run_program_passes(lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering()),
+                           request.program_passes, deadline);
     const StoragePlan plan = plan_storage(program, make_native_executor()->element_bytes());
     result.text += stop_after == "program" ? print(program) : print(program, plan);
     if (!options.report.empty()) add_program(page, "Bounds in float32", program, plan, nullptr);

@@ -19,12 +19,14 @@ std::string_view to_string(SpanKind kind) {
 }
 
 void Trace::add(SpanKind kind, std::string_view name, Clock::time_point begin, Clock::time_point end,
-                const void* subject) {
+                const void* subject, double useful, double executed) {
   const double duration = seconds_between(begin, end);
   const std::lock_guard lock(mutex_);
   Total& total = totals_[{kind, name}];
   ++total.count;
   total.seconds += duration;
+  total.useful += useful;
+  total.executed += executed;
   if (subject != nullptr) {
     Total& own = subjects_[subject];
     ++own.count;
@@ -43,10 +45,14 @@ Trace::Total Trace::total_of(const void* subject) const {
   return found == subjects_.end() ? Total{} : found->second;
 }
 
-double Trace::seconds(SpanKind kind) const {
-  double sum = 0;
+Trace::Total Trace::total_of(SpanKind kind) const {
+  Total sum;
   for (const auto& [key, total] : totals_) {
-    if (key.first == kind) sum += total.seconds;
+    if (key.first != kind) continue;
+    sum.count += total.count;
+    sum.seconds += total.seconds;
+    sum.useful += total.useful;
+    sum.executed += total.executed;
   }
   return sum;
 }

@@ -1,6 +1,9 @@
 #pragma once
 // What ran when: spans of time per thread, recorded for `--profile` and `--report` where someone holds a Trace, else at
 // the cost of one comparison. Totals are complete; of the spans themselves the first ones are kept.
+//
+// Products say how much they did: kernels count the multiplications that they execute with count_products(), lanes that
+// hold nothing included, and who calls them how many were useful.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +23,13 @@ enum class SpanKind { Phase, Pass, Op, RowKernel, Product };
 
 std::string_view to_string(SpanKind kind);
 
+// Multiplications that kernels have executed on this thread so far.
+inline thread_local double executed_products = 0;
+
+inline void count_products(std::int64_t products) {
+  executed_products += static_cast<double>(products);
+}
+
 class Trace {
  public:
   static constexpr std::size_t kMostSpans = 1'000'000;
@@ -34,6 +44,9 @@ class Trace {
   struct Total {
     std::int64_t count = 0;
     double seconds = 0;  // of all threads
+    // Multiplications of products.
+    double useful = 0;
+    double executed = 0;
   };
 
   // `most_spans`: 0 for totals alone.
@@ -41,13 +54,13 @@ class Trace {
 
   // `name` must outlive the trace: a literal. `subject`: what ran, by its address, if totals are wanted of it alone.
   void add(SpanKind kind, std::string_view name, Clock::time_point begin, Clock::time_point end,
-           const void* subject = nullptr);
+           const void* subject = nullptr, double useful = 0, double executed = 0);
 
   const std::vector<Span>& spans() const { return spans_; }
   const std::map<std::pair<SpanKind, std::string_view>, Total>& totals() const { return totals_; }
   Total total_of(const void* subject) const;
   std::size_t dropped() const { return dropped_; }
-  double seconds(SpanKind kind) const;  // all spans of a kind, all threads together
+  Total total_of(SpanKind kind) const;  // all spans of a kind, all threads together
 
  private:
   const Clock::time_point begin_ = Clock::now();
@@ -63,14 +76,19 @@ class Trace {
 // From construction to destruction, if there is a trace.
 class TraceSpan {
  public:
-  TraceSpan(Trace* trace, SpanKind kind, std::string_view name, const void* subject = nullptr)
-      : trace_(trace), kind_(kind), name_(name), subject_(subject) {
-    if (trace_ != nullptr) begin_ = Clock::now();
+  // `useful`: of a product, multiplications with what is not zero.
+  TraceSpan(Trace* trace, SpanKind kind, std::string_view name, const void* subject = nullptr, double useful = 0)
+      : trace_(trace), kind_(kind), name_(name), subject_(subject), useful_(useful) {
+    if (trace_ == nullptr) return;
+    executed_before_ = executed_products;
+    begin_ = Clock::now();
   }
   TraceSpan(const TraceSpan&) = delete;
   TraceSpan& operator=(const TraceSpan&) = delete;
   ~TraceSpan() {
-    if (trace_ != nullptr) trace_->add(kind_, name_, begin_, Clock::now(), subject_);
+    if (trace_ == nullptr) return;
+    const double executed = kind_ == SpanKind::Product ? executed_products - executed_before_ : 0;
+    trace_->add(kind_, name_, begin_, Clock::now(), subject_, useful_, executed);
   }
 
  private:
@@ -78,6 +96,8 @@ class TraceSpan {
   SpanKind kind_;
   std::string_view name_;
   const void* subject_;
+  double useful_;
+  double executed_before_ = 0;
   Clock::time_point begin_;
 };
 

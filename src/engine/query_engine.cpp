@@ -91,7 +91,7 @@ void for_each_unstable_term(const CompiledProgram& program, const Task::JointUse
 
 QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor,
                          Options options, const Deadline& deadline, const OperatorTable& table)
-    : network_(std::move(network)), executor_(std::move(executor)), options_(options) {
+    : network_(std::move(network)), executor_(std::move(executor)), options_(std::move(options)) {
   const LoweredNetwork lowered(network_, table, deadline);
   bounds_ = compile(lower_bounds(lowered, options_.lowering), deadline);
   gradients_ = compile(lower_values(lowered, true), deadline);
@@ -137,7 +137,8 @@ std::int64_t QueryEngine::work_per_subproblem() const {
 }
 
 std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program, const Deadline& deadline) const {
-  auto shared = std::make_shared<const BoundProgram>(std::move(program));
+  auto shared =
+      std::make_shared<const BoundProgram>(run_program_passes(std::move(program), options_.program_passes, deadline));
   auto plan =
       std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes(), options_.reuse_storage));
   return executor_->compile(std::move(shared), std::move(plan), deadline);

@@ -11,6 +11,7 @@
 #include "engine/row_block.hpp"
 #include "exec/executor.hpp"
 #include "ir/query.hpp"
+#include "program/program_passes.hpp"
 
 namespace boundflow {
 
@@ -26,6 +27,7 @@ class QueryEngine final : public Bounder, public Evaluator {
     // do not depend on it.
     std::int64_t max_block_bytes = kMostBlockBytes;
     std::int64_t max_block_rows = 256;
+    ProgramPassOptions program_passes;
     // Off only to compare with: every buffer has bytes of its own, fresh in each query.
     bool reuse_storage = true;
   };

@@ -56,6 +56,7 @@ class OpDriver final : public CompiledProgram {
   void gather_rows(const TaskOp& op, const RowFrame& frame) const;
   void spec_rows(const TaskOp& op, const RowFrame& frame, bool input_terms) const;
   void bias_and_error(const TaskOp& op, const RowFrame& frame) const;
+  void apply_relaxation_and_bias(const TaskOp& op, const RowFrame& frame) const;
   void transpose(const TaskOp& op, const RowFrame& frame) const;
   void apply_relaxation(const TaskOp& op, const RowFrame& frame) const;
   void apply_planes(const TaskOp& op, const RowFrame& frame) const;
@@ -74,6 +75,23 @@ class OpDriver final : public CompiledProgram {
                    std::vector<double>& x) const;
   void scale_by_derivative(const TaskOp& op, const RowFrame& frame) const;
   void joint_gradient(const TaskOp& op, const RowFrame& frame) const;
+  // Of a frame.
+  struct RowRange {
+    std::int64_t first;
+    std::int64_t count;
+  };
+  void relax_rows(const TaskOp& op, const RowFrame& frame, const RowRange& range) const;
+  void add_bias_and_error(const AffineData& affine, BufferId id, BufferId weight_id, const RowFrame& frame,
+                          const RowRange& range) const;
+  double useful_products(const LinearMap& map, BufferId id, const RowFrame& frame) const;
+  // The same for `count` products M x of the whole op.
+  static double useful_products(const TaskOp& op, std::int64_t count) {
+    double products = 0;
+    for (const auto& map : op.affine->maps) {
+      if (map->index() == nullptr) products += static_cast<double>(map->terms()) * static_cast<double>(map->out_size());
+    }
+    return products * static_cast<double>(count);
+  }
   void concretize_ball(const TaskOp& op, const RowFrame& frame, std::int64_t i, double& minimum,
                        double& magnitude) const;
 
@@ -121,12 +139,25 @@ class OpDriver final : public CompiledProgram {
   // Bounds of the terms of component j of a joint function in subproblem b.
   void joint_bounds(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t j, std::vector<double>& l,
                     std::vector<double>& u) const;
-  // kernel(row, window offset, image offset, length, rows): once for all rows of images, once per run of windows.
+  // kernel(row, window offset, image offset, length, rows): once for all rows of images; for windows once per run of
+  // those rows that start at the same pixel.
   template <class Kernel>
   void for_each_piece(BufferId id, const RowFrame& frame, const Kernel& kernel) const;
+  // Of `count` rows from `row` on: what lies side by side in a window and in its image.
+  struct Piece {
+    std::int64_t row;
+    std::int64_t offset;  // in the window
+    std::int64_t image;   // the same in the image
+    std::int64_t length;
+    std::int64_t count;
+  };
+  static constexpr std::int64_t kMostRowsOfPixel = 32;
+  static std::int64_t rows_of_pixel(const Window& window, const RowFrame& frame, const RowRange& range);
+  template <class Kernel>
+  void sum_over_pieces(BufferId id, const RowFrame& frame, const RowRange& range, const Kernel& kernel) const;
   // Each addition to a row's constant rounds once more, in double.
-  static void account_constants(const RowFrame& frame) {
-    for (std::int64_t i = 0; i < frame.rows; ++i) {
+  static void account_constants(const RowFrame& frame, const RowRange& range) {
+    for (std::int64_t i = range.first; i < range.first + range.count; ++i) {
       frame.errors[i] += 2 * kUnitRoundoff64 * std::fabs(frame.constants[i]);
     }
   }

@@ -155,7 +155,8 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
       so_far.live += extent.live;
       if (!(extent.max_abs <= so_far.max_abs)) so_far.max_abs = extent.max_abs;
     }
-    const TraceSpan span(frame.trace, SpanKind::Product, "interval_affine");
+    const TraceSpan span(frame.trace, SpanKind::Product, "interval_affine", nullptr,
+                         t == 0 ? useful_products(op, count + spans) : 0);
     kernels_.forward(op, t, x_centre.data(), n, count, y_centre.data(), out, false, t > 0);
     kernels_.forward(op, t, x_spans.data(), n, spans, y_spans.data(), out, true, t > 0);
   }

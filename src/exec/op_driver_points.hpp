@@ -32,7 +32,8 @@ void OpDriver<Kernels>::affine_forward(const TaskOp& op, const RowFrame& frame) 
           op.affine->bias.empty() ? T(0) : static_cast<T>(op.affine->bias[static_cast<std::size_t>(j)]);
     }
   }
-  const TraceSpan span(frame.batch->trace, SpanKind::Product, "affine_forward");
+  const TraceSpan span(frame.batch->trace, SpanKind::Product, "affine_forward", nullptr,
+                       useful_products(op, frame.rows));
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {
     kernels_.forward(op, t, rows(op.inputs[t], frame), ld(op.inputs[t]), frame.rows, out, ld(y), false, true);
   }

@@ -20,6 +20,8 @@ void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
       return transpose(op, frame);
     case TaskOpKind::ApplyRelaxation:
       return apply_relaxation(op, frame);
+    case TaskOpKind::ApplyRelaxationAndBias:
+      return apply_relaxation_and_bias(op, frame);
     case TaskOpKind::ApplyPlanes:
       return apply_planes(op, frame);
     case TaskOpKind::WindowToImage:
@@ -73,11 +75,61 @@ template <class Kernel>
 void OpDriver<Kernels>::for_each_piece(BufferId id, const RowFrame& frame, const Kernel& kernel) const {
   const std::optional<Window>& window = buffer(id).window;
   if (!window) return kernel(0, 0, 0, columns(id), frame.rows);
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
+  for (std::int64_t i = 0, count = 0; i < frame.rows; i += count) {
+    count = rows_of_pixel(*window, frame, {i, frame.rows - i});
     for_each_run(*window, frame.indices[i], [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
-      kernel(i, offset, image, length, 1);
+      kernel(i, offset, image, length, count);
     });
   }
+}
+
+// How many rows from the range's first on start at its pixel, so that their windows have the same place.
+template <class Kernels>
+std::int64_t OpDriver<Kernels>::rows_of_pixel(const Window& window, const RowFrame& frame, const RowRange& range) {
+  const auto pixel = [&](std::int64_t k) { return frame.indices[range.first + k] / window.start_channels; };
+  std::int64_t count = 1;
+  while (count < std::min(range.count, kMostRowsOfPixel) && pixel(count) == pixel(0)) ++count;
+  return count;
+}
+
+// The same over the rows [first, first + count), where kernel(piece, constants, errors) adds to its rows' sums. A row
+// of many pieces gets their sum in one addition, so that its constant rounds once.
+template <class Kernels>
+template <class Kernel>
+void OpDriver<Kernels>::sum_over_pieces(BufferId id, const RowFrame& frame, const RowRange& range,
+                                        const Kernel& kernel) const {
+  const std::optional<Window>& window = buffer(id).window;
+  if (!window) {
+    return kernel(Piece{range.first, 0, 0, columns(id), range.count}, frame.constants + range.first,
+                  frame.errors + range.first);
+  }
+  const std::int64_t end = range.first + range.count;
+  for (std::int64_t i = range.first, count = 0; i < end; i += count) {
+    count = rows_of_pixel(*window, frame, {i, end - i});
+    double constants[kMostRowsOfPixel] = {}, errors[kMostRowsOfPixel] = {};
+    for_each_run(*window, frame.indices[i], [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
+      kernel(Piece{i, offset, image, length, count}, constants, errors);
+    });
+    for (std::int64_t k = 0; k < count; ++k) {
+      frame.constants[i + k] += constants[k];
+      frame.errors[i + k] += errors[k];
+    }
+  }
+}
+
+// Multiplications of the transposed map with what is not zero in the rows; at the borders of images a little too many.
+template <class Kernels>
+double OpDriver<Kernels>::useful_products(const LinearMap& map, BufferId id, const RowFrame& frame) const {
+  if (map.index() != nullptr) return 0;  // moves
+  std::int64_t entries = 0;
+  for_each_piece(id, frame,
+                 [&](std::int64_t i, std::int64_t offset, std::int64_t, std::int64_t length, std::int64_t count) {
+                   for (std::int64_t row = i; row < i + count; ++row) {
+                     const T* lambda = rows(id, frame) + row * ld(id) + offset;
+                     entries += length - std::count(lambda, lambda + length, T(0));
+                   }
+                 });
+  return static_cast<double>(entries) * static_cast<double>(map.terms());
 }
 
 template <class Kernels>
@@ -86,7 +138,8 @@ void OpDriver<Kernels>::transpose(const TaskOp& op, const RowFrame& frame) const
   const BufferId to = op.outputs[0];
   const std::optional<Window>& window = buffer(from).window;
   const LinearMap& map = *op.affine->maps[op.term];
-  const TraceSpan span(frame.batch->trace, SpanKind::Product, "transpose");
+  const double useful = frame.batch->trace != nullptr ? useful_products(map, from, frame) : 0;
+  const TraceSpan span(frame.batch->trace, SpanKind::Product, "transpose", nullptr, useful);
   if (!window) {
     return kernels_.transpose(op, rows(from, frame), ld(from), frame.rows, rows(to, frame), ld(to));
   }
@@ -101,16 +154,17 @@ void OpDriver<Kernels>::transpose(const TaskOp& op, const RowFrame& frame) const
   // One factor per coordinate.
   const T sign = map.index() != nullptr ? static_cast<T>(map.index()->factor) : T(1);
   std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
-  for_each_piece(
-      from, frame, [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t) {
-        const T* in = rows(from, frame) + i * ld(from) + offset;
-        T* out = rows(to, frame) + i * ld(to) + offset;
-        for (std::int64_t j = 0; j < length; ++j) {
-          const T factor =
-              map.scale() != nullptr ? static_cast<T>(map.scale()->factors[static_cast<std::size_t>(image + j)]) : sign;
-          out[j] = factor * in[j];
-        }
-      });
+  for_each_piece(from, frame,
+                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+                   for (std::int64_t row = i; row < i + count; ++row) {
+                     const T* in = rows(from, frame) + row * ld(from) + offset;
+                     T* out = rows(to, frame) + row * ld(to) + offset;
+                     for (std::int64_t j = 0; j < length; ++j) {
+                       const auto k = static_cast<std::size_t>(image + j);
+                       out[j] = (map.scale() != nullptr ? static_cast<T>(map.scale()->factors[k]) : sign) * in[j];
+                     }
+                   }
+                 });
 }
 
 template <class Kernels>
@@ -171,49 +225,74 @@ void OpDriver<Kernels>::spec_rows(const TaskOp& op, const RowFrame& frame, bool 
 }
 
 template <class Kernels>
-void OpDriver<Kernels>::bias_and_error(const TaskOp& op, const RowFrame& frame) const {
-  const std::int64_t n = columns(op.inputs[1]);
-  const std::int64_t weight_stride = ld(op.inputs[1]);
-  const float* weight = weights(op.inputs[1], *frame.batch);
-  const double* bias = op.affine->bias.empty() ? nullptr : op.affine->bias.data();
-  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "bias_and_error");
+void OpDriver<Kernels>::add_bias_and_error(const AffineData& affine, BufferId id, BufferId weight_id,
+                                           const RowFrame& frame, const RowRange& range) const {
+  const std::int64_t n = columns(weight_id);
+  const std::int64_t weight_stride = ld(weight_id);
+  const float* weight = weights(weight_id, *frame.batch);
+  const double* bias = affine.bias.empty() ? nullptr : affine.bias.data();
   const bool nominal = frame.batch->semantics == Semantics::Nominal;
-  for_each_piece(op.inputs[0], frame,
-                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
-                   kernels_.bias_and_error(rows(op.inputs[0], frame) + i * ld(op.inputs[0]) + offset, ld(op.inputs[0]),
-                                           count, length, bias == nullptr ? nullptr : bias + image,
-                                           nominal ? nullptr : weight + image, weight_stride, frame.owners + i,
-                                           frame.constants + i, frame.errors + i);
-                 });
+  sum_over_pieces(id, frame, range, [&](const Piece& piece, double* constants, double* errors) {
+    kernels_.bias_and_error(rows(id, frame) + piece.row * ld(id) + piece.offset, ld(id), piece.count, piece.length,
+                            bias == nullptr ? nullptr : bias + piece.image, nominal ? nullptr : weight + piece.image,
+                            weight_stride, frame.owners + piece.row, constants, errors);
+  });
   if (nominal) return;
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
+  for (std::int64_t i = range.first; i < range.first + range.count; ++i) {
     frame.errors[i] += static_cast<double>(weight[frame.owners[i] * weight_stride + n]);
   }
-  account_constants(frame);
+  account_constants(frame, range);
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::bias_and_error(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "bias_and_error");
+  add_bias_and_error(*op.affine, op.inputs[0], op.inputs[1], frame, {0, frame.rows});
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::relax_rows(const TaskOp& op, const RowFrame& frame, const RowRange& range) const {
+  const LineStorage stored = line_storage(op.inputs[1], *frame.batch);
+  const std::int64_t n = columns(op.inputs[1]);
+  const BufferId id = op.inputs[0];
+  const std::int64_t stride = ld(id);
+  const T* in = rows(id, frame);
+  T* out = rows(op.outputs[0], frame);
+  if (buffer(id).window && out != in) std::fill_n(out + range.first * stride, range.count * stride, T(0));
+  sum_over_pieces(id, frame, range, [&](const Piece& piece, double* constants, double* errors) {
+    const RelaxationLines<T> lines{stored.lower_slope + piece.image,  stored.lower_intercept + piece.image,
+                                   stored.upper_slope + piece.image,  stored.upper_intercept + piece.image,
+                                   stored.error_weight + piece.image, stored.ld};
+    const std::int64_t at = piece.row * stride + piece.offset;
+    kernels_.apply_relaxation(in + at, out + at, stride, piece.count, piece.length, lines, frame.owners + piece.row,
+                              constants, errors);
+  });
+  if (frame.batch->semantics == Semantics::Nominal) return;
+  for (std::int64_t i = range.first; i < range.first + range.count; ++i) {
+    frame.errors[i] += static_cast<double>(stored.error_weight[frame.owners[i] * stored.ld + n]);
+  }
+  account_constants(frame, range);
 }
 
 template <class Kernels>
 void OpDriver<Kernels>::apply_relaxation(const TaskOp& op, const RowFrame& frame) const {
-  const LineStorage stored = line_storage(op.inputs[1], *frame.batch);
   const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "apply_relaxation");
-  const std::int64_t n = columns(op.inputs[1]);
-  const std::int64_t stride = ld(op.inputs[0]);
-  const T* in = rows(op.inputs[0], frame);
-  T* out = rows(op.outputs[0], frame);
-  if (buffer(op.inputs[0]).window && out != in) std::fill_n(out, stride * frame.rows, T(0));
-  for_each_piece(op.inputs[0], frame,
-                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
-                   const RelaxationLines<T> lines{stored.lower_slope + image,  stored.lower_intercept + image,
-                                                  stored.upper_slope + image,  stored.upper_intercept + image,
-                                                  stored.error_weight + image, stored.ld};
-                   kernels_.apply_relaxation(in + i * stride + offset, out + i * stride + offset, stride, count, length,
-                                             lines, frame.owners + i, frame.constants + i, frame.errors + i);
-                 });
-  if (frame.batch->semantics == Semantics::Nominal) return;
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
-    frame.errors[i] += static_cast<double>(stored.error_weight[frame.owners[i] * stored.ld + n]);
+  relax_rows(op, frame, {0, frame.rows});
+}
+
+// A few rows at a time, which the second step finds in the first-level cache.
+template <class Kernels>
+void OpDriver<Kernels>::apply_relaxation_and_bias(const TaskOp& op, const RowFrame& frame) const {
+  constexpr std::int64_t kBytes = 16 << 10;
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "apply_relaxation_and_bias");
+  const BufferId result = op.outputs[0];
+  const std::int64_t row_bytes = ld(result) * static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t step = std::max<std::int64_t>(4, kBytes / row_bytes / 4 * 4);  // kernels take four at once
+  for (std::int64_t first = 0; first < frame.rows; first += step) {
+    const RowRange range{first, std::min(step, frame.rows - first)};
+    relax_rows(op, frame, range);
+    add_bias_and_error(*op.affine, result, op.inputs[2], frame, range);
   }
-  account_constants(frame);
 }
 
 template <class Kernels>
@@ -246,7 +325,7 @@ void OpDriver<Kernels>::apply_planes(const TaskOp& op, const RowFrame& frame) co
     frame.constants[i] += constant;
     if (frame.batch->semantics != Semantics::Nominal) frame.errors[i] += error;
   }
-  if (frame.batch->semantics != Semantics::Nominal) account_constants(frame);
+  if (frame.batch->semantics != Semantics::Nominal) account_constants(frame, {0, frame.rows});
 }
 
 template <class Kernels>
@@ -254,9 +333,11 @@ void OpDriver<Kernels>::window_to_image(const TaskOp& op, const RowFrame& frame)
   const BufferId to = op.outputs[0];
   std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
   for_each_piece(op.inputs[0], frame,
-                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t) {
-                   std::copy_n(rows(op.inputs[0], frame) + i * ld(op.inputs[0]) + offset, length,
-                               rows(to, frame) + i * ld(to) + image);
+                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+                   for (std::int64_t row = i; row < i + count; ++row) {
+                     std::copy_n(rows(op.inputs[0], frame) + row * ld(op.inputs[0]) + offset, length,
+                                 rows(to, frame) + row * ld(to) + image);
+                   }
                  });
 }
 

@@ -24,23 +24,11 @@ std::span<const Pass> pass_table() {
 }
 
 Network run_passes(Network network, const OperatorTable& table, std::span<const Pass> passes,
-                   const PassOptions& options, const Deadline& deadline) {
-  RewriteBudget budget(options.limit);
-  std::int64_t before_round = -1;
-  for (bool first = true; budget.taken() != before_round; first = false) {
-    before_round = budget.taken();
-    for (const Pass& pass : passes) {
-      deadline.check();
-      if (options.disabled.contains(pass.name)) continue;
-      const std::int64_t before = budget.taken();
-      {
-        const TraceSpan span(options.trace.get(), SpanKind::Pass, pass.name);
-        network = pass.run(network, table, budget);
-        verify_network(network);
-      }
-      if (options.after && (first || budget.taken() != before)) options.after(pass.name, network);
-    }
-  }
+                   const NetworkPassOptions& options, const Deadline& deadline) {
+  run_in_rounds(network, passes, options, deadline, [&](const Pass& pass, RewriteBudget& budget) {
+    network = pass.run(network, table, budget);
+    verify_network(network);
+  });
   return network;
 }
 

@@ -3,28 +3,15 @@
 // nodes in their order and looks at the new network for their operands, so that chains collapse in one sweep.
 
 #include <cstdint>
-#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/pass_funnel.hpp"
 #include "ops/operator.hpp"
 
 namespace boundflow {
-
-// How many rewrites the passes of one run have made, and how many they may make (`--pass-limit`).
-class RewriteBudget {
- public:
-  explicit RewriteBudget(std::int64_t limit = std::numeric_limits<std::int64_t>::max()) : limit_(limit) {}
-  // Asked right before each rewrite, which is counted; false: it must not be made.
-  bool take() { return taken_ < limit_ && ++taken_ > 0; }
-  std::int64_t taken() const { return taken_; }
-
- private:
-  std::int64_t limit_;
-  std::int64_t taken_ = 0;
-};
 
 class Rewriter {
  public:

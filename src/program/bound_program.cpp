@@ -37,7 +37,8 @@ BufferKind operand_kind(const OpSchema& schema, const TaskOp& op, std::size_t i)
 
 bool needs_affine(TaskOpKind kind) {
   return kind == TaskOpKind::IntervalAffine || kind == TaskOpKind::GatherRows || kind == TaskOpKind::BiasAndError ||
-         kind == TaskOpKind::Transpose || kind == TaskOpKind::AffineForward;
+         kind == TaskOpKind::ApplyRelaxationAndBias || kind == TaskOpKind::Transpose ||
+         kind == TaskOpKind::AffineForward;
 }
 
 bool needs_function(TaskOpKind kind) {
@@ -206,19 +207,23 @@ BufferId ProgramBuilder::add_buffer(Buffer buffer) {
   return static_cast<BufferId>(program_.buffers.size() - 1);
 }
 
-BoundProgram ProgramBuilder::finish(std::int64_t inputs, std::int64_t outputs) {
-  std::erase_if(program_.tasks, [](const Task& task) { return task.ops.empty(); });
-  program_.inputs = inputs;
-  program_.outputs = outputs;
-  for (const Buffer& buffer : program_.buffers) {
-    program_.max_columns = std::max({program_.max_columns, buffer.columns, buffer.terms});
+void finish_program(BoundProgram& program) {
+  std::erase_if(program.tasks, [](const Task& task) { return task.ops.empty(); });
+  for (const Buffer& buffer : program.buffers) {
+    program.max_columns = std::max({program.max_columns, buffer.columns, buffer.terms});
   }
-  order_tasks(program_.tasks, program_.buffers.size());
+  order_tasks(program.tasks, program.buffers.size());
   std::int32_t number = 0;
-  for (Task& task : program_.tasks) {
+  for (Task& task : program.tasks) {
     for (TaskOp& op : task.ops) op.number = number++;
   }
-  verify_program(program_);
+  verify_program(program);
+}
+
+BoundProgram ProgramBuilder::finish(std::int64_t inputs, std::int64_t outputs) {
+  program_.inputs = inputs;
+  program_.outputs = outputs;
+  finish_program(program_);
   return std::move(program_);
 }
 

@@ -120,11 +120,12 @@ enum class TaskOpKind {
   BiasAndError,     // Rows y, ErrorWeights y  ->                 constant += Lambda b, error += |Lambda| w
   Transpose,        // Rows y                  -> Rows x          Lambda M
   ApplyRelaxation,  // Rows y, Lines x         -> Rows x          Lambda through the lines of y = f(x)
-  ApplyPlanes,      // Rows y, Planes y        -> Rows x_t...     Lambda through the planes of a joint function
-  WindowToImage,    // Rows x (window)         -> Rows x          all coordinates
-  Accumulate,       // Rows x, Rows x, Bounds x -> Rows x         fan-out: the sum of both
-  Concretize,       // Rows x, Bounds x        ->                 the row's bound over the box (or ball) of x
-  Probe,            // Rows x, Bounds x        ->                 the same on the way, for rows that may end here
+  ApplyRelaxationAndBias,  // Rows y, Lines x, ErrorWeights x -> Rows x, and BiasAndError of the affine node x
+  ApplyPlanes,             // Rows y, Planes y        -> Rows x_t...     Lambda through the planes of a joint function
+  WindowToImage,           // Rows x (window)         -> Rows x          all coordinates
+  Accumulate,              // Rows x, Rows x, Bounds x -> Rows x         fan-out: the sum of both
+  Concretize,              // Rows x, Bounds x        ->                 the row's bound over the box (or ball) of x
+  Probe,                   // Rows x, Bounds x        ->                 the same on the way, for rows that may end here
   // Per point:
   LoadPoints,         //                       -> Points x        the query's points
   AffineForward,      // Points x_t...         -> Points y
@@ -145,7 +146,7 @@ struct TaskOp {
   TaskOpKind kind = TaskOpKind::InputBox;
   std::vector<BufferId> inputs;
   std::vector<BufferId> outputs;
-  std::shared_ptr<const AffineData> affine;        // IntervalAffine, GatherRows, BiasAndError, AffineForward, Transpose
+  std::shared_ptr<const AffineData> affine;        // of ops with a map or a bias
   std::shared_ptr<const JointData> joint;          // IntervalJoint, RelaxJoint, ApplyPlanes, JointValue, JointGradient
   std::size_t term = 0;                            // Transpose: which map of `affine`
   std::shared_ptr<const ScalarFunction> function;  // IntervalImage, Relax, ScalarValue, ScaleByDerivative
@@ -201,6 +202,9 @@ struct BoundProgram {
   std::int64_t max_columns = 0;  // over all buffers
 };
 
+// Drops tasks without ops, orders the others by what they wait for, numbers the ops, computes max_columns and verifies.
+void finish_program(BoundProgram& program);
+
 // The schema of an op: operand kinds and results. Checked by `verify_program` and printed.
 void verify_program(const BoundProgram& program);  // InternalError that names task, op and label of the rule
 
@@ -215,7 +219,6 @@ class ProgramBuilder {
   void begin_task(Task task) { program_.tasks.push_back(std::move(task)); }
   void emit(TaskOp op) { program_.tasks.back().ops.push_back(std::move(op)); }
   const Buffer& buffer(BufferId id) const { return program_.buffers.at(static_cast<std::size_t>(id)); }
-  // Drops tasks without ops, orders the others by what they wait for, computes max_columns and verifies.
   BoundProgram finish(std::int64_t inputs, std::int64_t outputs);
 
  private:

@@ -7,10 +7,12 @@
 namespace boundflow {
 
 std::string to_chrome_trace(const Trace& trace, double wall_s, int threads) {
-  const double products = trace.seconds(SpanKind::Product);
-  const double row_kernels = trace.seconds(SpanKind::RowKernel);
-  const double ops = trace.seconds(SpanKind::Op);
-  const auto outside = [&](double of) { return of > 0 ? std::max(0.0, 1 - (products + row_kernels) / of) : 0.0; };
+  const Trace::Total products = trace.total_of(SpanKind::Product);
+  const double row_kernels = trace.total_of(SpanKind::RowKernel).seconds;
+  const double ops = trace.total_of(SpanKind::Op).seconds;
+  const auto outside = [&](double of) {
+    return of > 0 ? std::max(0.0, 1 - (products.seconds + row_kernels) / of) : 0.0;
+  };
   JsonWriter json;
   json.open('{');
   json.member("displayTimeUnit", "ms");
@@ -18,7 +20,9 @@ std::string to_chrome_trace(const Trace& trace, double wall_s, int threads) {
   json.member("schema", 1);
   json.member("wall_s", wall_s);
   json.member("threads", threads);
-  json.member("products_s", products);
+  json.member("products_s", products.seconds);
+  json.member("useful_flop", 2 * products.useful);
+  json.member("executed_flop", 2 * products.executed);
   json.member("row_kernels_s", row_kernels);
   json.member("ops_s", ops);
   json.member("outside_kernels_share", outside(wall_s * threads));
@@ -31,6 +35,10 @@ std::string to_chrome_trace(const Trace& trace, double wall_s, int threads) {
     json.member("name", key.second);
     json.member("count", total.count);
     json.member("time_s", total.seconds);
+    if (key.first == SpanKind::Product) {
+      json.member("useful_flop", 2 * total.useful);
+      json.member("executed_flop", 2 * total.executed);
+    }
     json.close('}');
   }
   json.close(']');

@@ -9,7 +9,9 @@
 namespace boundflow {
 
 // `wall_s`: how long the command ran; `threads`: on how many workers. Totals say per kind and name how often and how
-// long, and the share of all worker time that lies outside products and row kernels.
+// long, and the share of all worker time that lies outside products and row kernels. Of products they say how much they
+// did: a multiplication and its addition are 2 FLOP; useful ones are those with an entry of the rows that is not zero,
+// executed ones all that the kernels went through, empty lanes of vectors included.
 std::string to_chrome_trace(const Trace& trace, double wall_s, int threads);
 
 }  // namespace boundflow

@@ -14,9 +14,10 @@ PARTS = ["fusion", "reuse", "rows", "layout"]
 
 
 def line(on, seconds, **further):
-    return {"schema": 1, "network": "a<b", "batch": 64, **{part: part in on for part in PARTS}, "halved": False,
+    return {"schema": 2, "network": "a<b", "batch": 64, **{part: part in on for part in PARTS}, "halved": False,
             "specialisation": False, "error": "", "min_s": seconds, "compile_s": 0.01, "arena_bytes": 2**20,
-            "all_parts_looser_by": 0.0, **further}
+            "all_parts_looser_by": 0.0, "useful_flop": 4e9, "executed_flop": 8e9, "products_s": 0.1,
+            "row_kernels_s": 0.06, "other_ops_s": 0.04, "peak_flop_per_s": 1e11, **further}
 
 
 class AblationTable(unittest.TestCase):
@@ -45,6 +46,8 @@ class AblationTable(unittest.TestCase):
         self.assertEqual(cells, ["a<b", "64", "1", "2.00", "2.00", "2.00", "2.00", "16.00", "2.00", "7", "10", "1", "1",
                                  "0.0e+00"])
         self.assertIn("geometric mean", result.stdout)
+        work = [cell.strip() for cell in result.stdout.splitlines()[-1].strip("|").split("|")]
+        self.assertEqual(work, ["a<b", "64", "4", "8", "4", "80", "80%", "40%", "50%", "30%", "20%"])
         xml.etree.ElementTree.fromstring(plot)  # well-formed, whatever the network's name
         self.assertIn("16.0", plot)
 
@@ -57,9 +60,9 @@ class AblationTable(unittest.TestCase):
         self.assertIn("| - | - |", result.stdout)
 
     def test_another_schema_is_refused(self):
-        result, _ = self.run_script([{**line(PARTS, 1), "schema": 2}])
+        result, _ = self.run_script([{**line(PARTS, 1), "schema": 3}])
         self.assertNotEqual(result.returncode, 0)
-        self.assertIn("schema 2", result.stderr)
+        self.assertIn("schema 3", result.stderr)
 
 
 if __name__ == "__main__":

@@ -209,6 +209,9 @@ class Compile(CommandLine):
         self.assertEqual(everything.returncode, OK)
         self.assertIn("=== after merge-affine\n", everything.stderr)
         self.assertNotIn("===", everything.stdout)
+        program = ("compile", network, "--stop-after=program")
+        shown = run(*program, "--print-after=all").stdout
+        self.assertLess(shown.index("=== after merge-affine\n"), shown.index("=== after remove-dead-ops\nprogram"))
         for option in ("--print-after=fuse", "--disable-pass=merge-equal,fuse"):
             self.assert_error(run(*compile_it, option), USAGE, option.split("=")[0], "'fuse'", "compose-layouts")
         self.assert_error(run(*compile_it, "--pass-limit=-1"), USAGE, "--pass-limit")

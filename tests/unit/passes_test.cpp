@@ -67,7 +67,7 @@ TEST(Passes, TheLimitCountsRewrites) {
 
 TEST(Passes, EachIsShownAndTimed) {
   std::vector<std::string> shown;
-  PassOptions options;
+  NetworkPassOptions options;
   options.after = [&](std::string_view pass, const Network&) { shown.emplace_back(pass); };
   options.trace = std::make_shared<Trace>();
   run_passes(with_identities(), operator_table(), pass_table(), options);

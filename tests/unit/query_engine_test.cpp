@@ -84,6 +84,27 @@ TEST(QueryEngine, MemoryPerSubproblemHoldsItsRows) {
   EXPECT_GE(engine.bytes_per_subproblem(), engine.bounds_program().plan().batch_bytes + 2 * kWidth * 32);
 }
 
+TEST(QueryEngine, CountsProductsUnderATrace) {
+  QueryEngine engine(wide_network(), make_native_executor(), {});
+  const auto of_values = std::make_shared<Trace>(0);
+  engine.trace(of_values);
+  std::vector<double> outputs(3 * kWidth);
+  engine.evaluate(std::vector<double>(3 * 5, 0.5), 3, outputs);
+  const Trace::Total values = of_values->total_of(SpanKind::Product);
+  EXPECT_EQ(values.useful, 3.0 * (5 * kWidth + 2 * kWidth * kWidth));
+  EXPECT_GE(values.executed, values.useful);
+  EXPECT_LE(values.executed, 1.1 * values.useful);  // 60 columns take at most 64 lanes
+
+  const auto of_bounds = std::make_shared<Trace>(0);
+  engine.trace(of_bounds);
+  const Query query(6);
+  engine.bound(query.query, Deadline());
+  const Trace::Total bounds = of_bounds->total_of(SpanKind::Product);
+  EXPECT_GT(bounds.useful, 6.0 * kWidth * kWidth * kWidth);  // the rows of the specification through a matrix at least
+  EXPECT_GE(bounds.executed, bounds.useful);
+  EXPECT_EQ(of_bounds->total_of(SpanKind::RowKernel).useful, 0);
+}
+
 // An activation that interval steps allow and rows exclude: nobody but the look at what rows have tightened sees it.
 TEST(QueryEngine, TheObserverLooksAtBoundsThatRowsHaveTightened) {
   const std::shared_ptr<const Network> network = wide_network();

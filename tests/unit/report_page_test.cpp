@@ -72,7 +72,7 @@ TEST(Trace, HasTotalsOfWhatRan) {
   EXPECT_EQ(trace.total_of(&subject).count, 3);
   EXPECT_DOUBLE_EQ(trace.total_of(&subject).seconds, 6);
   EXPECT_EQ(trace.total_of(&other).count, 0);
-  EXPECT_DOUBLE_EQ(trace.seconds(SpanKind::Op), 7);
+  EXPECT_DOUBLE_EQ(trace.total_of(SpanKind::Op).seconds, 7);
   EXPECT_TRUE(trace.spans().empty());
 }
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/trace.hpp"
+
 namespace boundflow::native {
 
 namespace {
@@ -296,6 +298,7 @@ void PackedConvolution<T>::depthwise_pixel(const T* in, std::int64_t ld_in, std:
           if (x < 0 || x >= in_extent[1]) continue;
           const T* from = in + i * ld_in + (y * in_extent[1] + x) * channels;
           const T* weights = channel_weights_.data() + (row.taps[0] * kernel_[1] + column.taps[at(k)]) * channels;
+          count_products(channels);
           for (std::int64_t c = 0; c < channels; ++c) to[c] += from[c] * weights[c];
         }
       }

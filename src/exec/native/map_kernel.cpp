@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/trace.hpp"
 #include "exec/native/convolution.hpp"
 #include "exec/native/kernels.hpp"
 
@@ -95,6 +96,7 @@ class OneTermKernel final : public MapKernel<T> {
 
   void apply(const T* in, std::int64_t ld, std::int64_t n, T* out, std::int64_t ld_out,
              bool accumulate) const override {
+    if (!factors_.empty()) count_products(n * out_);
     for (std::int64_t i = 0; i < n; ++i) {
       const T* from = in + i * ld;
       T* to = out + i * ld_out;
@@ -142,6 +144,7 @@ class SparseKernel final : public MapKernel<T> {
 
   void apply(const T* in, std::int64_t ld, std::int64_t n, T* out, std::int64_t ld_out,
              bool accumulate) const override {
+    count_products(n * static_cast<std::int64_t>(weights_.size()));
     for (std::int64_t i = 0; i < n; ++i) {
       const T* from = in + i * ld;
       T* to = out + i * ld_out;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/trace.hpp"
 #include "exec/native/kernels.hpp"
 #include "exec/native/panel.hpp"
 
@@ -265,6 +266,12 @@ void multiply_target(std::span<const ProductPart<T>> parts, std::int64_t lda, st
   constexpr std::int64_t kWidestTile = 8;
   HWY_ALIGN T partial[kChunkOfRows * kWidestTile * lanes];
 
+  std::int64_t k_all = 0, k_live = 0;
+  for (const ProductPart<T>& part : parts) {
+    k_all += part.b.k;
+    k_live += part.live_count;
+  }
+
   for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
     const std::int64_t first_row = chunk * m / chunks;
     const std::int64_t rows = (chunk + 1) * m / chunks - first_row;
@@ -277,6 +284,7 @@ void multiply_target(std::span<const ProductPart<T>> parts, std::int64_t lda, st
       const TileFunction<T> run = select_tile<T>(static_cast<int>(height), tile_vectors, live);
       const TileFunction<T> run_taller =
           taller == 0 ? run : select_tile<T>(static_cast<int>(height) + 1, tile_vectors, live);
+      count_products(rows * tile_vectors * lanes * (live ? k_live : k_all));
       Passes<T> passes(parts, live);
       for (bool first = true; passes.next(); first = false) {
         Tile<T> tile;
