@@ -46,7 +46,8 @@ class Verdicts(CommandLine):
             self.assertIn(key, result)
         self.assertEqual((result["schema"], result["verdict"], result["seed"], result["threads"]), (1, "sat", 3, 1))
         self.assertEqual((len(result["witness"]["input"]), len(result["witness"]["output"])), (64, 10))
-        for key in ["import_s", "attack_s", "bounding_s", "subproblems", "rows", "splits", "open", "depth", "worst_bound"]:
+        for key in ["import_s", "compile_s", "plan_cache_hits", "plan_cache_misses", "attack_s", "bounding_s",
+                    "subproblems", "rows", "splits", "open", "depth", "worst_bound"]:
             self.assertIn(key, result["statistics"])
         run("verify", NETWORK, PROVED, "--json", path, "--timeout", 30)
         result = json.loads(path.read_text())
