@@ -9,13 +9,13 @@
 #include <optional>
 
 #include "api/import_network.hpp"
+#include "api/process_plans.hpp"
 #include "api/report_page.hpp"
 #include "api/request.hpp"
 #include "api/with_operators.hpp"
 #include "base/parallel.hpp"
 #include "base/rounding.hpp"
 #include "check/plan.hpp"
-#include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "io/npz.hpp"
 #include "io/npz_writer.hpp"
@@ -272,7 +272,8 @@ std::int64_t chunk_size(const QueryEngine& engine, const BoundsResult& result, c
 // Everything but the files. What is not reached keeps its initial state: nothing is known. `page`: gets what has been
 // reached, if there is one.
 void fill_bounds(const std::string& network_path, const BoundsRequest& request, const Request& validated,
-                 const Deadline& deadline, const OperatorTable& table, BoundsResult& result, Page* page) {
+                 const Deadline& deadline, const OperatorTable& table, BoundsResult& result, CompileReport& compiled,
+                 Page* page) {
   const BoundLowering lowering = lowering_of(request);
   std::optional<TraceSpan> phase(std::in_place, validated.trace.get(), SpanKind::Phase, "import");
   const ImportedNetwork network = import_network(network_path, deadline, table, validated.network_passes);
@@ -300,8 +301,10 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
       network.normal, make_native_executor(),
       {.lowering = lowering,
        .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads),
-       .program_passes = validated.program_passes},
+       .program_passes = validated.program_passes,
+       .plans = &process_plans(validated.memory_bytes)},
       deadline, table);
+  add_compilation(compiled, engine);
   engine.trace(validated.trace);
   check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
   result.import_s = deadline.elapsed();
@@ -352,9 +355,11 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   const Request validated = validate(options);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   BoundsResult result;
+  CompileReport compiled;
   Page page = page_of_command("bounds", network_path);
   try {
-    fill_bounds(network_path, request, validated, deadline, table, result, options.report.empty() ? nullptr : &page);
+    fill_bounds(network_path, request, validated, deadline, table, result, compiled,
+                options.report.empty() ? nullptr : &page);
   } catch (const StoppedError&) {
     result.import_s = deadline.elapsed();
   } catch (const std::bad_alloc&) {
@@ -377,6 +382,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
                             .reason = result.reason,
                             .rows = result.rows,
                             .import_s = result.import_s,
+                            .compile = compiled,
                             .bounding_s = result.bounding_s,
                             .lower = result.lower,
                             .upper = result.upper,

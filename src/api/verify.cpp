@@ -10,12 +10,12 @@
 
 #include "api/import_network.hpp"
 #include "api/observation.hpp"
+#include "api/process_plans.hpp"
 #include "api/report_page.hpp"
 #include "api/request.hpp"
 #include "api/with_operators.hpp"
 #include "check/plan.hpp"
 #include "check/witness.hpp"
-#include "engine/query_engine.hpp"
 #include "engine/specialising_bounder.hpp"
 #include "exec/native/kernels.hpp"
 #include "exec/native/native_executor.hpp"
@@ -93,11 +93,11 @@ std::string assignment(const Counterexample& counterexample) {
 
 namespace {
 
-// From the files to the end of the search. `import_s`: when the search began. StoppedError before that. `page`: gets
-// what has been reached, if there is one.
+// From the files to the end of the search. `import_s`: when the search began. StoppedError before that. `compiled` and
+// `page`: get what has been reached, if there is a page.
 SearchResult decide(const std::string& network_path, const std::string& property_path, const Options& options,
                     const Request& request, const VerifyHooks& hooks, const Deadline& deadline,
-                    const OperatorTable& table, double& import_s, Page* page) {
+                    const OperatorTable& table, double& import_s, CompileReport& compiled, Page* page) {
   std::optional<TraceSpan> phase(std::in_place, request.trace.get(), SpanKind::Phase, "import");
   const ImportedNetwork network = import_network(network_path, deadline, table, request.network_passes);
   const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
@@ -111,12 +111,14 @@ SearchResult decide(const std::string& network_path, const std::string& property
   const QueryEngine::Options engine_options{
       .lowering = lowering,
       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, request.memory_bytes / 16 / request.threads),
-      .program_passes = request.program_passes};
+      .program_passes = request.program_passes,
+      .plans = &process_plans(request.memory_bytes)};
   QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options, deadline, table);
   QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, deadline, table);
   for (const QueryEngine* each : {&engine, &precise}) {
     check_plan(each->bounds_program().program(), each->bounds_program().plan());
     check_plan(each->values_program().program(), each->values_program().plan());
+    add_compilation(compiled, *each);
   }
   engine.trace(request.trace);
   precise.trace(request.trace);
@@ -208,9 +210,10 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   SearchResult found;
   double import_s = -1;
+  CompileReport compiled;
   Page page = page_of_command("verify", network_path);
   try {
-    found = decide(network_path, property_path, options, request, hooks, deadline, table, import_s,
+    found = decide(network_path, property_path, options, request, hooks, deadline, table, import_s, compiled,
                    options.report.empty() ? nullptr : &page);
   } catch (const StoppedError& stopped) {
     found = undecided(deadline.interrupted() ? Verdict::Unknown : Verdict::Timeout, stopped.what());
@@ -230,6 +233,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   report.network = network_path;
   report.property = property_path;
   report.import_s = import_s;
+  report.compile = compiled;
   report.time_s = result.time_s;
   report.witness_input = result.counterexample.input;
   report.witness_output = result.counterexample.output;
@@ -252,15 +256,21 @@ CompileResult compile(const std::string& network_path, const std::string& stop_a
   const ImportedNetwork network = import_network(network_path, deadline, operator_table(), request.network_passes);
   Page page = page_of_command("compile", network_path);
   if (!options.report.empty()) add_network(page, *network.source, *network.normal);
-  if (!result.text.empty()) result.text += fmt::format("=== {}\n", stop_after);
+  const auto end_with = [&](const std::string& text) {
+    if (!result.text.empty()) result.text += fmt::format("=== {}\n", stop_after);
+    result.text += text;
+  };
   if (stop_after == "network") {
-    result.text += print(*network.normal);
+    end_with(print(*network.normal));
   } else {
+    const PlanSource source{
+        .network = network.normal, .executor = make_native_executor(), .program_passes = request.program_passes};
     const BoundProgram program =
-        run_program_passes(lower_bounds(LoweredNetwork(network.normal, operator_table(), deadline), BoundLowering()),
-                           request.program_passes, deadline);
-    const StoragePlan plan = plan_storage(program, make_native_executor()->element_bytes());
-    result.text += stop_after == "program" ? print(program) : print(program, plan);
+        run_program_passes(lower_bounds(LoweredNetwork(source.network, operator_table(), deadline), source.lowering),
+                           source.program_passes, deadline);
+    const StoragePlan plan = plan_storage(program, source.executor->element_bytes());
+    const std::string key = to_hex(plan_key(source, network_digest(*source.network, deadline)));
+    end_with(fmt::format("key {}\n{}", key, stop_after == "program" ? print(program) : print(program, plan)));
     if (!options.report.empty()) add_program(page, "Bounds in float32", program, plan, nullptr);
   }
   if (!options.report.empty()) result.report = to_html(page);

@@ -91,10 +91,26 @@ void for_each_unstable_term(const CompiledProgram& program, const Task::JointUse
 
 QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr<const Executor> executor,
                          Options options, const Deadline& deadline, const OperatorTable& table)
-    : network_(std::move(network)), executor_(std::move(executor)), options_(std::move(options)) {
-  const LoweredNetwork lowered(network_, table, deadline);
-  bounds_ = compile(lower_bounds(lowered, options_.lowering), deadline);
-  gradients_ = compile(lower_values(lowered, true), deadline);
+    : options_(std::move(options)) {
+  const auto begin = Clock::now();
+  const PlanSource source{.network = std::move(network),
+                          .executor = std::move(executor),
+                          .lowering = options_.lowering,
+                          .program_passes = options_.program_passes,
+                          .reuse_storage = options_.reuse_storage};
+  // What a pass leaves is only there to be shown while it runs.
+  const bool shows_passes = source.program_passes.after != nullptr;
+  CompiledPlan plan;
+  if (options_.plans != nullptr && &table == &operator_table() && !shows_passes) {
+    const PlanCache::Found found = options_.plans->find_or_compile(source, deadline);
+    plan = *found.plan;
+    compilation_.lookup = found.hit ? PlanLookup::Hit : PlanLookup::Miss;
+  } else {
+    plan = compile_plan(source, table, deadline);
+  }
+  bounds_ = std::move(plan.bounds);
+  gradients_ = std::move(plan.values);
+  compilation_.seconds = seconds_between(begin, Clock::now());
   rows_per_block_ = rows_of_block(bounds_->plan().row_bytes);
 }
 
@@ -134,14 +150,6 @@ std::int64_t QueryEngine::work_per_subproblem() const {
     }
   }
   return most;
-}
-
-std::unique_ptr<CompiledProgram> QueryEngine::compile(BoundProgram program, const Deadline& deadline) const {
-  auto shared =
-      std::make_shared<const BoundProgram>(run_program_passes(std::move(program), options_.program_passes, deadline));
-  auto plan =
-      std::make_shared<const StoragePlan>(plan_storage(*shared, executor_->element_bytes(), options_.reuse_storage));
-  return executor_->compile(std::move(shared), std::move(plan), deadline);
 }
 
 // Cuts `rows` into blocks and runs `walk` on each, which gets the frame, its block and the block's first row, and

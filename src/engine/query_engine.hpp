@@ -1,19 +1,21 @@
 #pragma once
-// QueryEngine: one network, compiled once, answering bound queries and evaluations. Implements the search's Bounder and
+// QueryEngine: one network, compiled, answering bound queries and evaluations. Implements the search's Bounder and
 // Evaluator.
 
 #include <memory>
 #include <string>
 
 #include "engine/arena.hpp"
-#include "engine/lower.hpp"
 #include "engine/observer.hpp"
+#include "engine/plan_cache.hpp"
 #include "engine/row_block.hpp"
-#include "exec/executor.hpp"
 #include "ir/query.hpp"
 #include "program/program_passes.hpp"
 
 namespace boundflow {
+
+// Whether an engine found its plan in a cache.
+enum class PlanLookup { None, Hit, Miss };
 
 class QueryEngine final : public Bounder, public Evaluator {
  public:
@@ -30,6 +32,9 @@ class QueryEngine final : public Bounder, public Evaluator {
     ProgramPassOptions program_passes;
     // Off only to compare with: every buffer has bytes of its own, fresh in each query.
     bool reuse_storage = true;
+    // Where the plan comes from, and is left for others; the cache outlives the constructor. nullptr, or operators that
+    // are not the built-in ones: it is compiled for this engine alone.
+    PlanCache* plans = nullptr;
   };
 
   // `table`: of the network's operators; it need not outlive the constructor. StoppedError when the deadline passes
@@ -49,6 +54,12 @@ class QueryEngine final : public Bounder, public Evaluator {
 
   const CompiledProgram& bounds_program() const { return *bounds_; }
   const CompiledProgram& values_program() const { return *gradients_; }
+  // What the constructor did for them, and how long that took.
+  struct Compilation {
+    PlanLookup lookup = PlanLookup::None;
+    double seconds = 0;
+  };
+  const Compilation& compilation() const { return compilation_; }
   std::int64_t rows_per_block() const { return rows_per_block_; }
   // Memory per subproblem of a query, without its answer and without the blocks of rows, of which each thread has one.
   std::int64_t bytes_per_subproblem() const;
@@ -72,7 +83,6 @@ class QueryEngine final : public Bounder, public Evaluator {
   struct Selection;
   struct Intermediate;
   std::int64_t rows_of_block(std::int64_t row_bytes) const;
-  std::unique_ptr<CompiledProgram> compile(BoundProgram program, const Deadline& deadline) const;
   void run(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer, Intermediate* intermediate) const;
   void enclose_balls(const BoundQuery& query, Workspace& workspace, BatchFrame& frame) const;
   bool run_batch(const Task& task, const BatchFrame& frame, const Deadline& deadline, Intermediate* intermediate) const;
@@ -87,11 +97,10 @@ class QueryEngine final : public Bounder, public Evaluator {
   void check_observed(const TaskOp& op, const BatchFrame& frame, const std::string& stage) const;
   void check_observed(BufferId bounds, const BatchFrame& frame, const std::string& stage) const;
 
-  std::shared_ptr<const Network> network_;
-  std::shared_ptr<const Executor> executor_;
   Options options_;
-  std::unique_ptr<CompiledProgram> bounds_;
-  std::unique_ptr<CompiledProgram> gradients_;
+  std::shared_ptr<const CompiledProgram> bounds_;
+  std::shared_ptr<const CompiledProgram> gradients_;
+  Compilation compilation_;
   std::int64_t rows_per_block_ = 0;
   std::shared_ptr<const Observer> observer_;
   std::shared_ptr<Trace> trace_;

@@ -78,7 +78,10 @@ void SpecialisingBounder::specialise_once(const Deadline& deadline) const {
   SpecialisedNetwork specialised = specialise(*setup_.network, table_, ranges);
   if (static_cast<double>(specialised.removed) > kWorthwhile * static_cast<double>(neurons)) {
     const auto network = std::make_shared<const Network>(std::move(specialised.network));
-    auto engine = std::make_unique<QueryEngine>(network, setup_.executor, setup_.options, deadline, table_);
+    QueryEngine::Options options = setup_.options;
+    // The network is this search's own: nobody else would ask for its plan, and it would drive out those of others.
+    options.plans = nullptr;
+    auto engine = std::make_unique<QueryEngine>(network, setup_.executor, options, deadline, table_);
     if (setup_.prepare) setup_.prepare(*engine, network);
     special_ = std::move(engine);
     removed_ = specialised.removed;

@@ -22,6 +22,12 @@ void CompiledProgram::copy_row(BufferId id, const RowFrame& frame, std::int64_t 
   std::memcpy(at(id, frame) + to * bytes, at(id, frame) + from * bytes, static_cast<std::size_t>(bytes));
 }
 
+void CompiledProgram::count(HeldBytes& held) const {
+  held.add(*program_);
+  held.add(*plan_);
+  held.add(leading_dimensions_);
+}
+
 double* CompiledProgram::lower(BufferId id, const BatchFrame& frame) const {
   return reinterpret_cast<double*>(at(id, frame));
 }

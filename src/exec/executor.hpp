@@ -11,6 +11,7 @@
 #include "base/trace.hpp"
 #include "ir/query.hpp"
 #include "program/bound_program.hpp"
+#include "program/held_bytes.hpp"
 #include "program/storage_plan.hpp"
 
 namespace boundflow {
@@ -63,6 +64,8 @@ class CompiledProgram {
   double* upper(BufferId id, const BatchFrame& frame) const;
   // Copies a row of a Rows buffer over another one of the block.
   void copy_row(BufferId id, const RowFrame& frame, std::int64_t from, std::int64_t to) const;
+  // Counts the program, its plan and its constants.
+  virtual void count(HeldBytes& held) const;
   const BoundProgram& program() const { return *program_; }
   const StoragePlan& plan() const { return *plan_; }
 
@@ -79,15 +82,21 @@ class CompiledProgram {
   std::vector<std::int64_t> leading_dimensions_;  // per buffer
 };
 
+// A program and where its buffers lie.
+struct PlannedProgram {
+  std::shared_ptr<const BoundProgram> program;
+  std::shared_ptr<const StoragePlan> plan;
+};
+
 class Executor {
  public:
   virtual ~Executor() = default;
   virtual std::string_view name() const = 0;
   virtual std::int64_t element_bytes() const = 0;  // of Rows, Points and Lines
-  // StoppedError when the deadline passes on the way.
-  virtual std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
-                                                   std::shared_ptr<const StoragePlan> plan,
-                                                   const Deadline& deadline) const = 0;
+  // One compiled program for each, in their order. Maps that several of them read are packed once and shared: programs
+  // of one LoweredNetwork are compiled together for that. StoppedError when the deadline passes on the way.
+  virtual std::vector<std::shared_ptr<const CompiledProgram>> compile(std::span<const PlannedProgram> programs,
+                                                                      const Deadline& deadline) const = 0;
 };
 
 }  // namespace boundflow

@@ -3,7 +3,9 @@
 // own; so executors differ in kernels only and share one error analysis. Kernels provide
 //
 //   using Element = float | double;
-//   Kernels(const BoundProgram&, const Deadline&);                             packs what the ops need
+//   struct Packed;                                                             what programs share, by address of maps
+//   Kernels(const BoundProgram&, Packed&, const Deadline&);                    packs what the ops need and nobody has
+//   count(HeldBytes&)                                                          what is packed
 //   transpose(op, rows, ld, n, out, ld_out)                                    out = rows M
 //   transpose_windows(op, rows, ld, n, from, out, ld_out, to, starts)          the same from window to window
 //   forward(op, term, x, ld, n, y, ld_y, absolute, accumulate)                 y (+)= x M^T, or |M|^T
@@ -31,10 +33,10 @@ class OpDriver final : public CompiledProgram {
   static constexpr bool kFloat32 = sizeof(T) == 4;
 
  public:
-  OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan,
-           const Deadline& deadline);
+  OpDriver(const PlannedProgram& planned, typename Kernels::Packed& packed, const Deadline& deadline);
   void run(const TaskOp& op, const BatchFrame& frame) const override;
   void run(const TaskOp& op, const RowFrame& frame) const override;
+  void count(HeldBytes& held) const override;
 
  private:
   // Per subproblem.
@@ -176,6 +178,18 @@ class OpDriver final : public CompiledProgram {
   std::vector<IntervalData> intervals_;  // by op number
   RowErrorModel row_errors_;
 };
+
+// Programs whose kernels share what they pack. All maps live as long as `programs`, so that addresses tell them apart.
+template <class Kernels>
+std::vector<std::shared_ptr<const CompiledProgram>> compile_together(std::span<const PlannedProgram> programs,
+                                                                     const Deadline& deadline) {
+  typename Kernels::Packed packed;
+  std::vector<std::shared_ptr<const CompiledProgram>> compiled;
+  for (const PlannedProgram& planned : programs) {
+    compiled.push_back(std::make_shared<const OpDriver<Kernels>>(planned, packed, deadline));
+  }
+  return compiled;
+}
 
 }  // namespace boundflow
 

@@ -4,11 +4,10 @@
 namespace boundflow {
 
 template <class Kernels>
-OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::shared_ptr<const StoragePlan> plan,
-                            const Deadline& deadline)
-    : CompiledProgram(program, std::move(plan)), kernels_(*program, deadline) {
-  std::int64_t error_terms = program->max_columns;  // at least the additions that any row's error sum goes through
-  for (const Task& task : program->tasks) {
+OpDriver<Kernels>::OpDriver(const PlannedProgram& planned, typename Kernels::Packed& packed, const Deadline& deadline)
+    : CompiledProgram(planned.program, planned.plan), kernels_(program(), packed, deadline) {
+  std::int64_t error_terms = program().max_columns;  // at least the additions that any row's error sum goes through
+  for (const Task& task : program().tasks) {
     error_terms += 6 * static_cast<std::int64_t>(task.ops.size());
     for (const TaskOp& op : task.ops) {
       const bool interval = op.kind == TaskOpKind::IntervalAffine;
@@ -43,6 +42,16 @@ OpDriver<Kernels>::OpDriver(std::shared_ptr<const BoundProgram> program, std::sh
     }
   }
   row_errors_ = RowErrorModel(error_terms, kUnitRoundoff<T>);
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::count(HeldBytes& held) const {
+  CompiledProgram::count(held);
+  kernels_.count(held);
+  held.add(intervals_);
+  for (const IntervalData& data : intervals_) {
+    for (const auto* numbers : {&data.bias, &data.bias_magnitude, &data.l2_norms, &data.l1_norms}) held.add(*numbers);
+  }
 }
 
 template <class Kernels>

@@ -31,6 +31,7 @@ std::string to_json(const BoundsReport& report) {
   json.member("reason", report.reason);
   json.member("rows", report.rows);
   json.member("import_s", report.import_s);
+  write_members(json, report.compile);
   json.member("bounding_s", report.bounding_s);
   write_matrix(json, "lower", report.lower, report.rows);
   write_matrix(json, "upper", report.upper, report.rows);

@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "report/compile_report.hpp"
+
 namespace boundflow {
 
 struct BoundsReport {
@@ -18,6 +20,7 @@ struct BoundsReport {
   std::string reason;  // why that is not all of them; empty if it is
   std::int64_t rows = 0;
   double import_s = 0;
+  CompileReport compile;
   double bounding_s = 0;
   std::span<const double> lower;  // [queries, rows]
   std::span<const double> upper;

@@ -21,6 +21,7 @@ std::string to_json(const VerifyReport& report) {
   json.member("instruction_set", report.instruction_set);
   json.open('{', "statistics");
   json.member("import_s", report.import_s);
+  write_members(json, report.compile);
   json.member("attack_s", report.attack_s);
   json.member("bounding_s", report.bounding_s);
   json.member("subproblems", report.subproblems);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "report/compile_report.hpp"
+
 namespace boundflow {
 
 struct VerifyReport {
@@ -16,6 +18,7 @@ struct VerifyReport {
   std::string semantics;
   double time_s = 0;
   double import_s = 0;
+  CompileReport compile;
   double attack_s = 0;
   double bounding_s = 0;
   std::int64_t subproblems = 0;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <new>
 
+#include "api/process_plans.hpp"
 #include "ir/network.hpp"
 #include "support/replaced_new.hpp"
 #include "support/verify_case.hpp"
@@ -34,10 +35,14 @@ struct Outcome {
   std::int64_t decided = 0;
 };
 
-// Calls `attempt` with the allocation failing that comes after `first`, `first` + 1, ... `tries` of them, spread over
-// all that one call makes. It returns the verdict.
+// Calls `attempt`, without the plans of earlier calls, with the allocation failing that comes after `first`, `first` +
+// 1, ... `tries` of them, spread over all that one call makes. It returns the verdict.
 template <class Attempt>
-Outcome fail_one_by_one(const std::string& expected, const Attempt& attempt) {
+Outcome fail_one_by_one(const std::string& expected, const Attempt& with_plans) {
+  const auto attempt = [&] {
+    process_plans(0);
+    return with_plans();
+  };
   EXPECT_EQ(attempt(), expected);
   allocations = 0;
   EXPECT_EQ(attempt(), expected);

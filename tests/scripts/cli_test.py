@@ -46,7 +46,8 @@ class Verdicts(CommandLine):
             self.assertIn(key, result)
         self.assertEqual((result["schema"], result["verdict"], result["seed"], result["threads"]), (1, "sat", 3, 1))
         self.assertEqual((len(result["witness"]["input"]), len(result["witness"]["output"])), (64, 10))
-        for key in ["import_s", "attack_s", "bounding_s", "subproblems", "rows", "splits", "open", "depth", "worst_bound"]:
+        for key in ["import_s", "compile_s", "plan_cache_hits", "plan_cache_misses", "attack_s", "bounding_s",
+                    "subproblems", "rows", "splits", "open", "depth", "worst_bound"]:
             self.assertIn(key, result["statistics"])
         run("verify", NETWORK, PROVED, "--json", path, "--timeout", 30)
         result = json.loads(path.read_text())
@@ -76,7 +77,7 @@ class Verdicts(CommandLine):
                 spans = [e for e in profile["traceEvents"] if (e["cat"], e["name"]) == key]
                 self.assertEqual(len(spans), count, key)
             self.assertIn(("product", "affine_forward"), totals)
-        self.assertIn(("row kernel", "apply_relaxation"), totals)  # of the proof
+        self.assertIn(("row kernel", "apply_relaxation_and_bias"), totals)  # of the proof
 
     def test_no_counterexample_file_without_a_counterexample(self) -> None:
         path = self.folder / "x.txt"

@@ -7,8 +7,10 @@
 #include <thread>
 
 #include "boundflow/boundflow.hpp"
+#include "engine/plan_cache.hpp"
 #include "exec/native/native_executor.hpp"
 #include "support/bound_checks.hpp"
+#include "support/counting_executor.hpp"
 #include "support/random_network.hpp"
 
 namespace boundflow {
@@ -102,6 +104,41 @@ TEST(Threads, BlocksOfConcurrentQueriesDoNotMix) {
     EXPECT_EQ(answer.nominal, expected.nominal);
     EXPECT_EQ(answer.error, expected.error);
   }
+}
+
+// Engines come and go on several threads, while a limit of one plan evicts what they run.
+TEST(Threads, EnginesShareACacheOfPlans) {
+  Random random(11);
+  std::vector<std::shared_ptr<const Network>> networks;
+  std::vector<BoundAnswer> expected;
+  const LinearSpec spec = random_spec(random, 5, 4, 3, false);
+  const FlatQuery flat(spec, {random_box(random, 4)}, Semantics::Float32);
+  const auto executor = std::make_shared<const CountingExecutor>();
+  std::int64_t largest = 0;
+  for (int n = 0; n < 2; ++n) {
+    networks.push_back(std::make_shared<const Network>(random_network(random, {.inputs = 4, .outputs = 3})));
+    const PlanSource source{.network = networks.back(), .executor = executor};
+    largest = std::max(largest, compile_plan(source, operator_table(), Deadline()).bytes);
+    expected.push_back(QueryEngine(networks.back(), executor, {}).bound(flat.query, Deadline()));
+  }
+  PlanCache cache(largest);
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> callers;
+  for (std::size_t caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (std::size_t call = 0; call < 8; ++call) {
+        const std::size_t n = (caller + call) / 2 % 2;
+        const QueryEngine engine(networks[n], executor, {.plans = &cache});
+        if (engine.bound(flat.query, Deadline()).nominal != expected[n].nominal) ++wrong;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(wrong, 0);
+  const PlanCache::Statistics statistics = cache.statistics();
+  EXPECT_EQ(statistics.hits + statistics.misses, 4 * 8);
+  EXPECT_EQ(statistics.misses + 4, executor->compiled());
+  EXPECT_LE(statistics.bytes, largest);
 }
 
 TEST(Threads, AnInterruptFromAnotherThreadEndsTheCall) {

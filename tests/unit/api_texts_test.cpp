@@ -39,6 +39,8 @@ TEST(ApiTexts, CompilePrintsEachLevel) {
   EXPECT_THAT(program, AllOf(HasSubstr("interval_affine("), HasSubstr("bias_and_error(")));
   const std::string plan = compile(kNetwork, "plan", {}).text;
   EXPECT_THAT(plan, AllOf(HasSubstr("bytes"), Not(HasSubstr("interval_affine("))));
+  EXPECT_THAT(plan, ContainsRegex("^key [0-9a-f]+\n"));
+  EXPECT_EQ(plan.substr(0, plan.find('\n')), program.substr(0, program.find('\n')));
   const auto [code, message] = error_of([] { compile(kNetwork, "nothing", {}); });
   EXPECT_EQ(code, ExitCode::Usage);
   EXPECT_THAT(message, HasSubstr("found 'nothing'"));

@@ -145,9 +145,9 @@ TEST(QueryEngine, ADeadlineThatHasPassedStopsEverything) {
 // Counts the ops that run, and raises the interrupt at one of them.
 class InterruptingProgram final : public CompiledProgram {
  public:
-  InterruptingProgram(std::unique_ptr<CompiledProgram> program, std::shared_ptr<const StoragePlan> plan,
+  InterruptingProgram(const PlannedProgram& planned, std::shared_ptr<const CompiledProgram> program,
                       std::atomic<std::int64_t>& ops, std::int64_t at, std::atomic<bool>& interrupt)
-      : CompiledProgram(std::make_shared<const BoundProgram>(program->program()), std::move(plan)),
+      : CompiledProgram(planned.program, planned.plan),
         wrapped_(std::move(program)),
         ops_(ops),
         at_(at),
@@ -159,7 +159,7 @@ class InterruptingProgram final : public CompiledProgram {
   void count() const {
     if (++ops_ == at_) interrupt_ = true;
   }
-  std::unique_ptr<CompiledProgram> wrapped_;
+  std::shared_ptr<const CompiledProgram> wrapped_;
   std::atomic<std::int64_t>& ops_;
   std::int64_t at_;
   std::atomic<bool>& interrupt_;
@@ -169,11 +169,14 @@ class InterruptingExecutor final : public Executor {
  public:
   std::string_view name() const override { return "interrupting"; }
   std::int64_t element_bytes() const override { return native_->element_bytes(); }
-  std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
-                                           std::shared_ptr<const StoragePlan> plan,
-                                           const Deadline& deadline) const override {
-    return std::make_unique<InterruptingProgram>(native_->compile(std::move(program), plan, deadline), plan, ops, at,
-                                                 interrupt);
+  std::vector<std::shared_ptr<const CompiledProgram>> compile(std::span<const PlannedProgram> programs,
+                                                              const Deadline& deadline) const override {
+    auto compiled = native_->compile(programs, deadline);
+    for (std::size_t i = 0; i < compiled.size(); ++i) {
+      compiled[i] =
+          std::make_shared<const InterruptingProgram>(programs[i], std::move(compiled[i]), ops, at, interrupt);
+    }
+    return compiled;
   }
   mutable std::atomic<std::int64_t> ops{0};
   std::int64_t at = 0;

@@ -417,6 +417,15 @@ void PackedConvolution<T>::tile_row(const Line& line, std::int64_t first_x, std:
                 });
 }
 
+template <class T>
+std::int64_t PackedConvolution<T>::bytes() const {
+  auto total = static_cast<std::int64_t>(channel_weights_.size() * sizeof(T));
+  for (const auto* matrices : {&matrices_, &tile_.matrices}) {
+    for (const PackedMatrix<T>& matrix : *matrices) total += matrix.bytes();
+  }
+  return total;
+}
+
 template class PackedConvolution<float>;
 template class PackedConvolution<double>;
 

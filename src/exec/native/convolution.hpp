@@ -28,6 +28,7 @@ class PackedConvolution {
   // `sparse`: entries of in that are zero for all i are worth looking for.
   void apply(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
              const Extent& out_extent, const Extent& pad, bool accumulate, bool sparse = false) const;
+  std::int64_t bytes() const;  // of the packed weights
 
  private:
   // Taps along one axis that read neighbouring pixels: pixel t * in_step + offset + i for i < count.

@@ -32,6 +32,7 @@ class PackedMatrix {
 
   std::int64_t k() const { return k_; }
   std::int64_t n() const { return n_; }
+  std::int64_t bytes() const { return static_cast<std::int64_t>(data_.size() * sizeof(T)); }
   // All of it, or the rows [first, first + count) of B.
   PanelView<T> view() const { return view(0, k_); }
   PanelView<T> view(std::int64_t first, std::int64_t count) const {

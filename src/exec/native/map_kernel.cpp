@@ -56,6 +56,8 @@ class DenseKernel final : public MapKernel<T> {
     }
   }
 
+  std::int64_t bytes() const override { return packed_.bytes(); }
+
  private:
   // Rows that have come through a relaxation are zero in the columns of all dead neurons.
   void multiply_whole(const T* in, std::int64_t ld, std::int64_t count, T* out, std::int64_t ld_out,
@@ -114,6 +116,10 @@ class OneTermKernel final : public MapKernel<T> {
     }
   }
 
+  std::int64_t bytes() const override {
+    return static_cast<std::int64_t>(source_.size() * sizeof(std::int64_t) + factors_.size() * sizeof(T));
+  }
+
  private:
   bool transposed_;
   std::int64_t out_;
@@ -163,6 +169,11 @@ class SparseKernel final : public MapKernel<T> {
     }
   }
 
+  std::int64_t bytes() const override {
+    return static_cast<std::int64_t>(starts_.size() * sizeof(std::size_t) + columns_.size() * sizeof(std::int64_t) +
+                                     weights_.size() * sizeof(T));
+  }
+
  private:
   bool transposed_;
   std::int64_t in_;
@@ -193,6 +204,8 @@ class ConvolutionKernel final : public MapKernel<T> {
                      const Window& to) const override {
     packed_.apply(in, ld, n, from.size, out, ld_out, to.size, {0, 0}, false, rows_);
   }
+
+  std::int64_t bytes() const override { return packed_.bytes(); }
 
  private:
   PackedConvolution<T> packed_;

@@ -20,6 +20,7 @@ class MapKernel {
   // The transpose on windows, for convolutions only.
   virtual void apply_windows(const T* in, std::int64_t ld_in, std::int64_t n, const Window& from, T* out,
                              std::int64_t ld_out, const Window& to) const;
+  virtual std::int64_t bytes() const = 0;  // of what is packed
 };
 
 template <class T>

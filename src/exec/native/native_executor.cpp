@@ -16,11 +16,15 @@ class NativeKernels {
  public:
   using Element = T;
 
-  NativeKernels(const BoundProgram& program, const Deadline& deadline) {
-    // Ops of many tasks walk through the same node: its packed weights are shared.
-    std::map<std::pair<const LinearMap*, Direction>, std::shared_ptr<const native::MapKernel<T>>> made;
+  // Ops of many tasks, and of several programs, walk through the same node: its packed weights are shared.
+  struct Packed {
+    std::map<std::pair<const LinearMap*, native::Direction>, std::shared_ptr<const native::MapKernel<T>>> kernels;
+    std::map<const LinearMap*, std::shared_ptr<const std::vector<T>>> gathered;
+  };
+
+  NativeKernels(const BoundProgram& program, Packed& packed, const Deadline& deadline) {
     const auto make = [&](const LinearMap& map, Direction direction) {
-      auto& entry = made[{&map, direction}];
+      auto& entry = packed.kernels[{&map, direction}];
       if (!entry) entry = native::make_map_kernel<T>(map, direction);
       return entry;
     };
@@ -37,12 +41,28 @@ class NativeKernels {
           for (const auto& map : op.affine->maps) prepared.absolute.push_back(make(*map, Direction::ForwardAbsolute));
         }
         if (op.kind == TaskOpKind::GatherRows) {
-          const std::vector<double> rows = gathered_rows(*op.affine->maps[0]);
-          prepared.rows = std::make_shared<const std::vector<T>>(rows.begin(), rows.end());
+          auto& shared = packed.gathered[op.affine->maps[0].get()];
+          if (!shared) {
+            const std::vector<double> rows = gathered_rows(*op.affine->maps[0]);
+            shared = std::make_shared<const std::vector<T>>(rows.begin(), rows.end());
+          }
+          prepared.rows = shared;
           prepared.row_size = program.buffers[static_cast<std::size_t>(op.outputs[0])].columns;
         }
         prepared_.push_back(std::move(prepared));
       }
+    }
+  }
+
+  void count(HeldBytes& held) const {
+    held.add(prepared_);
+    for (const Prepared& prepared : prepared_) {
+      for (const auto* kernels : {&prepared.maps, &prepared.absolute}) {
+        for (const auto& kernel : *kernels) {
+          if (held.first(kernel.get())) held.add(kernel->bytes());
+        }
+      }
+      held.add_shared(prepared.rows);
     }
   }
 
@@ -100,13 +120,10 @@ class NativeExecutor final : public Executor {
   explicit NativeExecutor(Precision precision) : precision_(precision) {}
   std::string_view name() const override { return "native"; }
   std::int64_t element_bytes() const override { return precision_ == Precision::Float32 ? 4 : 8; }
-  std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
-                                           std::shared_ptr<const StoragePlan> plan,
-                                           const Deadline& deadline) const override {
-    if (precision_ == Precision::Float32) {
-      return std::make_unique<OpDriver<NativeKernels<float>>>(std::move(program), std::move(plan), deadline);
-    }
-    return std::make_unique<OpDriver<NativeKernels<double>>>(std::move(program), std::move(plan), deadline);
+  std::vector<std::shared_ptr<const CompiledProgram>> compile(std::span<const PlannedProgram> programs,
+                                                              const Deadline& deadline) const override {
+    return precision_ == Precision::Float32 ? compile_together<NativeKernels<float>>(programs, deadline)
+                                            : compile_together<NativeKernels<double>>(programs, deadline);
   }
 
  private:

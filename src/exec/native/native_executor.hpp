@@ -1,6 +1,6 @@
 #pragma once
-// The native executor: constant weights packed once per program, kernels for the instruction set found at run time, in
-// float32 or float64 from one source.
+// The native executor: constant weights packed once for programs that are compiled together, kernels for the
+// instruction set found at run time, in float32 or float64 from one source.
 
 #include <memory>
 

@@ -1,5 +1,7 @@
 #include "exec/reference/reference_executor.hpp"
 
+#include <map>
+
 #include "exec/gathered_rows.hpp"
 #include "exec/op_driver.hpp"
 
@@ -10,13 +12,23 @@ namespace {
 class PlainKernels {
  public:
   using Element = double;
-  PlainKernels(const BoundProgram& program, const Deadline& /*deadline*/) {
+  using Rows = std::shared_ptr<const std::vector<double>>;
+  using Packed = std::map<const LinearMap*, Rows>;
+  PlainKernels(const BoundProgram& program, Packed& packed, const Deadline& /*deadline*/) {
     for (const Task& task : program.tasks) {
       for (const TaskOp& op : task.ops) {
-        gathered_.push_back(op.kind == TaskOpKind::GatherRows ? gathered_rows(*op.affine->maps[0])
-                                                              : std::vector<double>());
+        gathered_.emplace_back();
+        if (op.kind != TaskOpKind::GatherRows) continue;
+        Rows& rows = packed[op.affine->maps[0].get()];
+        if (!rows) rows = std::make_shared<const std::vector<double>>(gathered_rows(*op.affine->maps[0]));
+        gathered_.back() = rows;
       }
     }
+  }
+
+  void count(HeldBytes& held) const {
+    held.add(gathered_);
+    for (const Rows& rows : gathered_) held.add_shared(rows);
   }
 
   void transpose(const TaskOp& op, const double* rows, std::int64_t ld, std::int64_t n, double* out,
@@ -59,7 +71,7 @@ class PlainKernels {
   }
 
   void gather(const TaskOp& op, std::int64_t row, double sign, double* out) const {
-    const std::vector<double>& rows = gathered_[static_cast<std::size_t>(op.number)];
+    const std::vector<double>& rows = *gathered_[static_cast<std::size_t>(op.number)];
     const auto count = static_cast<std::int64_t>(rows.size()) / gathered_row_count(*op.affine->maps[0]);
     for (std::int64_t j = 0; j < count; ++j) out[j] = sign * rows[static_cast<std::size_t>(row * count + j)];
   }
@@ -114,17 +126,16 @@ class PlainKernels {
   }
 
  private:
-  std::vector<std::vector<double>> gathered_;  // by op number, of GatherRows
+  std::vector<Rows> gathered_;  // by op number, of GatherRows
 };
 
 class ReferenceExecutor final : public Executor {
  public:
   std::string_view name() const override { return "reference"; }
   std::int64_t element_bytes() const override { return sizeof(double); }
-  std::unique_ptr<CompiledProgram> compile(std::shared_ptr<const BoundProgram> program,
-                                           std::shared_ptr<const StoragePlan> plan,
-                                           const Deadline& deadline) const override {
-    return std::make_unique<OpDriver<PlainKernels>>(std::move(program), std::move(plan), deadline);
+  std::vector<std::shared_ptr<const CompiledProgram>> compile(std::span<const PlannedProgram> programs,
+                                                              const Deadline& deadline) const override {
+    return compile_together<PlainKernels>(programs, deadline);
   }
 };
 

@@ -1,0 +1,22 @@
+#include "api/process_plans.hpp"
+
+#include <algorithm>
+
+namespace boundflow {
+
+PlanCache& process_plans(std::int64_t memory_bytes) {
+  constexpr std::int64_t kMostBytes = std::int64_t{256} << 20;
+  // Never destroyed: other threads may be in a call while the process ends.
+  static PlanCache& plans = *new PlanCache(0);
+  plans.limit(std::min(memory_bytes / 8, kMostBytes));
+  return plans;
+}
+
+void add_compilation(CompileReport& report, const QueryEngine& engine) {
+  const QueryEngine::Compilation& compilation = engine.compilation();
+  report.compile_s += compilation.seconds;
+  report.plan_cache_hits += compilation.lookup == PlanLookup::Hit ? 1 : 0;
+  report.plan_cache_misses += compilation.lookup == PlanLookup::Miss ? 1 : 0;
+}
+
+}  // namespace boundflow

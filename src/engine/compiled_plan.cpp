@@ -1,0 +1,134 @@
+#include "engine/compiled_plan.hpp"
+
+#include <algorithm>
+
+namespace boundflow {
+
+namespace {
+
+// To be changed with whatever makes another plan of the same source.
+constexpr std::string_view kPipelineVersion = "boundflow plan 1";
+
+// Hashes fields one behind the other. Those of variable length begin with it, so that no two contents look alike.
+class ContentHash {
+ public:
+  explicit ContentHash(const Deadline& deadline) : deadline_(deadline) {}
+
+  void number(std::int64_t value) { bytes(std::as_bytes(std::span(&value, 1))); }
+  void text(std::string_view value) {
+    number(std::ssize(value));
+    bytes(std::as_bytes(std::span(value)));
+  }
+  template <class T>
+  void numbers(const std::vector<T>& values) {
+    number(std::ssize(values));
+    bytes(std::as_bytes(std::span(values)));
+  }
+  void numbers(const std::vector<bool>& values) { numbers(std::vector<std::uint8_t>(values.begin(), values.end())); }
+  void type(const TensorType& type) {
+    number(static_cast<std::int64_t>(type.dtype));
+    numbers(type.shape);
+  }
+  void tensor(const Tensor& tensor) {
+    type(tensor.type());
+    std::visit([&](const auto& elements) { numbers(elements); }, tensor.data());
+  }
+  void attribute(const Attribute& attribute) {
+    number(static_cast<std::int64_t>(attribute.index()));
+    std::visit([&](const auto& value) { field(value); }, attribute);
+  }
+  Digest finish() { return hash_.finish(); }
+
+ private:
+  void field(std::int64_t value) { number(value); }
+  void field(double value) { bytes(std::as_bytes(std::span(&value, 1))); }
+  void field(const std::string& value) { text(value); }
+  template <class T>
+  void field(const std::vector<T>& values) {
+    numbers(values);
+  }
+  void field(const Tensor& value) { tensor(value); }
+
+  // In pieces of a few milliseconds.
+  void bytes(std::span<const std::byte> all) {
+    constexpr std::size_t kPiece = std::size_t{1} << 22;
+    while (!all.empty()) {
+      deadline_.check();
+      const std::span<const std::byte> piece = all.first(std::min(kPiece, all.size()));
+      hash_.update(piece);
+      all = all.subspan(piece.size());
+    }
+  }
+
+  const Deadline& deadline_;
+  Sha256 hash_;
+};
+
+}  // namespace
+
+CompiledPlan compile_plan(const PlanSource& source, const OperatorTable& table, const Deadline& deadline) {
+  const LoweredNetwork lowered(source.network, table, deadline);
+  std::vector<PlannedProgram> programs;
+  const auto add = [&](BoundProgram lowered_program) {
+    BoundProgram program = run_program_passes(std::move(lowered_program), source.program_passes, deadline);
+    auto plan = plan_storage(program, source.executor->element_bytes(), source.reuse_storage);
+    programs.push_back({std::make_shared<const BoundProgram>(std::move(program)),
+                        std::make_shared<const StoragePlan>(std::move(plan))});
+  };
+  add(lower_bounds(lowered, source.lowering));
+  add(lower_values(lowered, true));
+  auto compiled = source.executor->compile(programs, deadline);
+  ensure(compiled.size() == 2, "the executor did not compile every program");
+  HeldBytes held;
+  for (const auto& program : compiled) program->count(held);
+  return {std::move(compiled[0]), std::move(compiled[1]), held.total()};
+}
+
+Digest network_digest(const Network& network, const Deadline& deadline) {
+  ContentHash hash(deadline);
+  hash.number(std::ssize(network.values()));
+  for (const Value& value : network.values()) {
+    hash.text(value.name);
+    hash.type(value.type);
+    hash.number(value.producer);
+    hash.number(value.constant ? 1 : 0);
+    if (value.constant) hash.tensor(*value.constant);
+  }
+  hash.number(std::ssize(network.nodes()));
+  for (const Node& node : network.nodes()) {
+    hash.text(node.op);
+    hash.text(node.name);
+    hash.numbers(node.inputs);
+    hash.numbers(node.outputs);
+    hash.number(std::ssize(node.attributes));
+    for (const auto& [name, value] : node.attributes) {
+      hash.text(name);
+      hash.attribute(value);
+    }
+  }
+  hash.numbers(network.inputs());
+  hash.numbers(network.outputs());
+  return hash.finish();
+}
+
+Digest plan_key(const PlanSource& source, const Digest& network) {
+  const Deadline never;
+  ContentHash hash(never);
+  hash.text(kPipelineVersion);
+  hash.text(source.executor->name());
+  hash.number(source.executor->element_bytes());
+  hash.number(source.reuse_storage ? 1 : 0);
+  hash.number(source.program_passes.limit);
+  hash.number(std::ssize(source.program_passes.disabled));
+  for (const std::string& pass : source.program_passes.disabled) hash.text(pass);
+  // By structured binding, which does not compile once the struct has another field: whoever adds one adds it here.
+  const auto [intermediate, specification, rows, input_terms, balls, windows, gather] = source.lowering;
+  for (const auto value : {static_cast<int>(intermediate), static_cast<int>(specification), static_cast<int>(rows)}) {
+    hash.number(value);
+  }
+  for (const bool value : {input_terms, balls, windows, gather}) hash.number(value ? 1 : 0);
+  hash.numbers(std::vector<std::uint8_t>(network.begin(), network.end()));
+  return hash.finish();
+}
+
+}  // namespace boundflow
