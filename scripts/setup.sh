@@ -24,7 +24,7 @@ packages=(
   build-essential g++ cmake ninja-build pkg-config ccache git python3 clang-format-14
   libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
   libprotobuf-dev protobuf-compiler zlib1g-dev
-  libtbb-dev libhwy-dev libgmp-dev libssl-dev
+  libtbb-dev libhwy-dev libgmp-dev nettle-dev
   libgtest-dev libgmock-dev
 )
 [[ $onnxruntime == no ]] || packages+=(python3-venv)

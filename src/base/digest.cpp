@@ -1,10 +1,6 @@
 #include "base/digest.hpp"
 
-#include <openssl/evp.h>
-
-#include <new>
-
-#include "base/error.hpp"
+#include <nettle/sha2.h>
 
 namespace boundflow {
 
@@ -18,23 +14,19 @@ std::string to_hex(const Digest& digest) {
   return text;
 }
 
-void Sha256::Free::operator()(evp_md_ctx_st* context) const {
-  EVP_MD_CTX_free(context);
+Sha256::Sha256() : context_(std::make_unique<sha256_ctx>()) {
+  sha256_init(context_.get());
 }
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  if (!context_) throw std::bad_alloc();
-  ensure(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1, "libcrypto has no SHA-256");
-}
+Sha256::~Sha256() = default;
 
 void Sha256::update(std::span<const std::byte> bytes) {
-  ensure(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1, "libcrypto could not update a digest");
+  sha256_update(context_.get(), bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()));
 }
 
 Digest Sha256::finish() {
   Digest digest;
-  ensure(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1, "libcrypto could not finish a digest");
-  context_.reset();
+  sha256_digest(context_.get(), digest.size(), digest.data());
   return digest;
 }
 

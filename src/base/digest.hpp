@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-struct evp_md_ctx_st;
+struct sha256_ctx;  // nettle's
 
 namespace boundflow {
 
@@ -19,15 +19,13 @@ std::string to_hex(const Digest& digest);  // 64 digits, lower case
 class Sha256 {
  public:
   Sha256();
+  ~Sha256();
   void update(std::span<const std::byte> bytes);
   // Of everything so far; nothing may follow.
   Digest finish();
 
  private:
-  struct Free {
-    void operator()(evp_md_ctx_st* context) const;
-  };
-  std::unique_ptr<evp_md_ctx_st, Free> context_;
+  std::unique_ptr<sha256_ctx> context_;
 };
 
 }  // namespace boundflow
