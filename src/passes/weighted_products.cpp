@@ -184,10 +184,14 @@ std::optional<WeightedNode> merged_products(const WeightedNode& outer, const std
   merged.has_bias = true;
   merged.plain = false;
   // A term W2 W1 x is rounded by all that W1 x goes through, and then as a term of the outer sum, whose partial sums
-  // are partial sums of these. Two roundings at least: the weight's and the product's in the merged node's own
-  // execution.
-  merged.products = std::max<std::int64_t>(outer.products + inner_roundings, 2);
-  merged.additions = std::max(outer.additions, most_terms(merged) + 1);
+  // are partial sums of these.
+  merged.products = outer.products + inner_roundings;
+  // The merged node's own execution rounds weights, products and a sum of its own length.
+  const std::int64_t own_terms = most_terms(merged);
+  if (merged.products < own_terms + 2) {
+    merged.products = std::max<std::int64_t>(merged.products, 2);
+    merged.additions = std::max(outer.additions, own_terms);
+  }
   merged.shifts_terms = true;  // where x is zero, the outer sum is as long as before
   // The exact weights are off by what those of both factors are, relative to |W2||W1|: the magnitude covers that, x
   // being at most `most`.
