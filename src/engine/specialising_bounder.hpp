@@ -20,7 +20,7 @@ class SpecialisingBounder final : public Bounder {
     QueryEngine::Options options;
     std::vector<InputBox> boxes;  // that hold all boxes asked about later; with many of them nothing is specialised
     Semantics semantics = Semantics::Float32;  // of all queries
-    bool merge = true;  // products of matrices too (passes/specialise)
+    bool merge = true;                         // products of matrices too (passes/specialise)
     // Called with the specialised engine and its network before it answers anything.
     std::function<void(QueryEngine&, std::shared_ptr<const Network>)> prepare = nullptr;
   };

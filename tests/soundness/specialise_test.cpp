@@ -301,6 +301,38 @@ TEST(Specialise, FixedInputsThatCancelKeepWhatExecutionsLose) {
   EXPECT_GT(most, 1e-4);
 }
 
+TEST(ValueRanges, AreTheHullOverAllBoxes) {
+  std::int64_t values = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const Case test(seed);
+    const QueryEngine engine(test.network, make_native_executor(Precision::Float64), {});
+    Random random(seed);
+    const std::vector<InputBox> boxes{test.part(random), test.part(random), test.part(random)};
+    const auto ranges = [&](const std::vector<InputBox>& of) {
+      const FlatQuery flat(test.spec, of, Semantics::Float32);
+      return value_ranges(engine, *test.network, flat.query);
+    };
+    const std::vector<ValueRange> hull = ranges(boxes);
+    EXPECT_EQ(hull.at(0).value, test.network->input());
+    for (std::size_t v = 0; v < hull.size(); ++v) {
+      std::vector<double> lower(hull[v].lower.size(), kInfinity), upper(lower.size(), -kInfinity);
+      for (const InputBox& box : boxes) {
+        const ValueRange one = ranges({box}).at(v);
+        EXPECT_EQ(one.value, hull[v].value);
+        for (std::size_t j = 0; j < lower.size(); ++j) {
+          lower[j] = std::min(lower[j], one.lower[j]);
+          upper[j] = std::max(upper[j], one.upper[j]);
+        }
+      }
+      EXPECT_EQ(hull[v].lower, lower);
+      EXPECT_EQ(hull[v].upper, upper);
+      ++values;
+    }
+  }
+  EXPECT_GT(values, 40);
+}
+
 TEST(SpecialisingBounder, AnswersSmallerBoxesWithTheSpecialisedNetwork) {
   std::int64_t specialised = 0;
   for (std::uint64_t seed = 1; seed < 30 / kSanitizerShare; ++seed) {
