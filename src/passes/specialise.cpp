@@ -14,6 +14,8 @@ namespace {
 // Multiplications that take the time of moving one element of a row, as the Concat or the Gather of a specialised
 // network does.
 constexpr double kMovedElement = 16;
+// The multiplications of two matrices that are worth it: with twice the precision they take a second.
+constexpr double kMostMultiplications = 0x1p27;
 
 std::size_t at(std::int64_t i) {
   return static_cast<std::size_t>(i);
@@ -41,6 +43,11 @@ bool is_identity(const ScalarFunction& function, double lower, double upper) {
   if (!function.is_stable(lower, upper)) return false;
   const Relaxation line = function.relax(lower, upper, false);
   return line.lower_slope == 1 && line.upper_slope == 1 && line.lower_intercept == 0 && line.upper_intercept == 0;
+}
+
+// The largest magnitude in [lower, upper]; NaN if either is.
+double magnitude(double lower, double upper) {
+  return std::isnan(upper) ? upper : std::max(std::fabs(lower), std::fabs(upper));
 }
 
 // A matrix whose operand and result are one row each, in whatever shape.
@@ -185,7 +192,7 @@ class Specialisation {
     if (const ValueRange* range = range_of(network_.input()); range != nullptr && plain == rewriter.now(range->value)) {
       std::vector<double>& most = most_[plain];
       for (std::size_t j = most.size(); j < range->lower.size(); ++j) {
-        most.push_back(std::max(std::fabs(range->lower[j]), std::fabs(range->upper[j])));
+        most.push_back(magnitude(range->lower[j], range->upper[j]));
       }
     }
     const auto found = most_.find(plain);
@@ -251,7 +258,8 @@ class Specialisation {
     const auto own = static_cast<double>(count(rest)), gone = static_cast<double>(count(through));
     const auto columns = static_cast<double>(weighted.in_channels), rows = static_cast<double>(outer->out_channels);
     const double moved = own > 0 ? kMovedElement * (own + columns) : 0;
-    if (!(gone * (columns + rows) > columns * rows + moved)) return std::nullopt;
+    const bool cheaper = gone * (columns + rows) > columns * rows + moved;
+    if (!cheaper || gone * columns * rows > kMostMultiplications) return std::nullopt;
     WeightedNode inner = weighted;
     narrow(inner, &through, nullptr);
     std::optional<WeightedNode> merged = merged_products(*outer, through, inner, *most);
@@ -302,7 +310,7 @@ class Specialisation {
       if (live != nullptr && !(*live)[j]) continue;
       double low = 0, high = 0;
       function.image(range.lower[j], range.upper[j], low, high);
-      most.push_back(std::max(std::fabs(low), std::fabs(high)));
+      most.push_back(magnitude(low, high));
     }
     return most;
   }
