@@ -26,11 +26,11 @@
 #include "bench_main.hpp"
 #include "boxes.hpp"
 #include "engine/query_engine.hpp"
+#include "engine/value_ranges.hpp"
 #include "exec/native/native_executor.hpp"
 #include "fma_peak.hpp"
 #include "frontends/onnx/onnx.hpp"
 #include "passes/passes.hpp"
-#include "passes/specialise.hpp"
 
 namespace {
 
@@ -66,26 +66,21 @@ struct Measured {
   Json line;
 };
 
-// The network without what is dead in all boxes.
+// The network specialised to all boxes.
 std::shared_ptr<const Network> specialised(const std::shared_ptr<const Network>& network, const BoundQuery& boxes,
                                            Json& line) {
   const QueryEngine general(network, make_native_executor(), {});
   BoundQuery query = boxes;
   query.semantics = Semantics::Float32;
-  std::vector<ValueRange> ranges;
-  for (const auto& bounds : general.intermediate_bounds(query)) {
-    const std::size_t size = bounds.lower.size() / static_cast<std::size_t>(query.subproblems);
-    ValueRange range{bounds.value, std::vector<double>(size, kInfinity), std::vector<double>(size, -kInfinity)};
-    for (std::size_t j = 0; j < bounds.lower.size(); ++j) {
-      range.lower[j % size] = std::min(range.lower[j % size], bounds.lower[j]);
-      range.upper[j % size] = std::max(range.upper[j % size], bounds.upper[j]);
-    }
-    ranges.push_back(std::move(range));
-  }
+  const std::vector<ValueRange> ranges = value_ranges(general, *network, query);
   const auto start = Clock::now();
   SpecialisedNetwork result = specialise(*network, operator_table(), ranges);
   line["specialise_s"] = seconds_between(start, Clock::now());
   line["removed_neurons"] = result.removed;
+  line["merged_neurons"] = result.merged;
+  line["fixed_inputs"] = result.fixed;
+  line["products"] = result.products;
+  line["products_before"] = result.products_before;
   return std::make_shared<const Network>(std::move(result.network));
 }
 

@@ -147,6 +147,8 @@ SearchResult decide(const std::string& network_path, const std::string& property
          .options = engine_options,
          .boxes = boxes,
          .semantics = request.semantics,
+         // What is bounded in double is what float32 executions leave open.
+         .merge = precision == Precision::Float32,
          .prepare = [&](QueryEngine& special, const std::shared_ptr<const Network>& specialised) {
            check_plan(special.bounds_program().program(), special.bounds_program().plan());
            special.trace(request.trace);

@@ -1,21 +1,10 @@
 #include "engine/specialising_bounder.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
-#include "passes/specialise.hpp"
+#include "engine/value_ranges.hpp"
 
 namespace boundflow {
-
-namespace {
-
-// NaN if either is: nothing is known then.
-double least(double a, double b) {
-  return std::isnan(a) || std::isnan(b) ? std::numeric_limits<double>::quiet_NaN() : std::min(a, b);
-}
-
-}  // namespace
 
 SpecialisingBounder::SpecialisingBounder(const QueryEngine& general, const OperatorTable& table, Setup setup)
     : general_(general), table_(table), setup_(std::move(setup)) {}
@@ -59,24 +48,10 @@ void SpecialisingBounder::specialise_once(const Deadline& deadline) const {
   query.upper = upper;
   query.spec = &no_rows;
   query.semantics = setup_.semantics;
-  std::vector<ValueRange> ranges;
-  std::int64_t neurons = 0;
-  for (const QueryEngine::ValueBounds& bounds : general_.intermediate_bounds(query, deadline)) {
-    // Several activations may read a value.
-    if (!ranges.empty() && ranges.back().value == bounds.value) continue;
-    const std::size_t size = bounds.lower.size() / setup_.boxes.size();
-    ValueRange range{bounds.value,
-                     {bounds.lower.begin(), bounds.lower.begin() + static_cast<std::ptrdiff_t>(size)},
-                     {bounds.upper.begin(), bounds.upper.begin() + static_cast<std::ptrdiff_t>(size)}};
-    for (std::size_t j = size; j < bounds.lower.size(); ++j) {
-      range.lower[j % size] = least(range.lower[j % size], bounds.lower[j]);
-      range.upper[j % size] = -least(-range.upper[j % size], -bounds.upper[j]);
-    }
-    neurons += static_cast<std::int64_t>(size);
-    ranges.push_back(std::move(range));
-  }
-  SpecialisedNetwork specialised = specialise(*setup_.network, table_, ranges);
-  if (static_cast<double>(specialised.removed) > kWorthwhile * static_cast<double>(neurons)) {
+  const std::vector<ValueRange> ranges = value_ranges(general_, *setup_.network, query, deadline);
+  SpecialisedNetwork specialised = specialise(*setup_.network, table_, ranges, setup_.merge);
+  const double saved = 1 - specialised.products / specialised.products_before;
+  if (saved > kWorthwhile) {
     const auto network = std::make_shared<const Network>(std::move(specialised.network));
     QueryEngine::Options options = setup_.options;
     // The network is this search's own: nobody else would ask for its plan, and it would drive out those of others.
@@ -84,7 +59,7 @@ void SpecialisingBounder::specialise_once(const Deadline& deadline) const {
     auto engine = std::make_unique<QueryEngine>(network, setup_.executor, options, deadline, table_);
     if (setup_.prepare) setup_.prepare(*engine, network);
     special_ = std::move(engine);
-    removed_ = specialised.removed;
+    saved_ = saved;
   }
   tried_ = true;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // A Bounder that compiles the network again for the boxes that a search starts from, as soon as it asks about smaller
-// ones: their neurons are dead where those of the whole boxes are, so every later subproblem runs the smaller program.
+// ones: what is dead, active or fixed in the whole boxes is so in them, so every later subproblem runs the smaller
+// program.
 
 #include <functional>
 #include <memory>
@@ -19,22 +20,24 @@ class SpecialisingBounder final : public Bounder {
     QueryEngine::Options options;
     std::vector<InputBox> boxes;  // that hold all boxes asked about later; with many of them nothing is specialised
     Semantics semantics = Semantics::Float32;  // of all queries
+    bool merge = true;                         // products of matrices too (passes/specialise)
     // Called with the specialised engine and its network before it answers anything.
     std::function<void(QueryEngine&, std::shared_ptr<const Network>)> prepare = nullptr;
   };
   static constexpr std::size_t kMostBoxes = 16;
-  // The smallest share of the neurons that has to be dead for the network to be compiled again.
+  // The smallest share of the network's multiplications that has to go for it to be compiled again.
   static constexpr double kWorthwhile = 0.1;
 
   // `general` and `table` outlive this.
   SpecialisingBounder(const QueryEngine& general, const OperatorTable& table, Setup setup);
 
-  // The same bounds as those of the general engine, but for rounding. Queries over boxes of the setup go to the
+  // Bounds of the same network: those of the general engine but for rounding, and for interval steps that lose less
+  // through fewer layers. Queries over boxes of the setup go to the
   // general engine, and so do all if nothing was gained; which one answers depends on the query alone.
   void answer(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer) const override;
 
-  // Of all neurons that activations read; 0 before a smaller box was asked about.
-  std::int64_t removed() const { return removed_; }
+  // The share of the network's multiplications that is gone; 0 before a smaller box was asked about.
+  double saved() const { return saved_; }
 
  private:
   bool asks_about_smaller_boxes(const BoundQuery& query) const;
@@ -45,7 +48,7 @@ class SpecialisingBounder final : public Bounder {
   const Setup setup_;
   mutable std::mutex mutex_;
   mutable bool tried_ = false;
-  mutable std::int64_t removed_ = 0;
+  mutable double saved_ = 0;
   mutable std::unique_ptr<QueryEngine> special_;
 };
 

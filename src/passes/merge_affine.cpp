@@ -5,19 +5,13 @@
 #include <set>
 
 #include "passes/rearrangement.hpp"
-#include "passes/weighted_node.hpp"
+#include "passes/weighted_arithmetic.hpp"
 
 namespace boundflow {
 
 namespace {
 
-// Beyond these, relative errors need not hold, or an execution may overflow in between.
-constexpr double kLargest = 0x1p60;
 constexpr double kSmallestScale = 0x1p-60;
-constexpr double kSmallest = 0x1p-149;        // of weights and shifts
-constexpr double kSmallestWeight = 0x1p-126;  // of merged ones: below, rounding to float32 has no relative bound
-constexpr double kLargestGrowth = 0x1p40;
-constexpr double kSmallestError = 0x1p-53;
 
 // y_i = scale_i x_i + shift_i.
 struct Pointwise {
@@ -32,11 +26,6 @@ struct Pointwise {
   double growth = 1;   // of intermediate results, and of what is lost before the scale
   bool exact = false;  // 1 or -1 times x, plus the network's own numbers
 };
-
-bool in_range(const std::vector<double>& values, double smallest) {
-  return std::all_of(values.begin(), values.end(),
-                     [&](double v) { return v == 0 || (std::fabs(v) >= smallest && std::fabs(v) <= kLargest); });
-}
 
 std::optional<Affine> affine_facet(const Network& network, const OperatorTable& table, const Node& node) {
   try {
@@ -83,8 +72,8 @@ std::optional<Pointwise> pointwise_node(const Network& network, const OperatorTa
     if (s == 0) return std::nullopt;  // what overflows before it would not show in the sum
     result.growth = std::max({result.growth, std::fabs(s), 1 / std::fabs(s)});
   }
-  const bool fits = in_range(result.scale, kSmallestScale) && in_range(result.shift, kSmallest) &&
-                    in_range(result.magnitude, kSmallest);
+  const bool fits = in_range(result.scale, kSmallestScale) && in_range(result.shift, kSmallestNumber) &&
+                    in_range(result.magnitude, kSmallestNumber);
   return fits ? std::optional(std::move(result)) : std::nullopt;
 }
 
@@ -106,17 +95,6 @@ bool any(const std::vector<double>& values) {
   return std::any_of(values.begin(), values.end(), [](double v) { return v != 0; });
 }
 
-// False if the merged weights or errors leave the range in which all of this is true.
-bool is_sound(const WeightedNode& merged) {
-  return in_range(merged.weights, kSmallestWeight) && in_range(merged.bias, 0) && in_range(merged.magnitude, 0) &&
-         merged.growth <= kLargestGrowth && merged.bias_roundings <= kMostBiasRoundings;
-}
-
-// What the merged node's weights are off, in units of 2^-53, rounded up.
-std::int64_t in_roundings(double error) {
-  return static_cast<std::int64_t>(std::ceil(error / kSmallestError));
-}
-
 void merge_weights(WeightedNode& merged, const std::vector<double>& scale, const std::vector<std::int64_t>& channel,
                    const Pointwise& pointwise) {
   for (std::size_t w = 0; w < merged.weights.size(); ++w) {
@@ -133,7 +111,8 @@ void merge_weights(WeightedNode& merged, const std::vector<double>& scale, const
 // the addition; so the counts of roundings add up.
 std::optional<WeightedNode> merged_behind(const WeightedNode& node, const Pointwise& pointwise) {
   const auto channels = channels_of(pointwise, node.out_channels, node.out_inner);
-  if (!channels || !in_range(node.weights, kSmallest) || !in_range(node.magnitude, kSmallest)) return std::nullopt;
+  if (!channels || !in_range(node.weights, kSmallestNumber) || !in_range(node.magnitude, kSmallestNumber))
+    return std::nullopt;
   WeightedNode merged = node;
   merge_weights(merged, channels->scale, node.out_channel, pointwise);
   for (std::size_t c = 0; c < merged.bias.size(); ++c) {
@@ -154,30 +133,12 @@ std::optional<WeightedNode> merged_behind(const WeightedNode& node, const Pointw
   return is_sound(merged) ? std::optional(std::move(merged)) : std::nullopt;
 }
 
-// The sum of products with twice the precision, so that its error is hardly more than one rounding of `sum`
-// (Ogita, Rump and Oishi 2005).
-class Accumulator {
- public:
-  explicit Accumulator(double start) : sum_(start) {}
-  void add_product(double a, double b) {
-    const double product = a * b;
-    const double sum = sum_ + product;
-    const double part = sum - sum_;
-    low_ += ((sum_ - (sum - part)) + (product - part)) + std::fma(a, b, -product);
-    sum_ = sum;
-  }
-  double sum() const { return sum_ + low_; }
-
- private:
-  double sum_;
-  double low_ = 0;
-};
-
 // W (s x + t) + b. What the shift's addition rounds is relative to s x and t each, like a product; it is no partial sum
 // of the merged node.
 std::optional<WeightedNode> merged_before(const WeightedNode& node, const Pointwise& pointwise) {
   const auto channels = channels_of(pointwise, node.in_channels, node.in_inner);
-  if (!channels || !in_range(node.weights, kSmallest) || !in_range(node.magnitude, kSmallest)) return std::nullopt;
+  if (!channels || !in_range(node.weights, kSmallestNumber) || !in_range(node.magnitude, kSmallestNumber))
+    return std::nullopt;
   const bool shifts = any(channels->shift) || any(channels->magnitude);
   // Outside of an image there is nothing to shift.
   if (shifts && node.pads) return std::nullopt;
@@ -209,9 +170,10 @@ std::optional<WeightedNode> merged_before(const WeightedNode& node, const Pointw
     merged.growth = 1;
     return merged;
   }
-  // Executions overflow where an operand's own scale and shift do; shifts are below kLargest.
+  // Executions overflow where an operand's own scale and shift do; shifts are below kLargestNumber.
   const double largest = node.dtype == DType::Float32 ? 0x1p127 : 0x1p1023;
-  merged.operand_range = std::min(node.operand_range / pointwise.growth - kLargest, largest / 4 / pointwise.growth);
+  merged.operand_range =
+      std::min(node.operand_range / pointwise.growth - kLargestNumber, largest / 4 / pointwise.growth);
   if (!(merged.operand_range > 0)) return std::nullopt;
   return is_sound(merged) ? std::optional(std::move(merged)) : std::nullopt;
 }
@@ -235,10 +197,6 @@ ValueId before_reshapes(const Rewriter& rewriter, ValueId value) {
   return value;
 }
 
-bool is_matrix(const WeightedNode& node) {
-  return node.weight_shape.size() == 2;
-}
-
 bool merge_behind(Rewriter& rewriter, const Node& node, RewriteBudget& budget) {
   const auto pointwise = pointwise_node(rewriter.old(), rewriter.table(), node);
   if (!pointwise) return false;
@@ -246,7 +204,7 @@ bool merge_behind(Rewriter& rewriter, const Node& node, RewriteBudget& budget) {
   const Node* product = rewriter.producer(operand);
   if (product == nullptr || rewriter.readers(operand) != 1) return false;
   const auto weighted = weighted_node(rewriter.result(), rewriter.table(), *product);
-  if (!weighted || (operand != rewriter.now(pointwise->x) && !is_matrix(*weighted))) return false;
+  if (!weighted || (operand != rewriter.now(pointwise->x) && !weighted->is_matrix())) return false;
   auto merged = merged_behind(*weighted, *pointwise);
   return merged && budget.take() && write(rewriter, node, weighted->x, std::move(*merged));
 }
@@ -290,7 +248,7 @@ bool merge_before(Rewriter& rewriter, const Node& node, RewriteBudget& budget) {
   const auto pointwise = pointwise_node(rewriter.result(), rewriter.table(), *before);
   if (!pointwise || ends_a_sum(rewriter, pointwise->x)) return false;
   const auto weighted = weighted_node(rewriter.old(), rewriter.table(), node);
-  if (!weighted || (operand != rewriter.now(*variable) && !is_matrix(*weighted))) return false;
+  if (!weighted || (operand != rewriter.now(*variable) && !weighted->is_matrix())) return false;
   auto merged = merged_before(*weighted, *pointwise);
   return merged && budget.take() && write(rewriter, node, pointwise->x, std::move(*merged));
 }

@@ -141,20 +141,23 @@ std::optional<WeightedNode> weighted_node(const Network& network, const Operator
   return weighted;
 }
 
+ValueId reshaped(Rewriter& rewriter, ValueId value, const Shape& shape, const std::string& name,
+                 const std::string& value_name) {
+  if (rewriter.result().value(value).type.shape == shape) return value;
+  const ValueId target =
+      rewriter.add_constant(name + ".shape", Tensor({static_cast<std::int64_t>(shape.size())}, shape));
+  return rewriter.add("Reshape", name, {value, target}, value_name);
+}
+
 ValueId add_weighted(Rewriter& rewriter, const WeightedNode& weighted, const Shape& shape, const std::string& name,
                      const std::string& value_name) {
-  const auto reshape = [&](ValueId value, const Shape& to, const std::string& own, const std::string& own_value) {
-    if (rewriter.result().value(value).type.shape == to) return value;
-    const ValueId target = rewriter.add_constant(own + ".shape", Tensor({static_cast<std::int64_t>(to.size())}, to));
-    return rewriter.add("Reshape", own, {value, target}, own_value);
-  };
-  const ValueId x = reshape(weighted.x, weighted.x_shape, name + ".x", value_name + ".x");
+  const ValueId x = reshaped(rewriter, weighted.x, weighted.x_shape, name + ".x", value_name + ".x");
   const DType dtype = weighted.plain ? weighted.dtype : DType::Float64;
   std::vector<ValueId> inputs{
       x, rewriter.add_constant(name + ".weights", tensor_of(dtype, weighted.weight_shape, weighted.weights))};
-  const bool reshaped = shape != weighted.y_shape;
-  const std::string own_name = reshaped ? name + ".product" : name;
-  const std::string own_value = reshaped ? value_name + ".product" : value_name;
+  const bool reshapes = shape != weighted.y_shape;
+  const std::string own_name = reshapes ? name + ".product" : name;
+  const std::string own_value = reshapes ? value_name + ".product" : value_name;
   const Shape channels{weighted.out_channels};
   Attributes attributes = weighted.attributes;
   if (!weighted.plain || weighted.has_bias) {
@@ -172,7 +175,7 @@ ValueId add_weighted(Rewriter& rewriter, const WeightedNode& weighted, const Sha
   }
   const ValueId y = rewriter.add(weighted.plain ? weighted.plain_op : weighted.op, own_name, std::move(inputs),
                                  own_value, std::move(attributes));
-  return reshape(y, shape, name, value_name);
+  return reshaped(rewriter, y, shape, name, value_name);
 }
 
 }  // namespace boundflow

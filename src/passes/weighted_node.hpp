@@ -40,6 +40,8 @@ struct WeightedNode {
   double operand_range = 0;
   DType dtype = DType::Float32;
   bool plain = false;  // nothing but the weights and the bias of a file's own node
+
+  bool is_matrix() const { return weight_shape.size() == 2; }
 };
 
 // Nothing for other nodes, and for those that are too large to be taken apart.
@@ -52,6 +54,10 @@ std::optional<std::vector<double>> per_channel(const std::vector<double>& values
 
 // Whether the node is one, without looking at its weights.
 bool may_be_weighted(const Network& network, const OperatorTable& table, const Node& node);
+
+// `value`, or a Reshape of it.
+ValueId reshaped(Rewriter& rewriter, ValueId value, const Shape& shape, const std::string& name,
+                 const std::string& value_name);
 
 // The node, from x to a value of shape `shape`, with Reshapes around it where shapes differ.
 ValueId add_weighted(Rewriter& rewriter, const WeightedNode& weighted, const Shape& shape, const std::string& name,

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "ops/operator.hpp"
 #include "support/sanitized_time.hpp"
 #include "support/verify_case.hpp"
@@ -181,6 +183,27 @@ TEST(Float32Traps, InputsBeyondTheRangeOfFloat32AreRefused) {
   const OnnxModel model = dense_model(1, {{{1}, {0}, false}});
   const std::string property = declarations(1, 1) + input_bounds(0, "0", "1e39") + "(assert (>= Y_0 2e39))";
   EXPECT_THROW(verify_case(model, property), InputError);
+}
+
+// y_0 - y_1 = relu(t) - 1.5 relu(t) - 0.001 for t = x_0 - 0.5, plus 20 sums of 40 inputs that both outputs add up
+// alike. Their rounding errors cancel in a row, but not in the matrix that a specialised network reads the inputs by.
+TEST(TightMargins, AreProvedWhereMergedProductsLeaveThemOpen) {
+  constexpr int kInputs = 40, kSums = 20;
+  DenseLayer first, second{{}, {-0.001F, 0}, false};
+  for (int i = 0; i < kInputs; ++i) {
+    for (int j = 0; j < kSums; ++j) first.weights.push_back(0.1F + 0.01F * static_cast<float>(j));
+    for (int j = 0; j < 2; ++j) first.weights.push_back(i == 0 ? 1.0F : 0.0F);
+  }
+  first.bias.assign(kSums, 1.0F);
+  first.bias.insert(first.bias.end(), {-0.5F, -0.5F});
+  second.weights.assign(2 * kSums, 1.0F);
+  second.weights.insert(second.weights.end(), {1.0F, 0.0F, -1.5F, 0.0F});
+  std::string text = declarations(kInputs, 2) + "(assert (>= Y_0 Y_1))";
+  for (int i = 0; i < kInputs; ++i) text += input_bounds(i, "0", "1");
+  const VerifyResult result = verify_case(dense_model(kInputs, {first, second}), text);
+  EXPECT_EQ(result.verdict, "unsat") << result.reason;
+  const auto statistics = nlohmann::json::parse(result.json).at("statistics");
+  EXPECT_GT(statistics.at("bounded_in_double").get<int>(), 0) << "the margin is not tight enough";
 }
 
 }  // namespace
