@@ -84,7 +84,9 @@ void narrow(WeightedNode& node, const std::vector<bool>* results, const std::vec
   node.weight_shape[0] = node.y_shape[1] = node.out_channels;
   node.weight_shape[1] = node.x_shape[1] = node.in_channels;
   // A row with r live terms takes r additions and those beside its terms, which are the same for all rows.
-  if (node.is_matrix() && !node.shifts_terms) node.additions -= terms - most_terms(node);
+  if (node.is_matrix() && !node.shifts_terms) {
+    node.additions = std::max<std::int64_t>(node.additions - terms + most_terms(node), 0);
+  }
 }
 
 std::optional<WeightedNode> without_fixed(const WeightedNode& matrix, std::span<const std::optional<double>> fixed) {

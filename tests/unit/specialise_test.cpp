@@ -181,6 +181,20 @@ TEST(Specialise, ProductsStayWhereTheyCostLessOrNeuronsMayBeNegative) {
   EXPECT_EQ(read_twice.specialised(3).merged, 0);
 }
 
+// The second sum has a single term, which is dead.
+TEST(Specialise, SumsOfNothingStaySums) {
+  Builder builder;
+  const ValueId x = builder.input({1, 2});
+  const ValueId z = builder.product(x, 3, {1, 2, 3, 4, 5, 6}, {-20, 20, 20});
+  const ValueId h = builder.node("Relu", {z});
+  builder.network.set_outputs({builder.product(h, 2, {1, 0, 0, 1, 0, 0}, {0, 0})});
+  const SpecialisedNetwork special =
+      specialise(builder.network, operator_table(), {{{x, {-1, -1}, {1, 1}}, {z, {-23, 13, 9}, {-17, 27, 31}}}});
+  EXPECT_EQ(special.removed, 1);
+  EXPECT_EQ(special.merged, 2);
+  EXPECT_EQ(constant(special.network, only(special.network, "FoldedGemm"), 1), Numbers(4, 0));
+}
+
 TEST(Specialise, ChainsOfProductsBecomeOne) {
   Builder builder;
   const ValueId x = builder.input({1, 2});
