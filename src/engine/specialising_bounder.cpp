@@ -49,7 +49,7 @@ void SpecialisingBounder::specialise_once(const Deadline& deadline) const {
   query.spec = &no_rows;
   query.semantics = setup_.semantics;
   const std::vector<ValueRange> ranges = value_ranges(general_, *setup_.network, query, deadline);
-  SpecialisedNetwork specialised = specialise(*setup_.network, table_, ranges, setup_.merge);
+  SpecialisedNetwork specialised = specialise(*setup_.network, table_, ranges, setup_.merge, deadline);
   const double saved = 1 - specialised.products / specialised.products_before;
   if (saved > kWorthwhile) {
     const auto network = std::make_shared<const Network>(std::move(specialised.network));

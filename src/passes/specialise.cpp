@@ -82,8 +82,9 @@ double products_of(const Network& network, const OperatorTable& table) {
 
 class Specialisation {
  public:
-  Specialisation(const Network& network, const OperatorTable& table, std::span<const ValueRange> ranges, bool merge)
-      : network_(network), table_(table), merge_(merge), readers_(network.values().size()) {
+  Specialisation(const Network& network, const OperatorTable& table, std::span<const ValueRange> ranges, bool merge,
+                 const Deadline& deadline)
+      : network_(network), table_(table), merge_(merge), deadline_(deadline), readers_(network.values().size()) {
     for (const Node& node : network.nodes()) {
       for (const ValueId id : node.inputs) {
         if (id != kNoValue) readers_[at(id)].push_back(&node);
@@ -96,6 +97,7 @@ class Specialisation {
 
   SpecialisedNetwork run() {
     Network result = rewrite_nodes(network_, table_, [&](Rewriter& rewriter, const Node& node) {
+      deadline_.check();
       return rewrite_weighted(rewriter, node) || rewrite_activation(rewriter, node);
     });
     result_.products = products_of(result, table_);
@@ -262,7 +264,7 @@ class Specialisation {
     if (!cheaper || gone * columns * rows > kMostMultiplications) return std::nullopt;
     WeightedNode inner = weighted;
     narrow(inner, &through, nullptr);
-    std::optional<WeightedNode> merged = merged_products(*outer, through, inner, *most);
+    std::optional<WeightedNode> merged = merged_products(*outer, through, inner, *most, deadline_);
     if (!merged) return std::nullopt;
     const std::string& value_name = network_.value(result).name;
     weighted.x = reshaped(rewriter, weighted.x, weighted.x_shape, node.name + ".x", value_name + ".x");
@@ -324,6 +326,7 @@ class Specialisation {
   const Network& network_;
   const OperatorTable& table_;
   bool merge_;
+  const Deadline& deadline_;
   std::vector<std::vector<const Node*>> readers_;  // per value; nullptr for the network's outputs
   std::map<ValueId, const ValueRange*> ranges_;
   std::map<ValueId, Kept> kept_;                // where channels are dead: which are not
@@ -336,8 +339,8 @@ class Specialisation {
 }  // namespace
 
 SpecialisedNetwork specialise(const Network& network, const OperatorTable& table, std::span<const ValueRange> ranges,
-                              bool merge) {
-  return Specialisation(network, table, ranges, merge).run();
+                              bool merge, const Deadline& deadline) {
+  return Specialisation(network, table, ranges, merge, deadline).run();
 }
 
 }  // namespace boundflow

@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "base/deadline.hpp"
 #include "passes/rewriter.hpp"
 
 namespace boundflow {
@@ -37,8 +38,9 @@ struct SpecialisedNetwork {
 
 // `ranges`: of the input and of the values that activations read, as far as they are known. The result stands for
 // `network` on no other boxes. Without `merge`, no products of matrices: a row that walks through one pays for
-// rounding in executions of the two as if the terms of different results never cancelled.
+// rounding in executions of the two as if the terms of different results never cancelled. StoppedError when the
+// deadline passes before.
 SpecialisedNetwork specialise(const Network& network, const OperatorTable& table, std::span<const ValueRange> ranges,
-                              bool merge = true);
+                              bool merge = true, const Deadline& deadline = Deadline());
 
 }  // namespace boundflow

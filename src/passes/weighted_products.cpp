@@ -128,7 +128,8 @@ std::optional<WeightedNode> without_fixed(const WeightedNode& matrix, std::span<
 }
 
 std::optional<WeightedNode> merged_products(const WeightedNode& outer, const std::vector<bool>& through,
-                                            const WeightedNode& inner, std::span<const double> most) {
+                                            const WeightedNode& inner, std::span<const double> most,
+                                            const Deadline& deadline) {
   const bool single = outer.dtype == DType::Float32;
   // What the terms of z_j come to at most, over the boxes.
   std::vector<double> sums = inner.magnitude;
@@ -159,6 +160,7 @@ std::optional<WeightedNode> merged_products(const WeightedNode& outer, const std
   merged.in_channel.clear();
   double most_passed = 0;  // sum of |W2| through z, of one row
   for (std::int64_t i = 0; i < outer.out_channels; ++i) {
+    deadline.check();
     std::vector<Accumulator> row(at(inner.in_channels), Accumulator(0));
     Accumulator bias(outer.bias[at(i)]);
     double passed = 0;

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/deadline.hpp"
 #include "passes/weighted_node.hpp"
 
 namespace boundflow {
@@ -22,7 +23,9 @@ std::optional<WeightedNode> without_fixed(const WeightedNode& matrix, std::span<
 // W2 z + b2 where z_j = (W1 x + b1)_j for the columns j of `outer` that `through` names, in order of the rows of
 // `inner`: a matrix over the other z_j and, behind them, x. In executions no |x_k| exceeds most[k], [inner's columns].
 // Nothing if the numbers leave the range of the error model.
+// StoppedError when the deadline passes before.
 std::optional<WeightedNode> merged_products(const WeightedNode& outer, const std::vector<bool>& through,
-                                            const WeightedNode& inner, std::span<const double> most);
+                                            const WeightedNode& inner, std::span<const double> most,
+                                            const Deadline& deadline);
 
 }  // namespace boundflow

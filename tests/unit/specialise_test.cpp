@@ -212,5 +212,12 @@ TEST(Specialise, ChainsOfProductsBecomeOne) {
   EXPECT_EQ(constant(special.network, only(special.network, "FoldedGemm"), 1), Numbers(16, 24));
 }
 
+TEST(Specialise, StopsAtItsDeadline) {
+  Builder net;
+  const ValueId x = net.input({1, 1});
+  net.network.set_outputs({net.product(net.product(x, 2, {1, 2}, {0, 0}), 1, {1, 1}, {0})});
+  EXPECT_THROW(specialise(net.network, operator_table(), {}, true, Deadline(0)), StoppedError);
+}
+
 }  // namespace
 }  // namespace boundflow
