@@ -1,5 +1,5 @@
 // How long bounds take: warm, in process, one thread, minimum of 20 runs (or of what fits into 20 s); reading and
-// compiling the network apart. Usage: bounds_speed net.onnx boxes.npz [threads=1]
+// compiling the network apart. Usage: bounds_speed net.onnx boxes.npz [threads=1] [native|tvm]
 //
 // boxes.npz holds x_lo and x_hi [B, inputs] and the rows C [B, rows, outputs], of which lower bounds are computed, as
 // in the golden data of auto_LiRPA. Prints a line per method and semantics.
@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "base/deadline.hpp"
 #include "base/error.hpp"
@@ -16,6 +17,7 @@
 #include "boxes.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
+#include "exec/tvm/tvm_executor.hpp"
 #include "frontends/onnx/onnx.hpp"
 #include "passes/passes.hpp"
 
@@ -36,7 +38,7 @@ double fastest(const QueryEngine& engine, const BoundQuery& query) {
 }
 
 int run(int argc, char** argv) {
-  if (argc < 3) throw UsageError("usage: bounds_speed net.onnx boxes.npz [threads]");
+  if (argc < 3) throw UsageError("usage: bounds_speed net.onnx boxes.npz [threads] [native|tvm]");
   const auto begin = Clock::now();
   const auto network = std::make_shared<const Network>(run_passes(read_onnx(argv[1]), operator_table()));
   fmt::print("import {:.1f} ms\n", 1e3 * seconds_between(begin, Clock::now()));
@@ -47,9 +49,11 @@ int run(int argc, char** argv) {
       {"crown-ibp", {.intermediate = intervals}},
       {"crown", {}}};
   tbb::task_arena arena(argc > 3 ? std::stoi(argv[3]) : 1);
+  const std::shared_ptr<const Executor> executor =
+      argc > 4 && std::string_view(argv[4]) == "tvm" ? make_tvm_executor() : make_native_executor();
   for (const auto& [name, lowering] : methods) {
     const auto start = Clock::now();
-    const QueryEngine engine(network, make_native_executor(), {.lowering = lowering});
+    const QueryEngine engine(network, executor, {.lowering = lowering});
     const double compile_s = seconds_between(start, Clock::now());
     double seconds[2];
     for (const int sound : {0, 1}) {

@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # Installs what BoundFlow needs to be built and tested on Debian 12. Does nothing where everything is there already.
-# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with
-# --checks it also installs what the checks of documentation, style, coverage, threads and pages need (Chromium among
-# it: 120 MB to load), with --fuzz the compiler that the fuzzers need.
+# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with --tvm
+# .venv gets TVM, with which `--backend tvm` is built and runs (large, and needs no Python at run time); with --checks it
+# also installs what the checks of documentation, style, coverage, threads and pages need (Chromium among it: 120 MB to
+# load), with --fuzz the compiler that the fuzzers need.
 set -euo pipefail
 
-onnxruntime=no
+requirements=()  # files of Python packages for .venv
 checks=no
 fuzz=no
 for option in "$@"; do
   case "$option" in
-    --onnxruntime) onnxruntime=yes ;;
+    --onnxruntime) requirements+=(tests/golden/requirements.txt) ;;
+    --tvm) requirements+=(src/codegen/requirements.txt) ;;
     --checks) checks=yes ;;
     --fuzz) fuzz=yes ;;
     *)
-      echo "usage: scripts/setup.sh [--onnxruntime] [--checks] [--fuzz]" >&2
+      echo "usage: scripts/setup.sh [--onnxruntime] [--tvm] [--checks] [--fuzz]" >&2
       exit 2
       ;;
   esac
@@ -27,7 +29,7 @@ packages=(
   libtbb-dev libhwy-dev libgmp-dev nettle-dev
   libgtest-dev libgmock-dev
 )
-[[ $onnxruntime == no ]] || packages+=(python3-venv)
+[[ ${#requirements[@]} -eq 0 ]] || packages+=(python3-venv)
 [[ $checks == no ]] || packages+=(doxygen gcovr clang-14 libclang-rt-14-dev clang-tidy-14 chromium)
 [[ $fuzz == no ]] || packages+=(clang-14 libclang-rt-14-dev llvm-14)
 
@@ -52,11 +54,11 @@ make_virtual_environment() {
   local root
   root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
   [[ -x $root/.venv/bin/python ]] || python3 -m venv "$root/.venv"
-  "$root/.venv/bin/pip" install --quiet --requirement "$root/tests/golden/requirements.txt"
+  "$root/.venv/bin/pip" install --quiet "${requirements[@]/#/--requirement=$root/}"
 }
 
 if [[ ${#missing[@]} -eq 0 ]]; then
-  [[ $onnxruntime == no ]] || make_virtual_environment
+  [[ ${#requirements[@]} -eq 0 ]] || make_virtual_environment
   exit 0
 fi
 
@@ -72,4 +74,4 @@ echo "setup: installing ${missing[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends \
   "${missing[@]}" || fail "apt-get could not install: ${missing[*]}"
 
-[[ $onnxruntime == no ]] || make_virtual_environment
+[[ ${#requirements[@]} -eq 0 ]] || make_virtual_environment

@@ -27,6 +27,10 @@ struct ByteSize {
          "Seed of all randomness")                                                                                     \
   OPTION(std::string,   semantics,      "--semantics",      "float32",                                                 \
          "What holds: float32 (for the real-valued network and every float32 execution), real, or nominal (bounds only)") \
+  OPTION(std::string,   backend,        "--backend",        "native",                                                  \
+         "Whose kernels bound in float32: native, tvm (generated for the network and this CPU), or reference (slow, in double)") \
+  OPTION(std::string,   cache_dir,      "--cache-dir",      "",                                                        \
+         "Folder that keeps generated kernels, yours alone; default: boundflow in the user's cache folder")            \
   OPTION(std::string,   json,           "--json",           "",                                                        \
          "Write the result and its statistics to this file as JSON")                                                   \
   OPTION(std::string,   counterexample, "--counterexample", "",                                                        \

@@ -16,7 +16,6 @@
 #include "base/parallel.hpp"
 #include "base/rounding.hpp"
 #include "check/plan.hpp"
-#include "exec/native/native_executor.hpp"
 #include "io/npz.hpp"
 #include "io/npz_writer.hpp"
 #include "report/bounds_report.hpp"
@@ -298,7 +297,7 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
 
   phase.emplace(validated.trace.get(), SpanKind::Phase, "compile");
   QueryEngine engine(
-      network.normal, make_native_executor(),
+      network.normal, validated.executor,
       {.lowering = lowering,
        .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads),
        .program_passes = validated.program_passes,
@@ -372,6 +371,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   result.interrupted = !all && deadline.interrupted();
   if (!options.profile.empty())
     result.profile = to_chrome_trace(*validated.trace, deadline.elapsed(), validated.threads);
+  compiled.kernels = validated.executor->kernel_uses();
   const BoundsReport report{.version = version(),
                             .network = network_path,
                             .method = request.method,
@@ -381,6 +381,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
                             .complete = result.complete,
                             .reason = result.reason,
                             .rows = result.rows,
+                            .executor = std::string(validated.executor->name()),
                             .import_s = result.import_s,
                             .compile = compiled,
                             .bounding_s = result.bounding_s,

@@ -11,6 +11,9 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "exec/native/native_executor.hpp"
+#include "exec/reference/reference_executor.hpp"
+#include "exec/tvm/tvm_executor.hpp"
 
 namespace boundflow {
 
@@ -46,6 +49,13 @@ std::set<std::string, std::less<>> pass_names(std::string_view flag, const std::
     names.insert(name);
   }
   return names;
+}
+
+std::shared_ptr<const Executor> executor_of(const Options& options) {
+  if (options.backend == "native") return make_native_executor();
+  if (options.backend == "tvm") return make_tvm_executor(options.cache_dir);
+  if (options.backend == "reference") return make_reference_executor();
+  throw UsageError("--backend: expected native, tvm or reference, found '" + options.backend + "'");
 }
 
 template <class Ir>
@@ -108,6 +118,7 @@ Request validate(const Options& options, const TextSink& printed) {
   if (options.pass_limit < 0) throw UsageError("--pass-limit: expected a number of rewrites, 0 or more");
   request.network_passes = pass_options<Network>(options, request.trace, printed);
   request.program_passes = pass_options<BoundProgram>(options, request.trace, printed);
+  request.executor = executor_of(options);
   return request;
 }
 

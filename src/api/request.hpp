@@ -8,6 +8,7 @@
 #include "base/deadline.hpp"
 #include "base/trace.hpp"
 #include "boundflow/options.hpp"
+#include "exec/executor.hpp"
 #include "ir/query.hpp"
 #include "passes/passes.hpp"
 #include "program/program_passes.hpp"
@@ -17,6 +18,7 @@ namespace boundflow {
 struct Request {
   Semantics semantics = Semantics::Float32;
   int threads = 1;
+  std::shared_ptr<const Executor> executor;  // of --backend, for what is bounded in float32
   std::int64_t memory_bytes = 0;
   std::shared_ptr<Trace> trace;  // if a profile or a report is asked for
   NetworkPassOptions network_passes;

@@ -67,7 +67,7 @@ VerifyReport make_report(const SearchResult& result, const Options& options, con
   report.open = result.statistics.open;
   report.depth = result.statistics.depth;
   report.worst_bound = result.statistics.worst_bound;
-  report.executor = "native";
+  report.executor = request.executor->name();
   report.instruction_set = native::instruction_set();
   report.threads = request.threads;
   report.seed = options.seed;
@@ -113,7 +113,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, request.memory_bytes / 16 / request.threads),
       .program_passes = request.program_passes,
       .plans = &process_plans(request.memory_bytes)};
-  QueryEngine engine(network.normal, make_native_executor(Precision::Float32), engine_options, deadline, table);
+  QueryEngine engine(network.normal, request.executor, engine_options, deadline, table);
   QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, deadline, table);
   for (const QueryEngine* each : {&engine, &precise}) {
     check_plan(each->bounds_program().program(), each->bounds_program().plan());
@@ -143,7 +143,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
     return SpecialisingBounder(
         general, table,
         {.network = network.normal,
-         .executor = make_native_executor(precision),
+         .executor = precision == Precision::Float32 ? request.executor : make_native_executor(precision),
          .options = engine_options,
          .boxes = boxes,
          .semantics = request.semantics,
@@ -236,6 +236,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   report.property = property_path;
   report.import_s = import_s;
   report.compile = compiled;
+  report.compile.kernels = request.executor->kernel_uses();
   report.time_s = result.time_s;
   report.witness_input = result.counterexample.input;
   report.witness_output = result.counterexample.output;
@@ -266,7 +267,7 @@ CompileResult compile(const std::string& network_path, const std::string& stop_a
     end_with(print(*network.normal));
   } else {
     const PlanSource source{
-        .network = network.normal, .executor = make_native_executor(), .program_passes = request.program_passes};
+        .network = network.normal, .executor = request.executor, .program_passes = request.program_passes};
     const BoundProgram program =
         run_program_passes(lower_bounds(LoweredNetwork(source.network, operator_table(), deadline), source.lowering),
                            source.program_passes, deadline);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/kernel_use.hpp"
 #include "base/trace.hpp"
 #include "ir/query.hpp"
 #include "program/bound_program.hpp"
@@ -97,6 +98,8 @@ class Executor {
   // of one LoweredNetwork are compiled together for that. StoppedError when the deadline passes on the way.
   virtual std::vector<std::shared_ptr<const CompiledProgram>> compile(std::span<const PlannedProgram> programs,
                                                                       const Deadline& deadline) const = 0;
+  // Where its kernels came from and how long they ran since the process began, for executors that generate any.
+  virtual std::vector<KernelUse> kernel_uses() const { return {}; }
 };
 
 }  // namespace boundflow

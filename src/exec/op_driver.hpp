@@ -182,8 +182,8 @@ class OpDriver final : public CompiledProgram {
 // Programs whose kernels share what they pack. All maps live as long as `programs`, so that addresses tell them apart.
 template <class Kernels>
 std::vector<std::shared_ptr<const CompiledProgram>> compile_together(std::span<const PlannedProgram> programs,
-                                                                     const Deadline& deadline) {
-  typename Kernels::Packed packed;
+                                                                     const Deadline& deadline,
+                                                                     typename Kernels::Packed packed = {}) {
   std::vector<std::shared_ptr<const CompiledProgram>> compiled;
   for (const PlannedProgram& planned : programs) {
     compiled.push_back(std::make_shared<const OpDriver<Kernels>>(planned, packed, deadline));

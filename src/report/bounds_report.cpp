@@ -30,6 +30,7 @@ std::string to_json(const BoundsReport& report) {
   json.member("complete", report.complete);
   json.member("reason", report.reason);
   json.member("rows", report.rows);
+  json.member("executor", report.executor);
   json.member("import_s", report.import_s);
   write_members(json, report.compile);
   json.member("bounding_s", report.bounding_s);

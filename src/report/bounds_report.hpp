@@ -19,6 +19,7 @@ struct BoundsReport {
   std::int64_t complete = 0;
   std::string reason;  // why that is not all of them; empty if it is
   std::int64_t rows = 0;
+  std::string executor;
   double import_s = 0;
   CompileReport compile;
   double bounding_s = 0;

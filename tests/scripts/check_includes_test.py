@@ -18,6 +18,8 @@ GOOD_TREE = {
     "src/io/gzip.hpp": '#include "ir/network.hpp"\n',
     "src/frontends/onnx/reader.cpp": '#include "io/gzip.hpp"\n#include "onnx_schema.pb.h"\n',
     "src/exec/native/kernels.cpp": '#include "hwy/highway.h"\n',
+    "src/exec/native/kernels.hpp": "",
+    "src/exec/tvm/executor.cpp": '#include "exec/native/kernels.hpp"\n',
     "src/domains/rules.hpp": "",
     "src/domains/crown/relu.hpp": '#include "domains/rules.hpp"\n',
     "src/domains/registry.cpp": '#include "domains/crown/relu.hpp"\n',

@@ -1,0 +1,13 @@
+#pragma once
+// The template of a product (see ProductKernel).
+
+#include <tvm/ffi/tvm_ffi.h>
+
+#include "exec/tvm/plugin.hpp"
+
+namespace boundflow::generated {
+
+// A scheduled module for any number of tiles and any length of a's rows.
+tvm::ffi::Any product_module(const ProductKernel& kernel);
+
+}  // namespace boundflow::generated

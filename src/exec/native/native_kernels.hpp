@@ -1,0 +1,126 @@
+#pragma once
+// The native executor's kernels as OpDriver wants them. Executors with kernels of their own for some maps take these
+// for all the rest.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "exec/gathered_rows.hpp"
+#include "exec/native/kernels.hpp"
+#include "exec/native/map_kernel.hpp"
+#include "program/held_bytes.hpp"
+
+namespace boundflow {
+
+template <class T>
+class NativeKernels {
+ public:
+  using Element = T;
+
+  // Ops of many tasks, and of several programs, walk through the same node: its packed weights are shared.
+  struct Packed {
+    // What another executor has in the place of a native kernel, nullptr where it has nothing.
+    std::function<std::unique_ptr<const native::MapKernel<T>>(const LinearMap& map, native::Direction direction)>
+        instead = nullptr;
+    std::map<std::pair<const LinearMap*, native::Direction>, std::shared_ptr<const native::MapKernel<T>>> kernels;
+    std::map<const LinearMap*, std::shared_ptr<const std::vector<T>>> gathered;
+  };
+
+  NativeKernels(const BoundProgram& program, Packed& packed, const Deadline& deadline) {
+    const auto make = [&](const LinearMap& map, Direction direction) {
+      auto& entry = packed.kernels[{&map, direction}];
+      if (!entry && packed.instead) entry = packed.instead(map, direction);
+      if (!entry) entry = native::make_map_kernel<T>(map, direction);
+      return entry;
+    };
+    for (const Task& task : program.tasks) {
+      for (const TaskOp& op : task.ops) {
+        deadline.check();
+        Prepared prepared;
+        if (op.kind == TaskOpKind::Transpose) {
+          prepared.maps.push_back(make(*op.affine->maps[op.term], Direction::Transpose));
+        } else if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
+          for (const auto& map : op.affine->maps) prepared.maps.push_back(make(*map, Direction::Forward));
+        }
+        if (op.kind == TaskOpKind::IntervalAffine) {
+          for (const auto& map : op.affine->maps) prepared.absolute.push_back(make(*map, Direction::ForwardAbsolute));
+        }
+        if (op.kind == TaskOpKind::GatherRows) {
+          auto& shared = packed.gathered[op.affine->maps[0].get()];
+          if (!shared) {
+            const std::vector<double> rows = gathered_rows(*op.affine->maps[0]);
+            shared = std::make_shared<const std::vector<T>>(rows.begin(), rows.end());
+          }
+          prepared.rows = shared;
+          prepared.row_size = program.buffers[static_cast<std::size_t>(op.outputs[0])].columns;
+        }
+        prepared_.push_back(std::move(prepared));
+      }
+    }
+  }
+
+  void count(HeldBytes& held) const {
+    held.add(prepared_);
+    for (const Prepared& prepared : prepared_) {
+      for (const auto* kernels : {&prepared.maps, &prepared.absolute}) {
+        for (const auto& kernel : *kernels) {
+          if (held.first(kernel.get())) held.add(kernel->bytes());
+        }
+      }
+      held.add_shared(prepared.rows);
+    }
+  }
+
+  void transpose(const TaskOp& op, const T* rows, std::int64_t ld, std::int64_t n, T* out, std::int64_t ld_out) const {
+    prepared_[static_cast<std::size_t>(op.number)].maps[0]->apply(rows, ld, n, out, ld_out, false);
+  }
+
+  void transpose_windows(const TaskOp& op, const T* rows, std::int64_t ld, std::int64_t n, const Window& from, T* out,
+                         std::int64_t ld_out, const Window& to, const std::int32_t* /*starts*/) const {
+    prepared_[static_cast<std::size_t>(op.number)].maps[0]->apply_windows(rows, ld, n, from, out, ld_out, to);
+  }
+
+  void forward(const TaskOp& op, std::size_t term, const T* x, std::int64_t ld, std::int64_t n, T* y, std::int64_t ld_y,
+               bool absolute, bool accumulate) const {
+    const Prepared& prepared = prepared_[static_cast<std::size_t>(op.number)];
+    (absolute ? prepared.absolute : prepared.maps)[term]->apply(x, ld, n, y, ld_y, accumulate);
+  }
+
+  void gather(const TaskOp& op, std::int64_t row, T sign, T* out) const {
+    const Prepared& prepared = prepared_[static_cast<std::size_t>(op.number)];
+    const T* from = prepared.rows->data() + row * prepared.row_size;
+    for (std::int64_t j = 0; j < prepared.row_size; ++j) out[j] = sign * from[j];
+  }
+
+  void bias_and_error(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* bias,
+                      const float* weight, std::int64_t weight_ld, const std::int32_t* weight_row, double* constant,
+                      double* error) const {
+    native::bias_and_error(lambda, ld, m, n, bias, weight, weight_ld, weight_row, constant, error);
+  }
+  void apply_relaxation(const T* lambda, T* out, std::int64_t ld, std::int64_t m, std::int64_t n,
+                        const RelaxationLines<T>& lines, const std::int32_t* owner, double* constant,
+                        double* error) const {
+    native::apply_relaxation(lambda, out, ld, m, n, lines, owner, constant, error);
+  }
+  void concretize(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,
+                  const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,
+                  double* magnitude) const {
+    native::concretize(lambda, ld, m, n, lower, upper, box_ld, owner, minimum, magnitude);
+  }
+
+ private:
+  using Direction = native::Direction;
+  struct Prepared {
+    std::vector<std::shared_ptr<const native::MapKernel<T>>> maps;
+    std::vector<std::shared_ptr<const native::MapKernel<T>>> absolute;
+    std::shared_ptr<const std::vector<T>> rows;  // GatherRows
+    std::int64_t row_size = 0;
+  };
+
+  std::vector<Prepared> prepared_;  // by op number
+};
+
+}  // namespace boundflow

@@ -1,0 +1,114 @@
+"""--backend and --cache-dir, as users meet them. Usage: cli_backend_test.py path/to/boundflow; what needs TVM is skipped
+where BoundFlow is built without it."""
+
+import json
+import os
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+from command_line import DIGITS, NETWORK, OK, PROVED, USAGE, CommandLine, main, run
+
+AROUND = ["bounds", NETWORK, "--center", DIGITS / "image.npy", "--eps", 0.01]
+HOW_TO_GET = "scripts/setup.sh --tvm"
+
+
+class BackendCase(CommandLine):
+    def bounds(self, *options, warnings: str = "") -> dict:
+        report = self.folder / "r.json"
+        result = run(*AROUND, *options, "--json", report)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        (self.assertIn if warnings else self.assertEqual)(warnings, result.stderr)
+        return json.loads(report.read_text())
+
+    def assert_close(self, a: dict, b: dict) -> None:
+        for side in ["lower", "upper"]:
+            for x, y in zip(a[side][0], b[side][0]):
+                self.assertAlmostEqual(x, y, delta=1e-3)
+
+
+class Backends(BackendCase):
+    def test_native_and_reference_agree(self) -> None:
+        native, reference = self.bounds(), self.bounds("--backend", "reference")
+        self.assertEqual((native["executor"], reference["executor"]), ("native", "reference"))
+        self.assertNotIn("kernels", native)
+        self.assert_close(native, reference)
+
+    def test_other_names_are_refused(self) -> None:
+        for command in [AROUND, ["verify", NETWORK, PROVED], ["compile", NETWORK]]:
+            self.assert_error(run(*command, "--backend", "cuda"), USAGE, "--backend", "native, tvm or reference", "'cuda'")
+
+    def test_without_its_library_tvm_says_how_to_get_it(self) -> None:
+        self.write("libboundflow_tvm.so", "")
+        result = run(*AROUND, "--backend", "tvm", env=os.environ | {"LD_LIBRARY_PATH": str(self.folder)})
+        self.assert_error(result, USAGE, "--backend tvm", HOW_TO_GET)
+
+
+class Tvm(BackendCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.compiled = Path(folder.name) / "cache"
+        result = run(*AROUND, "--backend", "tvm", "--cache-dir", cls.compiled)
+        if result.returncode == USAGE and "libboundflow_tvm.so: cannot open" in result.stderr:
+            raise unittest.SkipTest("built without TVM (scripts/setup.sh --tvm installs it)")
+        assert (result.returncode, result.stderr) == (OK, ""), result.stderr
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cache = self.folder / "cache"
+        shutil.copytree(self.compiled, self.cache)
+        self.tvm = ["--backend", "tvm", "--cache-dir", self.cache]
+
+    def sources(self, report: dict) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for kernel in report["kernels"]:
+            counts[kernel["source"]] = counts.get(kernel["source"], 0) + 1
+        return counts
+
+    def test_the_second_process_compiles_nothing(self) -> None:
+        report = self.bounds(*self.tvm)
+        self.assertEqual(report["executor"], "tvm")
+        self.assertNotIn("compiled", self.sources(report))
+        self.assertGreater(self.sources(report)["disk"], 0)
+        self.assertGreater(sum(kernel["calls"] for kernel in report["kernels"]), 0)
+        self.assert_close(report, self.bounds())
+
+    def test_a_flipped_byte_is_reported_and_compiled_again(self) -> None:
+        file = sorted(self.cache.iterdir())[0]
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        report = self.bounds(*self.tvm, warnings="damaged")
+        self.assertEqual(self.sources(report)["compiled"], 1)
+        self.assertNotIn("compiled", self.sources(self.bounds(*self.tvm)))
+
+    def test_a_folder_that_others_may_write_is_refused(self) -> None:
+        self.cache.chmod(0o777)
+        self.assert_error(run(*AROUND, *self.tvm), USAGE, "--cache-dir", "0700")
+
+    def test_the_users_cache_folder_is_the_default(self) -> None:
+        environment = os.environ | {"XDG_CACHE_HOME": str(self.folder / "user")}
+        self.assertEqual(run(*AROUND, "--backend", "tvm", env=environment).returncode, OK)
+        self.assertEqual(len(list((self.folder / "user" / "boundflow").iterdir())), len(list(self.cache.iterdir())))
+
+    def test_verify_proves_the_same(self) -> None:
+        report = self.folder / "r.json"
+        result = run("verify", NETWORK, PROVED, *self.tvm, "--json", report)
+        self.assertEqual((result.returncode, result.stdout), (OK, "unsat\n"))
+        self.assertEqual(json.loads(report.read_text())["executor"], "tvm")
+
+    def test_another_version_of_tvm_is_refused(self) -> None:
+        found = list(Path(__file__).resolve().parents[2].glob(".venv/lib/*/site-packages/tvm_ffi/lib/libtvm_ffi.so"))
+        if not found:
+            self.skipTest("TVM lies elsewhere")
+        elsewhere = self.folder / "packages" / "tvm_ffi" / "lib"
+        elsewhere.mkdir(parents=True)
+        shutil.copy(found[0], elsewhere)
+        result = run(*AROUND, *self.tvm, env=os.environ | {"LD_LIBRARY_PATH": str(elsewhere)})
+        self.assert_error(result, USAGE, "--backend tvm", "not the TVM", HOW_TO_GET)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+// Generated products against LinearMap's plain loops, on ordinary numbers and on those that tempt a compiler.
+#include "exec/tvm/product_map.hpp"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "exec/tvm/open_plugin.hpp"
+#include "support/random_linear_map.hpp"
+#include "support/with_tvm.hpp"
+
+namespace boundflow::generated {
+namespace {
+
+using native::Direction;
+
+constexpr float kGuard = -12345.5F;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+LinearMap random_matrix(Random& random, std::int64_t rows, std::int64_t columns, std::int64_t outer = 1) {
+  return LinearMap(DenseMap{outer, rows, columns, 1, random_numbers(random, rows * columns)});
+}
+
+class Products : public testing::Test {
+ protected:
+  void SetUp() override {
+    BOUNDFLOW_SKIP_WITHOUT_TVM();
+    // For the level that all CPUs with kernels have.
+    kernels_ = std::make_unique<GeneratedKernels>(open_plugin(), "x86-64-v3", nullptr);
+  }
+  std::unique_ptr<const native::MapKernel<float>> generate(const LinearMap& map, Direction direction) {
+    return make_generated_map(map, direction, *kernels_);
+  }
+  // Rows without gaps.
+  std::vector<float> apply(const LinearMap& map, Direction direction, const std::vector<float>& in, std::int64_t n) {
+    const std::int64_t out = direction == Direction::Transpose ? map.in_size() : map.out_size();
+    std::vector<float> result(static_cast<std::size_t>(n * out), kGuard);
+    generate(map, direction)->apply(in.data(), std::ssize(in) / n, n, result.data(), out, false);
+    return result;
+  }
+
+  std::unique_ptr<GeneratedKernels> kernels_;
+};
+
+TEST_F(Products, AreThoseOfTheMap) {
+  Random random(1);
+  // Less than a panel, one, several with a rest; and several rows per entry.
+  const std::array<std::int64_t, 3> shapes[] = {{5, 3, 1}, {16, 7, 1}, {70, 33, 1}, {9, 4, 7}};
+  for (const auto& [rows, columns, outer] : shapes) {
+    const LinearMap map = random_matrix(random, rows, columns, outer);
+    for (const Direction direction : {Direction::Forward, Direction::ForwardAbsolute, Direction::Transpose}) {
+      const bool transposed = direction == Direction::Transpose;
+      const auto kernel = generate(map, direction);
+      ASSERT_NE(kernel, nullptr);
+      const std::int64_t in = transposed ? map.out_size() : map.in_size();
+      const std::int64_t out = transposed ? map.in_size() : map.out_size();
+      for (const std::int64_t n : {1, 2, 5, 6, 7, 13, 18, 100, 203}) {
+        const bool accumulate = random.coin();
+        // Rows of any length at any address.
+        const std::int64_t ld_in = in + random.integer(0, 3), ld_out = out + random.integer(0, 3);
+        std::vector<float> x(static_cast<std::size_t>(1 + n * ld_in), kNaN);
+        std::vector<float> y(static_cast<std::size_t>(1 + n * ld_out), kGuard);
+        for (std::int64_t i = 0; i < n; ++i) {
+          for (std::int64_t j = 0; j < in; ++j) {
+            x[static_cast<std::size_t>(1 + i * ld_in + j)] = static_cast<float>(random.uniform(-2, 2));
+          }
+        }
+        kernel->apply(x.data() + 1, ld_in, n, y.data() + 1, ld_out, accumulate);
+        EXPECT_EQ(y[0], kGuard);
+        for (std::int64_t i = 0; i < n; ++i) {
+          const float* const row = x.data() + 1 + i * ld_in;
+          const std::vector<double> operand(row, row + in);
+          std::vector<double> expected(static_cast<std::size_t>(out), accumulate ? kGuard : 0.0);
+          if (transposed) {
+            map.apply_transpose(operand, expected);
+          } else {
+            map.apply(operand, expected, direction == Direction::ForwardAbsolute);
+          }
+          for (std::int64_t j = 0; j < ld_out; ++j) {
+            const auto computed = static_cast<double>(y[static_cast<std::size_t>(1 + i * ld_out + j)]);
+            const double wanted = j < out ? expected[static_cast<std::size_t>(j)] : static_cast<double>(kGuard);
+            EXPECT_NEAR(computed, wanted, j < out ? (accumulate ? 1e-2 : 1e-4) : 0) << "row " << i << " of " << n;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Blocks of rows may be cut anywhere without changing a bound.
+TEST_F(Products, OfARowDoNotDependOnTheRowsAround) {
+  Random random(2);
+  const LinearMap map = random_matrix(random, 37, 50);
+  std::vector<float> rows;
+  for (int i = 0; i < 23 * 50; ++i) rows.push_back(static_cast<float>(random.uniform(-2, 2)));
+  const std::vector<float> together = apply(map, Direction::Forward, rows, 23);
+  for (std::int64_t n = 1; n < 23; ++n) {
+    const std::vector<float> first = apply(map, Direction::Forward, {rows.begin(), rows.begin() + n * 50}, n);
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(first[i]), std::bit_cast<std::uint32_t>(together[i])) << n << " rows";
+    }
+  }
+}
+
+// Rows that are zero in the same columns, as behind a relaxation with dead neurons.
+TEST_F(Products, SkipDeadColumns) {
+  Random random(6);
+  const std::int64_t k = 40, n = 14, out = 35;
+  const LinearMap map = random_matrix(random, k, out);
+  for (const std::int64_t period : {1, 2, 3, 40}) {
+    std::vector<float> rows(static_cast<std::size_t>(n * k), 0.0F);
+    for (std::int64_t i = 0; i < n * k; ++i) {
+      if (i % k % period == 0) rows[static_cast<std::size_t>(i)] = static_cast<float>(random.uniform(-2, 2));
+    }
+    const std::vector<float> together = apply(map, Direction::Transpose, rows, n);
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::vector<float> row(rows.begin() + i * k, rows.begin() + (i + 1) * k);
+      // One row has a kernel of its own, which meets every column.
+      const std::vector<float> alone = apply(map, Direction::Transpose, row, 1);
+      EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + i * out)) << "row " << i;
+    }
+  }
+  const std::vector<float> zeros(static_cast<std::size_t>(n * k), 0.0F);
+  for (const float y : apply(map, Direction::Transpose, zeros, n)) EXPECT_EQ(y, 0);
+  // A column that is not a number in one row is live.
+  std::vector<float> rows(static_cast<std::size_t>(n * k), 0.0F);
+  rows[7] = kNaN;
+  const std::vector<float> y = apply(map, Direction::Transpose, rows, n);
+  for (std::int64_t j = 0; j < out; ++j) EXPECT_TRUE(std::isnan(y[static_cast<std::size_t>(j)]));
+  EXPECT_EQ(y[static_cast<std::size_t>(out)], 0);
+}
+
+// In one row and in rows of a tile: what is not a number reaches every component, and only those of its row.
+TEST_F(Products, PropagateNaNAndInfinities) {
+  Random random(3);
+  const std::int64_t k = 33, out = 20;
+  std::vector<double> weights(static_cast<std::size_t>(out * k), 0.5);
+  for (std::int64_t i = 0; i < out; ++i) weights[static_cast<std::size_t>(i * k + 4)] = 0;  // column 4
+  const LinearMap map(DenseMap{1, out, k, 1, weights});
+  for (const Direction direction : {Direction::Forward, Direction::ForwardAbsolute}) {
+    for (const std::int64_t n : {1, 2, 6, 8, 20}) {
+      for (std::int64_t bad = 0; bad < n; ++bad) {
+        const auto with = [&](std::int64_t column, float value, float other = 1) {
+          std::vector<float> rows(static_cast<std::size_t>(n * k), 1.0F);
+          for (std::int64_t j = 0; j < k; ++j) rows[static_cast<std::size_t>(bad * k + j)] = other;
+          rows[static_cast<std::size_t>(bad * k + column)] = value;
+          return apply(map, direction, rows, n);
+        };
+        const auto expect_row = [&](const std::vector<float>& y, const auto& is_expected) {
+          for (std::int64_t i = 0; i < n; ++i) {
+            for (std::int64_t j = 0; j < out; ++j) {
+              const float value = y[static_cast<std::size_t>(i * out + j)];
+              if (i == bad) {
+                EXPECT_TRUE(is_expected(value)) << value << " in row " << i << " of " << n;
+              } else {
+                EXPECT_EQ(value, 16) << "row " << i << " of " << n;
+              }
+            }
+          }
+        };
+        const auto is_nan = [](float value) { return std::isnan(value); };
+        expect_row(with(7, kNaN), is_nan);
+        expect_row(with(k - 1, kNaN), is_nan);
+        expect_row(with(4, kNaN), is_nan);       // 0 * NaN
+        expect_row(with(4, kInfinity), is_nan);  // 0 * infinity
+        expect_row(with(7, kInfinity), [](float value) { return value == kInfinity; });
+        expect_row(with(7, -kInfinity, kInfinity), is_nan);
+      }
+    }
+  }
+}
+
+// The true sum lies within the error that the executors state: 2 n u times the sum of the terms' magnitudes, and what
+// underflows. Terms that cancel, of very different sizes, and denormal ones.
+TEST_F(Products, LieWithinTheErrorModel) {
+  Random random(4);
+  const std::int64_t k = 64, out = 24, n = 13;
+  std::vector<double> weights;
+  for (std::int64_t i = 0; i < out * k; ++i) {
+    weights.push_back(static_cast<double>(
+        static_cast<float>(std::ldexp(random.uniform(-1, 1), static_cast<int>(random.integer(-40, 40))))));
+  }
+  const LinearMap map(DenseMap{1, out, k, 1, weights});
+  for (const int scale : {0, 60, -100, -140}) {
+    std::vector<float> rows;
+    for (std::int64_t i = 0; i < n * k; ++i) {
+      const bool cancels = i % 2 == 1 && scale == 0;
+      rows.push_back(cancels ? -rows.back() : static_cast<float>(std::ldexp(random.uniform(-1, 1), scale)));
+    }
+    const std::vector<float> y = apply(map, Direction::Forward, rows, n);
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t j = 0; j < out; ++j) {
+        long double exact = 0, magnitude = 0;
+        for (std::int64_t p = 0; p < k; ++p) {
+          const auto term = static_cast<long double>(weights[static_cast<std::size_t>(j * k + p)]) *
+                            static_cast<long double>(rows[static_cast<std::size_t>(i * k + p)]);
+          exact += term;
+          magnitude += std::fabs(term);
+        }
+        const auto error = static_cast<double>(2 * k * 0x1p-24L * magnitude + 2 * k * 0x1p-149L);
+        EXPECT_NEAR(static_cast<double>(y[static_cast<std::size_t>(i * out + j)]), static_cast<double>(exact), error);
+      }
+    }
+  }
+}
+
+TEST_F(Products, AreLeftToNativeWithAReason) {
+  Random random(5);
+  for (std::int64_t kind = 1; kind < 5; ++kind) {
+    EXPECT_EQ(generate(random_linear_map(random, kind), Direction::Forward), nullptr);
+  }
+  EXPECT_EQ(generate(LinearMap(DenseMap{1, 2, 2, 3, {1, 2, 3, 4}}), Direction::Forward), nullptr);
+  EXPECT_EQ(kernels_->uses().size(), 5U);
+  for (const KernelUse& use : kernels_->uses()) EXPECT_FALSE(use.reason.empty()) << use.kernel;
+}
+
+}  // namespace
+}  // namespace boundflow::generated
