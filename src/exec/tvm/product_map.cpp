@@ -35,15 +35,14 @@ class ProductMap final : public native::MapKernel<float> {
                 direction == Direction::ForwardAbsolute),
         panels_((packed_.n() + kWidth - 1) / kWidth) {
     const Tiling tiling = tiling_of(kernels.cpu());
-    const bool two = tiling.rows_of_two > 0 && panels_ % 2 == 0;
-    tile_rows_ = two ? tiling.rows_of_two : tiling.rows;
+    tile_rows_ = tiling.rows;
     const auto kernel = [&](std::int64_t rows, std::int64_t panels_at_once, bool live = false) {
       return kernels.get({packed_.k(), panels_, kWidth, rows, panels_at_once, live});
     };
-    tile_ = kernel(tile_rows_, two ? 2 : 1);
+    tile_ = kernel(tile_rows_, 1);
     row_ = kernel(1, group(panels_, tiling.most_panels));
     // Rows that have come through a relaxation are zero in the columns of all dead neurons.
-    if (direction == Direction::Transpose && outer_ == 1) live_tile_ = kernel(tile_rows_, two ? 2 : 1, true);
+    if (direction == Direction::Transpose && outer_ == 1) live_tile_ = kernel(tile_rows_, 1, true);
   }
 
   void apply(const float* in, std::int64_t ld, std::int64_t count, float* out, std::int64_t ld_out,
@@ -140,10 +139,8 @@ const char* reason_for_native(const LinearMap& map) {
 }  // namespace
 
 Tiling tiling_of(const std::string& cpu) {
-  // Sums of a tile take 12 of AVX2's 16 registers, the right factor and the left one the others; AVX-512 has 32, each
-  // for a whole panel.
-  if (cpu == "x86-64-v3") return {.rows = 6, .rows_of_two = 0, .most_panels = 4};
-  if (cpu == "x86-64-v4") return {.rows = 12, .rows_of_two = 12, .most_panels = 8};
+  // Sums of a tile take 12 of AVX2's 16 registers, the right factor and the left one the others.
+  if (cpu == "x86-64-v3") return {.rows = 6, .most_panels = 4};
   throw InternalError("no tiles are known for " + cpu);
 }
 

@@ -11,7 +11,6 @@ namespace boundflow::generated {
 // The tiles that a CPU, as LLVM calls it, has registers for.
 struct Tiling {
   std::int64_t rows = 0;         // of a tile of one panel
-  std::int64_t rows_of_two = 0;  // of a tile of two panels; 0: tiles have one
   std::int64_t most_panels = 0;  // of a tile of one row
 };
 Tiling tiling_of(const std::string& cpu);

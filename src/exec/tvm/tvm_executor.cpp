@@ -53,10 +53,8 @@ class TvmExecutor final : public Executor {
 
 // The level of x86-64 that this CPU and its operating system have: code for it runs here, and on others of the level.
 std::string this_cpu() {
-  const std::int64_t supported = hwy::SupportedTargets();
-  if ((supported & HWY_AVX3) != 0) return "x86-64-v4";
-  if ((supported & HWY_AVX2) != 0) return "x86-64-v3";
-  throw UsageError("--backend tvm: kernels are generated for x86-64 with AVX2 or AVX-512, which this CPU lacks");
+  if ((hwy::SupportedTargets() & HWY_AVX2) != 0) return "x86-64-v3";
+  throw UsageError("--backend tvm: kernels are generated for x86-64 with AVX2, which this CPU lacks");
 }
 
 std::string user_cache_folder() {
