@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <map>
 
@@ -29,9 +31,10 @@ std::size_t position(std::int64_t a, std::int64_t k, std::int64_t c, std::int64_
   return index_of((a * extent + k) * inner + c);
 }
 
+// For a finite x != 0. A subnormal number counts as none.
 bool is_power_of_two(double x) {
-  int exponent = 0;
-  return std::abs(std::frexp(x, &exponent)) == 0.5;
+  constexpr std::uint64_t kMantissa = (std::uint64_t{1} << 52) - 1;
+  return (std::bit_cast<std::uint64_t>(x) & kMantissa) == 0 && std::abs(x) >= kSmallestNormal64;
 }
 
 }  // namespace

@@ -118,6 +118,18 @@ double scaled(const NodeView& node, double factor, double weight, std::string_vi
   return *product;
 }
 
+// [rows, columns] to [columns, rows].
+std::vector<double> transposed(const std::vector<double>& matrix, std::int64_t rows, std::int64_t columns) {
+  std::vector<double> result;
+  result.reserve(matrix.size());
+  for (std::int64_t column = 0; column < columns; ++column) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      result.push_back(matrix[matrix_index(row, column, rows, columns, false)]);
+    }
+  }
+  return result;
+}
+
 AffineTerm product_term(const NodeView& node, const Gemm& gemm) {
   const bool variable_left = node.constant(1) != nullptr;
   const Tensor* constant = node.constant(variable_left ? 1 : 0);
@@ -125,14 +137,16 @@ AffineTerm product_term(const NodeView& node, const Gemm& gemm) {
   if (node.constant(0) != nullptr && node.constant(1) != nullptr) {
     node.unsupported("the product of two constants is not supported unless it folds exactly");
   }
-  const std::vector<double> weights = constant->to_doubles();
-  const auto weight = [&](std::int64_t row, std::int64_t column) {
-    const std::size_t i = variable_left ? matrix_index(row, column, gemm.k, gemm.n, gemm.trans_b)
-                                        : matrix_index(row, column, gemm.m, gemm.k, gemm.trans_a);
-    return scaled(node, gemm.alpha, weights[i], "alpha");
-  };
+  std::vector<double> weights = constant->to_doubles();
+  if (gemm.alpha != 1) {
+    for (double& weight : weights) weight = scaled(node, gemm.alpha, weight, "alpha");
+  }
+  // B is wanted with k varying fastest, as it is stored if it is to be transposed; so is A if it is not.
+  if (variable_left ? !gemm.trans_b : gemm.trans_a) {
+    weights = transposed(weights, gemm.k, variable_left ? gemm.n : gemm.m);
+  }
   const MatrixProduct product{gemm.m, gemm.k, gemm.n, variable_left, variable_left ? gemm.trans_a : gemm.trans_b};
-  return {variable_left ? std::size_t{0} : std::size_t{1}, product_map(node, product, weight)};
+  return {variable_left ? std::size_t{0} : std::size_t{1}, product_map(node, product, std::move(weights))};
 }
 
 // beta C for a variable C.

@@ -1,7 +1,7 @@
 #pragma once
 // What Gemm and MatMul share: the product with a constant matrix as a LinearMap.
 
-#include <functional>
+#include <memory>
 #include <vector>
 
 #include "ir/facet.hpp"
@@ -33,9 +33,9 @@ struct MatrixProduct {
   bool variable_left = true;
   bool transposed = false;
 };
-// `weight(i, j)` is w's element in row i and column j.
+// `weights` are w with k varying fastest: [n, k] for a variable on the left, [m, k] for one on the right.
 std::shared_ptr<const LinearMap> product_map(const NodeView& node, const MatrixProduct& product,
-                                             const std::function<double(std::int64_t, std::int64_t)>& weight);
+                                             std::vector<double> weights);
 
 // Additions that a component of the node takes: one less than its terms, a bias that is not zero included.
 std::int64_t additions(const Affine& affine);

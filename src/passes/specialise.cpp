@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <map>
+#include <memory>
 
 #include "passes/rearrangement.hpp"
 #include "passes/weighted_products.hpp"
@@ -14,6 +16,8 @@ namespace {
 // Multiplications that take the time of moving one element of a row, as the Concat or the Gather of a specialised
 // network does.
 constexpr double kMovedElement = 16;
+// Nodes that stay apart: one, and those that may read its result.
+constexpr std::size_t kMostApart = 4;
 // The multiplications of two matrices that are worth it: with twice the precision they take a second.
 constexpr double kMostMultiplications = 0x1p27;
 
@@ -119,18 +123,30 @@ class Specialisation {
     return readers_[at(value)].size() == 1 ? readers_[at(value)][0] : nullptr;
   }
 
+  // As by_channels; taken apart once for all who ask while a few other nodes are looked at, since a node's weights take
+  // three times as much room apart.
+  std::shared_ptr<const WeightedNode> apart(const Node& node) {
+    for (const Apart& known : apart_) {
+      if (known.node == &node) return known.weighted;
+    }
+    std::optional<WeightedNode> weighted = by_channels(network_, table_, node);
+    if (apart_.size() == kMostApart) apart_.pop_front();
+    apart_.push_back({&node, weighted ? std::make_shared<const WeightedNode>(*std::move(weighted)) : nullptr});
+    return apart_.back().weighted;
+  }
+
   // Notes the channels that an activation makes zero, where nothing but weighted nodes stands around it.
   void find_dead(const ValueRange& range) {
     const NodeId producer = network_.value(range.value).producer;
     const Node* activation = only_reader(range.value);
     if (producer == kNoNode || activation == nullptr) return;
     const std::shared_ptr<const ScalarFunction> function = selection(network_, table_, *activation);
-    const std::optional<WeightedNode> before = by_channels(network_, table_, network_.node(producer));
+    const std::shared_ptr<const WeightedNode> before = apart(network_.node(producer));
     if (!function || !before) return;
     const ValueId activated = activation->outputs[0];
     for (const Node* reader : readers_[at(activated)]) {
       if (reader == nullptr) return;
-      const std::optional<WeightedNode> after = by_channels(network_, table_, *reader);
+      const std::shared_ptr<const WeightedNode> after = apart(*reader);
       if (!after || after->x != activated || after->in_channels != before->out_channels) return;
     }
     Kept live(at(before->out_channels), false);
@@ -156,11 +172,12 @@ class Specialisation {
       weighted = std::move(merged->second);
       weighted->x = rewriter.now(weighted->x);
     } else {
-      weighted = by_channels(network_, table_, node);
-      if (!weighted) return false;
+      const std::shared_ptr<const WeightedNode> whole = apart(node);
+      if (whole == nullptr) return false;
+      weighted = *whole;
       const Kept* operands = kept(weighted->x);
       changed = operands != nullptr || kept(result) != nullptr;
-      narrow(*weighted, kept(result), operands);
+      if (changed) narrow(*weighted, kept(result), operands);
       weighted->x = rewriter.now(weighted->x);
       changed = fold_fixed(rewriter, node, *weighted) || changed;
     }
@@ -245,12 +262,13 @@ class Specialisation {
     const ValueId read = activation != nullptr ? activation->outputs[0] : result;
     if (activation != nullptr) reader = only_reader(read);
     if (reader == nullptr) return std::nullopt;
-    std::optional<WeightedNode> outer = by_channels(network_, table_, *reader);
+    const std::shared_ptr<const WeightedNode> whole = apart(*reader);
     const ValueRange* range = range_of(result);
-    if (!outer || outer->x != read || !is_row_product(*outer) || (activation != nullptr && range == nullptr)) {
+    if (whole == nullptr || whole->x != read || !is_row_product(*whole) ||
+        (activation != nullptr && range == nullptr)) {
       return std::nullopt;
     }
-    narrow(*outer, kept(reader->outputs[0]), kept(read));
+    const Kept* outer_results = kept(reader->outputs[0]);
     Kept through, rest;
     for (std::size_t j = 0; j < at(network_.size_of(result)); ++j) {
       if (kept(result) != nullptr && !(*kept(result))[j]) continue;
@@ -258,13 +276,15 @@ class Specialisation {
       rest.push_back(!through.back());
     }
     const auto own = static_cast<double>(count(rest)), gone = static_cast<double>(count(through));
-    const auto columns = static_cast<double>(weighted.in_channels), rows = static_cast<double>(outer->out_channels);
+    const auto columns = static_cast<double>(weighted.in_channels),
+               rows = static_cast<double>(outer_results != nullptr ? count(*outer_results) : whole->out_channels);
     const double moved = own > 0 ? kMovedElement * (own + columns) : 0;
     const bool cheaper = gone * (columns + rows) > columns * rows + moved;
     if (!cheaper || gone * columns * rows > kMostMultiplications) return std::nullopt;
-    WeightedNode inner = weighted;
+    WeightedNode outer = *whole, inner = weighted;
+    narrow(outer, outer_results, kept(read));
     narrow(inner, &through, nullptr);
-    std::optional<WeightedNode> merged = merged_products(*outer, through, inner, *most, deadline_);
+    std::optional<WeightedNode> merged = merged_products(outer, through, inner, *most, deadline_);
     if (!merged) return std::nullopt;
     const std::string& value_name = network_.value(result).name;
     weighted.x = reshaped(rewriter, weighted.x, weighted.x_shape, node.name + ".x", value_name + ".x");
@@ -329,6 +349,11 @@ class Specialisation {
   const Deadline& deadline_;
   std::vector<std::vector<const Node*>> readers_;  // per value; nullptr for the network's outputs
   std::map<ValueId, const ValueRange*> ranges_;
+  struct Apart {
+    const Node* node;
+    std::shared_ptr<const WeightedNode> weighted;  // nullptr if the node is none
+  };
+  std::deque<Apart> apart_;
   std::map<ValueId, Kept> kept_;                // where channels are dead: which are not
   std::map<const Node*, WeightedNode> merged_;  // what old nodes become that read through a product
   std::map<const Node*, Joined> joined_;

@@ -36,6 +36,8 @@ void take_matrix(WeightedNode& weighted, const DenseMap& map, const Operator& op
   weighted.weights = map.weights;
   weighted.out_channels = map.rows;
   weighted.in_channels = map.columns;
+  weighted.out_channel.reserve(map.weights.size());
+  weighted.in_channel.reserve(map.weights.size());
   for (std::int64_t o = 0; o < map.rows; ++o) {
     for (std::int64_t i = 0; i < map.columns; ++i) {
       weighted.out_channel.push_back(o);
