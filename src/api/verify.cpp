@@ -180,11 +180,21 @@ SearchResult decide(const std::string& network_path, const std::string& property
   }
   phase.reset();
   if (page != nullptr) {
-    add_program(*page, "Bounds in float32", engine.bounds_program(), request.trace.get());
-    add_program(*page, "Values and gradients", engine.values_program(), request.trace.get());
-    page->times = page_times(*request.trace, {{"bounds in float32", &engine.bounds_program().program()},
-                                              {"bounds in float64", &precise.bounds_program().program()},
-                                              {"values and gradients", &engine.values_program().program()}});
+    std::vector<RunProgram> programs;
+    const auto add = [&](const char* name, const CompiledProgram& program) {
+      add_program(*page, name, program, request.trace.get());
+      programs.push_back({name, &program.program()});
+    };
+    add("Bounds in float32", engine.bounds_program());
+    if (const QueryEngine* special = bounder.special()) {
+      add("Bounds in float32, specialised to the property's boxes", special->bounds_program());
+    }
+    add("Values and gradients", engine.values_program());
+    programs.push_back({"Bounds in float64", &precise.bounds_program().program()});
+    if (const QueryEngine* special = precise_bounder.special()) {
+      programs.push_back({"Bounds in float64, specialised", &special->bounds_program().program()});
+    }
+    page->times = page_times(*request.trace, programs);
   }
   return found;
 }

@@ -38,6 +38,8 @@ class SpecialisingBounder final : public Bounder {
 
   // The share of the network's multiplications that is gone; 0 before a smaller box was asked about.
   double saved() const { return saved_; }
+  // The engine that answers about smaller boxes; nullptr while the general one does.
+  const QueryEngine* special() const { return special_.get(); }
 
  private:
   bool asks_about_smaller_boxes(const BoundQuery& query) const;

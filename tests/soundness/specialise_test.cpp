@@ -367,6 +367,7 @@ TEST(SpecialisingBounder, AnswersSmallerBoxesWithTheSpecialisedNetwork) {
       }
     }
     EXPECT_EQ(prepared, bounder.saved() > 0 ? 1 : 0);
+    EXPECT_EQ(bounder.special() != nullptr, bounder.saved() > 0);
     specialised += prepared;
     // Beyond the box the specialised network says nothing.
     InputBox beyond = test.part(random);
