@@ -17,6 +17,7 @@
 #include "check/plan.hpp"
 #include "check/witness.hpp"
 #include "engine/specialising_bounder.hpp"
+#include "engine/split_engine.hpp"
 #include "exec/native/kernels.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/vnnlib/vnnlib.hpp"
@@ -112,6 +113,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
       .lowering = lowering,
       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, request.memory_bytes / 16 / request.threads),
       .program_passes = request.program_passes,
+      .splits = true,
       .plans = &process_plans(request.memory_bytes)};
   QueryEngine engine(network.normal, request.executor, engine_options, deadline, table);
   QueryEngine precise(network.normal, make_native_executor(Precision::Float64), engine_options, deadline, table);
@@ -139,22 +141,38 @@ SearchResult decide(const std::string& network_path, const std::string& property
   }
   std::vector<InputBox> boxes;
   for (const Region& region : property.regions) boxes.push_back(outward_box(region.box));
+  const auto specialisation = [&](Precision precision) {
+    return SpecialisationSetup{
+        .network = network.normal,
+        .executor = precision == Precision::Float32 ? request.executor : make_native_executor(precision),
+        .options = engine_options,
+        .boxes = boxes,
+        .semantics = request.semantics,
+        // What is bounded in double is what float32 executions leave open.
+        .merge = precision == Precision::Float32,
+        .prepare = [&](QueryEngine& special, const std::shared_ptr<const Network>& specialised) {
+          check_plan(special.bounds_program().program(), special.bounds_program().plan());
+          special.trace(request.trace);
+          if (options.observe.empty()) return;
+          special.observe(observe(specialised, table, property, options.observe, deadline).observer);
+        }};
+  };
   const auto specialising = [&](const QueryEngine& general, Precision precision) {
-    return SpecialisingBounder(
-        general, table,
-        {.network = network.normal,
-         .executor = precision == Precision::Float32 ? request.executor : make_native_executor(precision),
-         .options = engine_options,
-         .boxes = boxes,
-         .semantics = request.semantics,
-         // What is bounded in double is what float32 executions leave open.
-         .merge = precision == Precision::Float32,
-         .prepare = [&](QueryEngine& special, const std::shared_ptr<const Network>& specialised) {
-           check_plan(special.bounds_program().program(), special.bounds_program().plan());
-           special.trace(request.trace);
-           if (options.observe.empty()) return;
-           special.observe(observe(specialised, table, property, options.observe, deadline).observer);
-         }});
+    return SpecialisingBounder(general, table, specialisation(precision));
+  };
+  // An engine of its own for a box whose neurons are split.
+  const SearchTools::SplitBounderOf split_bounder = [&](const InputBox& box, const Deadline& until) {
+    SpecialisationSetup setup = specialisation(Precision::Float32);
+    setup.boxes = {box};
+    std::shared_ptr<QueryEngine> own = specialised_engine(engine, table, setup, until).engine;
+    // Nothing to gain, or nothing left that could be split.
+    if (!own || own->split_program() == nullptr) {
+      own = std::make_shared<QueryEngine>(network.normal, request.executor, setup.options, until, table);
+    }
+    check_plan(own->split_program()->program(), own->split_program()->plan());
+    auto bounder = std::make_unique<SplitEngine>(std::move(own), box, request.semantics, until);
+    bounder->trace(request.trace);
+    return std::unique_ptr<SplitBounder>(std::move(bounder));
   };
   const SpecialisingBounder bounder = specialising(engine, Precision::Float32);
   const SpecialisingBounder precise_bounder = specialising(precise, Precision::Float64);
@@ -172,7 +190,10 @@ SearchResult decide(const std::string& network_path, const std::string& property
   SearchResult found;
   tbb::task_arena workers(request.threads);
   workers.execute([&] {
-    found = search(property, {bounder, precise_bounder, engine, replayer}, search_options, deadline);
+    found = search(property,
+                   {bounder, precise_bounder, engine, replayer,
+                    engine.split_program() != nullptr ? split_bounder : SearchTools::SplitBounderOf()},
+                   search_options, deadline);
   });
   // True, but hardly what the author of the file meant.
   if (found.verdict == Verdict::Unsat && property.regions.empty()) {

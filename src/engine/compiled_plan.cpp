@@ -7,7 +7,7 @@ namespace boundflow {
 namespace {
 
 // To be changed with whatever makes another plan of the same source.
-constexpr std::string_view kPipelineVersion = "boundflow plan 1";
+constexpr std::string_view kPipelineVersion = "boundflow plan 2";
 
 // Hashes fields one behind the other. Those of variable length begin with it, so that no two contents look alike.
 class ContentHash {
@@ -77,11 +77,23 @@ CompiledPlan compile_plan(const PlanSource& source, const OperatorTable& table, 
   };
   add(lower_bounds(lowered, source.lowering));
   add(lower_values(lowered, true));
+  std::optional<SplitProgram> splits;
+  if (source.splits) splits = lower_splits(lowered, source.lowering.input_terms);
+  if (splits) add(std::move(splits->program));
   auto compiled = source.executor->compile(programs, deadline);
-  ensure(compiled.size() == 2, "the executor did not compile every program");
+  ensure(compiled.size() == programs.size(), "the executor did not compile every program");
   HeldBytes held;
   for (const auto& program : compiled) program->count(held);
-  return {std::move(compiled[0]), std::move(compiled[1]), held.total()};
+  CompiledPlan plan{.bounds = std::move(compiled[0]),
+                    .values = std::move(compiled[1]),
+                    .splits = nullptr,
+                    .layers = {},
+                    .bytes = held.total()};
+  if (splits) {
+    plan.splits = std::move(compiled[2]);
+    plan.layers = std::move(splits->layers);
+  }
+  return plan;
 }
 
 Digest network_digest(const Network& network, const Deadline& deadline) {
@@ -118,6 +130,7 @@ Digest plan_key(const PlanSource& source, const Digest& network) {
   hash.text(source.executor->name());
   hash.number(source.executor->element_bytes());
   hash.number(source.reuse_storage ? 1 : 0);
+  hash.number(source.splits ? 1 : 0);
   hash.number(source.program_passes.limit);
   hash.number(std::ssize(source.program_passes.disabled));
   for (const std::string& pass : source.program_passes.disabled) hash.text(pass);

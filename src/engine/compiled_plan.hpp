@@ -17,6 +17,7 @@ struct PlanSource {
   std::shared_ptr<const Executor> executor;
   BoundLowering lowering = {};
   ProgramPassOptions program_passes = {};
+  bool splits = false;        // also the program for subproblems that differ in splits
   bool reuse_storage = true;  // off only to compare with: every buffer has bytes of its own
 };
 
@@ -24,7 +25,9 @@ struct PlanSource {
 struct CompiledPlan {
   std::shared_ptr<const CompiledProgram> bounds;
   std::shared_ptr<const CompiledProgram> values;  // and gradients; shares the packed constants of `bounds`
-  std::int64_t bytes = 0;                         // of both, as HeldBytes counts
+  std::shared_ptr<const CompiledProgram> splits;  // nullptr unless asked for, and where lower_splits gives nothing
+  std::vector<crown::NeuronLayer> layers;         // of `splits`
+  std::int64_t bytes = 0;                         // of all, as HeldBytes counts
 };
 
 // StoppedError when the deadline passes on the way.

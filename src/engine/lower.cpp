@@ -151,6 +151,59 @@ BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& op
   return BoundsLowering(network, options).run();
 }
 
+std::optional<SplitProgram> lower_splits(const LoweredNetwork& network, bool input_terms) {
+  SplitProgram result;
+  std::vector<int> readers(network.network().values().size(), 0);  // that relax
+  for (const LoweredNode& node : network.nodes()) {
+    if (node.facet == FacetKind::Joint) return std::nullopt;
+    if (node.facet != FacetKind::Elementwise) continue;
+    const ValueId value = node.operands[0];
+    double left = 0, right = 0;
+    if (++readers[at(value)] > 1) return std::nullopt;  // each of them has slopes of its own
+    if (!node.function->bends_at_zero(-1, 1, left, right)) continue;
+    const std::int64_t columns = network.columns(value);
+    result.layers.push_back({value, columns, result.neurons, network.order(value), node.function});
+    result.neurons += columns;
+  }
+  if (result.layers.empty()) return std::nullopt;
+  ProgramBuilder builder;
+  KnownBounds known(network.network().values().size());
+  builder.begin_task({.name = "given", .kind = TaskKind::Batch});
+  const auto give_bounds = [&](ValueId value) {
+    known.bounds[at(value)] = builder.add_buffer(network.buffer(BufferKind::Bounds, value));
+    builder.emit({.kind = TaskOpKind::GivenBounds, .outputs = {known.bounds[at(value)]}});
+  };
+  give_bounds(network.network().input());
+  for (const LoweredNode& node : network.nodes()) {
+    give_bounds(node.output);
+    if (node.facet == FacetKind::Elementwise) {
+      crown::emit_relaxation(network, builder, known, node);
+      continue;
+    }
+    Buffer weights = network.buffer(BufferKind::ErrorWeights, node.output);
+    known.error_weights[at(node.output)] = builder.add_buffer(std::move(weights));
+    builder.emit({.kind = TaskOpKind::GivenErrors, .outputs = {known.error_weights[at(node.output)]}});
+  }
+  builder.begin_task({.name = "slopes", .kind = TaskKind::Batch});
+  for (const LoweredNode& node : network.nodes()) {
+    const auto layer = std::find_if(result.layers.begin(), result.layers.end(), [&](const crown::NeuronLayer& l) {
+      return node.facet == FacetKind::Elementwise && l.value == node.operands[0];
+    });
+    if (layer == result.layers.end()) continue;
+    BufferId& lines = known.relaxations[at(node.output)];
+    TaskOp op{.kind = TaskOpKind::ApplySlopes, .inputs = {lines, known.bounds[at(layer->value)]}};
+    op.offset = layer->offset;
+    op.function = node.function;
+    lines = builder.add_buffer(network.buffer(BufferKind::Lines, layer->value));
+    op.outputs = {lines};
+    builder.emit(std::move(op));
+  }
+  crown::emit_split_spec(network, builder, known, result.layers, input_terms);
+  const ValueId input = network.network().input(), output = network.network().output();
+  result.program = builder.finish(network.columns(input), network.columns(output));
+  return result;
+}
+
 BoundProgram lower_values(const LoweredNetwork& network, bool gradients) {
   ProgramBuilder builder;
   point::emit(network, builder, gradients);

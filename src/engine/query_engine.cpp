@@ -22,10 +22,10 @@ struct QueryEngine::Selection {
   std::vector<std::uint8_t> selected;  // [neurons] of one subproblem
 };
 
-// What tasks of one level may add at the same time.
+// What a query leaves in the buffers of bounds and error weights, which others take over later; by BufferId, of all
+// subproblems one behind the other. Tasks of one level write to different ones.
 struct QueryEngine::Intermediate {
-  std::mutex mutex;
-  std::vector<ValueBounds> bounds;
+  std::vector<GivenValue> buffers;
 };
 
 namespace {
@@ -97,6 +97,7 @@ QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr
                           .executor = std::move(executor),
                           .lowering = options_.lowering,
                           .program_passes = options_.program_passes,
+                          .splits = options_.splits,
                           .reuse_storage = options_.reuse_storage};
   // What a pass leaves is only there to be shown while it runs.
   const bool shows_passes = source.program_passes.after != nullptr;
@@ -110,6 +111,8 @@ QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr
   }
   bounds_ = std::move(plan.bounds);
   gradients_ = std::move(plan.values);
+  splits_ = std::move(plan.splits);
+  layers_ = std::move(plan.layers);
   compilation_.seconds = seconds_between(begin, Clock::now());
   rows_per_block_ = rows_of_block(bounds_->plan().row_bytes);
 }
@@ -359,6 +362,7 @@ void QueryEngine::run(const BoundQuery& query, const Deadline& deadline, BoundAn
     if (task.kind == TaskKind::Spec) return run_spec(task, frame, query, answer, deadline);
     if (task.kind == TaskKind::Batch) return run_batch(task, frame, deadline, intermediate);
     if (!run_neurons(task, frame, deadline)) return false;
+    if (intermediate != nullptr) capture(task.target, frame, *intermediate);
     if (observer_) check_observed(task.target, frame, task.name);
     return true;
   };
@@ -395,20 +399,57 @@ bool QueryEngine::run_batch(const Task& task, const BatchFrame& frame, const Dea
   for (const TaskOp& op : task.ops) {
     if (!run_op(*bounds_, op, frame, frame.trace, deadline)) return false;
     if (observer_) check_observed(op, frame, task.name);
-    if (intermediate == nullptr || op.kind != TaskOpKind::Relax) continue;
-    const Buffer& buffer = bounds_->program().buffers[static_cast<std::size_t>(op.inputs[0])];
-    ValueBounds bounds{buffer.value, {}, {}};
-    for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-      const std::int64_t at = b * leading_dimension(buffer);
-      const std::vector<double> l = in_network_order(buffer, bounds_->lower(op.inputs[0], frame) + at);
-      const std::vector<double> u = in_network_order(buffer, bounds_->upper(op.inputs[0], frame) + at);
-      bounds.lower.insert(bounds.lower.end(), l.begin(), l.end());
-      bounds.upper.insert(bounds.upper.end(), u.begin(), u.end());
-    }
-    const std::lock_guard lock(intermediate->mutex);
-    intermediate->bounds.push_back(std::move(bounds));
+    if (intermediate == nullptr) continue;
+    for (const BufferId id : op.outputs) capture(id, frame, *intermediate);
   }
   return true;
+}
+
+void QueryEngine::capture(BufferId id, const BatchFrame& frame, Intermediate& intermediate) const {
+  const Buffer& buffer = bounds_->program().buffers[static_cast<std::size_t>(id)];
+  GivenValue& found = intermediate.buffers[static_cast<std::size_t>(id)];
+  const auto copy = [&](const auto* stored, std::int64_t columns, auto& to) {
+    to.clear();
+    for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+      const auto* row = stored + b * leading_dimension(buffer);
+      to.insert(to.end(), row, row + columns);
+    }
+  };
+  if (buffer.kind == BufferKind::Bounds) {
+    copy(bounds_->lower(id, frame), buffer.columns, found.lower);
+    copy(bounds_->upper(id, frame), buffer.columns, found.upper);
+  } else if (buffer.kind == BufferKind::ErrorWeights) {
+    copy(bounds_->error_weights(id, frame), buffer.columns + 1, found.error_weights);
+  }
+}
+
+void QueryEngine::capture_query(const BoundQuery& query, const Deadline& deadline, Intermediate& intermediate) const {
+  intermediate.buffers.resize(bounds_->program().buffers.size());
+  BoundAnswer answer;
+  run(query, deadline, answer, &intermediate);
+  if (!answer.complete) deadline.check();
+  ensure(answer.complete, "a query without a deadline was stopped");
+}
+
+std::vector<GivenValue> QueryEngine::given_values(const BoundQuery& query, const Deadline& deadline) const {
+  ensure(query.subproblems == 1 && options_.lowering.intermediate != IntermediateBounds::CrownWhereIntervalUnstable,
+         "values are given over one box, by programs that bound each value once");
+  Intermediate found;
+  capture_query(query, deadline, found);
+  std::vector<GivenValue> values;
+  for (std::size_t id = 0; id < found.buffers.size(); ++id) {
+    const Buffer& buffer = bounds_->program().buffers[id];
+    const auto value = static_cast<std::size_t>(buffer.value);
+    if (is_per_row(buffer.kind) || buffer.value == kNoValue) continue;
+    if (values.size() <= value) values.resize(value + 1);
+    if (buffer.kind == BufferKind::ErrorWeights) {
+      values[value].error_weights = std::move(found.buffers[id].error_weights);
+    } else if (buffer.kind == BufferKind::Bounds) {
+      values[value].lower = std::move(found.buffers[id].lower);
+      values[value].upper = std::move(found.buffers[id].upper);
+    }
+  }
+  return values;
 }
 
 void QueryEngine::answer(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer) const {
@@ -418,13 +459,26 @@ void QueryEngine::answer(const BoundQuery& query, const Deadline& deadline, Boun
 std::vector<QueryEngine::ValueBounds> QueryEngine::intermediate_bounds(const BoundQuery& query,
                                                                        const Deadline& deadline) const {
   Intermediate found;
-  BoundAnswer answer;
-  run(query, deadline, answer, &found);
-  if (!answer.complete) deadline.check();
-  ensure(answer.complete, "a query without a deadline was stopped");
-  std::stable_sort(found.bounds.begin(), found.bounds.end(),
+  capture_query(query, deadline, found);
+  std::vector<ValueBounds> result;
+  for (const Task& task : bounds_->program().tasks) {
+    for (const TaskOp& op : task.ops) {
+      if (op.kind != TaskOpKind::Relax) continue;
+      const Buffer& buffer = bounds_->program().buffers[static_cast<std::size_t>(op.inputs[0])];
+      const GivenValue& stored = found.buffers[static_cast<std::size_t>(op.inputs[0])];
+      ValueBounds bounds{buffer.value, {}, {}};
+      for (std::int64_t b = 0; b < query.subproblems; ++b) {
+        const std::vector<double> l = in_network_order(buffer, stored.lower.data() + b * buffer.columns);
+        const std::vector<double> u = in_network_order(buffer, stored.upper.data() + b * buffer.columns);
+        bounds.lower.insert(bounds.lower.end(), l.begin(), l.end());
+        bounds.upper.insert(bounds.upper.end(), u.begin(), u.end());
+      }
+      result.push_back(std::move(bounds));
+    }
+  }
+  std::stable_sort(result.begin(), result.end(),
                    [](const ValueBounds& a, const ValueBounds& b) { return a.value < b.value; });
-  return std::move(found.bounds);
+  return result;
 }
 
 void QueryEngine::evaluate(std::span<const double> points, std::int64_t count, std::span<double> outputs) const {

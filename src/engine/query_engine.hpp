@@ -32,6 +32,8 @@ class QueryEngine final : public Bounder, public Evaluator {
     ProgramPassOptions program_passes;
     // Off only to compare with: every buffer has bytes of its own, fresh in each query.
     bool reuse_storage = true;
+    // Also what a SplitEngine runs.
+    bool splits = false;
     // Where the plan comes from, and is left for others; the cache outlives the constructor. nullptr, or operators that
     // are not the built-in ones: it is compiled for this engine alone.
     PlanCache* plans = nullptr;
@@ -54,6 +56,9 @@ class QueryEngine final : public Bounder, public Evaluator {
 
   const CompiledProgram& bounds_program() const { return *bounds_; }
   const CompiledProgram& values_program() const { return *gradients_; }
+  // nullptr unless asked for, and where the network has no neurons to split.
+  const std::shared_ptr<const CompiledProgram>& split_program() const { return splits_; }
+  const std::vector<crown::NeuronLayer>& neuron_layers() const { return layers_; }
   // What the constructor did for them, and how long that took.
   struct Compilation {
     PlanLookup lookup = PlanLookup::None;
@@ -78,6 +83,10 @@ class QueryEngine final : public Bounder, public Evaluator {
   // StoppedError when the deadline passes before.
   std::vector<ValueBounds> intermediate_bounds(const BoundQuery& query, const Deadline& deadline = Deadline()) const;
 
+  // What the bound program has found of each value after a query over one box, by ValueId and as stored. StoppedError
+  // when the deadline passes before.
+  std::vector<GivenValue> given_values(const BoundQuery& query, const Deadline& deadline) const;
+
  private:
   struct Workspace;
   struct Selection;
@@ -86,6 +95,8 @@ class QueryEngine final : public Bounder, public Evaluator {
   void run(const BoundQuery& query, const Deadline& deadline, BoundAnswer& answer, Intermediate* intermediate) const;
   void enclose_balls(const BoundQuery& query, Workspace& workspace, BatchFrame& frame) const;
   bool run_batch(const Task& task, const BatchFrame& frame, const Deadline& deadline, Intermediate* intermediate) const;
+  void capture(BufferId id, const BatchFrame& frame, Intermediate& intermediate) const;
+  void capture_query(const BoundQuery& query, const Deadline& deadline, Intermediate& intermediate) const;
   void select_neurons(const Task& task, const BatchFrame& frame, std::int64_t b, Selection& selection) const;
   bool run_neurons(const Task& task, const BatchFrame& frame, const Deadline& deadline) const;
   bool run_spec(const Task& task, const BatchFrame& frame, const BoundQuery& query, BoundAnswer& answer,
@@ -100,6 +111,8 @@ class QueryEngine final : public Bounder, public Evaluator {
   Options options_;
   std::shared_ptr<const CompiledProgram> bounds_;
   std::shared_ptr<const CompiledProgram> gradients_;
+  std::shared_ptr<const CompiledProgram> splits_;
+  std::vector<crown::NeuronLayer> layers_;
   Compilation compilation_;
   std::int64_t rows_per_block_ = 0;
   std::shared_ptr<const Observer> observer_;

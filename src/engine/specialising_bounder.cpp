@@ -31,36 +31,41 @@ bool SpecialisingBounder::asks_about_smaller_boxes(const BoundQuery& query) cons
   return true;
 }
 
-void SpecialisingBounder::specialise_once(const Deadline& deadline) const {
-  const std::lock_guard lock(mutex_);
-  if (tried_) return;
+SpecialisedEngine specialised_engine(const QueryEngine& general, const OperatorTable& table,
+                                     const SpecialisationSetup& setup, const Deadline& deadline) {
   LinearSpec no_rows;
-  no_rows.inputs = general_.bounds_program().program().inputs;
-  no_rows.outputs = general_.bounds_program().program().outputs;
+  no_rows.inputs = general.bounds_program().program().inputs;
+  no_rows.outputs = general.bounds_program().program().outputs;
   std::vector<double> lower, upper;
-  for (const InputBox& box : setup_.boxes) {
+  for (const InputBox& box : setup.boxes) {
     lower.insert(lower.end(), box.lower.begin(), box.lower.end());
     upper.insert(upper.end(), box.upper.begin(), box.upper.end());
   }
   BoundQuery query;
-  query.subproblems = static_cast<std::int64_t>(setup_.boxes.size());
+  query.subproblems = static_cast<std::int64_t>(setup.boxes.size());
   query.lower = lower;
   query.upper = upper;
   query.spec = &no_rows;
-  query.semantics = setup_.semantics;
-  const std::vector<ValueRange> ranges = value_ranges(general_, *setup_.network, query, deadline);
-  SpecialisedNetwork specialised = specialise(*setup_.network, table_, ranges, setup_.merge, deadline);
+  query.semantics = setup.semantics;
+  const std::vector<ValueRange> ranges = value_ranges(general, *setup.network, query, deadline);
+  SpecialisedNetwork specialised = specialise(*setup.network, table, ranges, setup.merge, deadline);
   const double saved = 1 - specialised.products / specialised.products_before;
-  if (saved > kWorthwhile) {
-    const auto network = std::make_shared<const Network>(std::move(specialised.network));
-    QueryEngine::Options options = setup_.options;
-    // The network is this search's own: nobody else would ask for its plan, and it would drive out those of others.
-    options.plans = nullptr;
-    auto engine = std::make_unique<QueryEngine>(network, setup_.executor, options, deadline, table_);
-    if (setup_.prepare) setup_.prepare(*engine, network);
-    special_ = std::move(engine);
-    saved_ = saved;
-  }
+  if (!(saved > SpecialisingBounder::kWorthwhile)) return {};
+  const auto network = std::make_shared<const Network>(std::move(specialised.network));
+  QueryEngine::Options options = setup.options;
+  // The network is this search's own: nobody else would ask for its plan, and it would drive out those of others.
+  options.plans = nullptr;
+  auto engine = std::make_unique<QueryEngine>(network, setup.executor, options, deadline, table);
+  if (setup.prepare) setup.prepare(*engine, network);
+  return {std::move(engine), saved};
+}
+
+void SpecialisingBounder::specialise_once(const Deadline& deadline) const {
+  const std::lock_guard lock(mutex_);
+  if (tried_) return;
+  SpecialisedEngine made = specialised_engine(general_, table_, setup_, deadline);
+  special_ = std::move(made.engine);
+  saved_ = made.saved;
   tried_ = true;
 }
 

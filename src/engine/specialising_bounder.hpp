@@ -12,19 +12,31 @@
 
 namespace boundflow {
 
+// What a network is specialised with.
+struct SpecialisationSetup {
+  std::shared_ptr<const Network> network;  // the general engine's
+  std::shared_ptr<const Executor> executor;
+  QueryEngine::Options options;
+  std::vector<InputBox> boxes;               // that hold all boxes asked about later
+  Semantics semantics = Semantics::Float32;  // of all queries
+  bool merge = true;                         // products of matrices too (passes/specialise)
+  // Called with the specialised engine and its network before it answers anything.
+  std::function<void(QueryEngine&, std::shared_ptr<const Network>)> prepare = nullptr;
+};
+
+// The engine of the network specialised to the boxes, and the share of the multiplications that is gone; no engine
+// where that is too small for a compilation. StoppedError when the deadline passes before.
+struct SpecialisedEngine {
+  std::unique_ptr<QueryEngine> engine;
+  double saved = 0;
+};
+SpecialisedEngine specialised_engine(const QueryEngine& general, const OperatorTable& table,
+                                     const SpecialisationSetup& setup, const Deadline& deadline);
+
 class SpecialisingBounder final : public Bounder {
  public:
-  struct Setup {
-    std::shared_ptr<const Network> network;  // the general engine's
-    std::shared_ptr<const Executor> executor;
-    QueryEngine::Options options;
-    std::vector<InputBox> boxes;  // that hold all boxes asked about later; with many of them nothing is specialised
-    Semantics semantics = Semantics::Float32;  // of all queries
-    bool merge = true;                         // products of matrices too (passes/specialise)
-    // Called with the specialised engine and its network before it answers anything.
-    std::function<void(QueryEngine&, std::shared_ptr<const Network>)> prepare = nullptr;
-  };
-  static constexpr std::size_t kMostBoxes = 16;
+  using Setup = SpecialisationSetup;
+  static constexpr std::size_t kMostBoxes = 16;  // with more of them nothing is specialised
   // The smallest share of the network's multiplications that has to go for it to be compiled again.
   static constexpr double kWorthwhile = 0.1;
 

@@ -32,6 +32,10 @@ double* CompiledProgram::lower(BufferId id, const BatchFrame& frame) const {
   return reinterpret_cast<double*>(at(id, frame));
 }
 
+const float* CompiledProgram::error_weights(BufferId id, const BatchFrame& frame) const {
+  return reinterpret_cast<const float*>(at(id, frame));
+}
+
 double* CompiledProgram::upper(BufferId id, const BatchFrame& frame) const {
   return lower(id, frame) + ld(id) * frame.subproblems;
 }

@@ -17,6 +17,35 @@
 
 namespace boundflow {
 
+// What a query brings along about the network's values, for all of its subproblems; in the order in which a value is
+// stored. Empty where the program does not ask.
+struct GivenValue {
+  std::vector<double> lower;  // sound over all of the query's boxes
+  std::vector<double> upper;
+  std::vector<float> error_weights;  // of the affine node that computes the value, as ErrorWeights
+};
+
+// The half of a subproblem where coordinate `position` (as stored) of `value` is on one side of 0.
+struct SplitTerm {
+  ValueId value = kNoValue;
+  std::int32_t position = 0;
+  bool above = false;    // x >= 0, else x <= 0
+  float multiplier = 0;  // >= 0: a row's bound may use the constraint this many times (Wang et al. 2021)
+};
+
+// Subproblems that differ in splits and slopes.
+struct SplitFrame {
+  std::span<const GivenValue> given;          // by ValueId
+  std::span<const SplitTerm> splits;          // of all subproblems, one behind the other
+  std::span<const std::int64_t> first_split;  // [subproblems + 1]
+  const float* slopes = nullptr;              // [subproblems, neurons]
+  std::int64_t neurons = 0;                   // of all values with an offset
+  std::span<const SplitTerm> splits_of(std::int64_t b) const {
+    const auto at = [&](std::int64_t i) { return static_cast<std::size_t>(first_split[static_cast<std::size_t>(i)]); };
+    return splits.subspan(at(b), at(b + 1) - at(b));
+  }
+};
+
 // The subproblems of one query and the storage of what is known per subproblem.
 struct BatchFrame {
   std::byte* arena = nullptr;  // plan.batch_bytes * subproblems, 64-byte aligned
@@ -28,6 +57,7 @@ struct BatchFrame {
   const double* radii = nullptr;    // [subproblems]
   Semantics semantics = Semantics::Float32;
   Trace* trace = nullptr;  // of what runs, or nullptr
+  const SplitFrame* split = nullptr;
 };
 
 // A block of rows (or points) on its way through a task.
@@ -46,6 +76,10 @@ struct RowFrame {
   double* errors = nullptr;     // [N] likewise; after Concretize the error bound
   double* form = nullptr;       // [N, inputs] or nullptr: Lambda at the input, written by Concretize
   double* form_constants = nullptr;
+  // [N, neurons of the split frame], or nullptr: Lambda and values at the neurons, of the row's last sweep.
+  float* kept_rows = nullptr;
+  float* kept_points = nullptr;
+  double* minimizers = nullptr;  // [N, inputs] or nullptr: where the sweep began
   // Points:
   const double* points = nullptr;  // [N, inputs]
   double* values = nullptr;        // [N, outputs]
@@ -63,6 +97,8 @@ class CompiledProgram {
   // Lower and upper bounds of a Bounds buffer, entries [subproblems, ld].
   double* lower(BufferId id, const BatchFrame& frame) const;
   double* upper(BufferId id, const BatchFrame& frame) const;
+  // The weights of an ErrorWeights buffer [subproblems, ld].
+  const float* error_weights(BufferId id, const BatchFrame& frame) const;
   // Copies a row of a Rows buffer over another one of the block.
   void copy_row(BufferId id, const RowFrame& frame, std::int64_t from, std::int64_t to) const;
   // Counts the program, its plan and its constants.

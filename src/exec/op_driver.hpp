@@ -53,6 +53,9 @@ class OpDriver final : public CompiledProgram {
   void interval_joint(const TaskOp& op, const BatchFrame& frame) const;
   void relax_joint(const TaskOp& op, const BatchFrame& frame) const;
   void relax(const TaskOp& op, const BatchFrame& frame) const;
+  void given_bounds(const TaskOp& op, const BatchFrame& frame) const;
+  void given_errors(const TaskOp& op, const BatchFrame& frame) const;
+  void apply_slopes(const TaskOp& op, const BatchFrame& frame) const;
   // Per row.
   void one_hot(const TaskOp& op, const RowFrame& frame) const;
   void gather_rows(const TaskOp& op, const RowFrame& frame) const;
@@ -65,6 +68,10 @@ class OpDriver final : public CompiledProgram {
   void window_to_image(const TaskOp& op, const RowFrame& frame) const;
   void add_rows(const TaskOp& op, const RowFrame& frame, bool account) const;
   void concretize(const TaskOp& op, const RowFrame& frame) const;
+  void apply_splits(const TaskOp& op, const RowFrame& frame) const;
+  void minimizer(const TaskOp& op, const RowFrame& frame) const;
+  void line_value(const TaskOp& op, const RowFrame& frame) const;
+  void keep(const TaskOp& op, const RowFrame& frame, float* kept) const;
   void probe(const TaskOp& op, const RowFrame& frame) const;
   void add_box_minima(const TaskOp& op, const RowFrame& frame) const;
   // Per point.
@@ -196,3 +203,4 @@ std::vector<std::shared_ptr<const CompiledProgram>> compile_together(std::span<c
 #include "exec/op_driver_batch.hpp"
 #include "exec/op_driver_points.hpp"
 #include "exec/op_driver_rows.hpp"
+#include "exec/op_driver_splits.hpp"

@@ -71,6 +71,12 @@ void OpDriver<Kernels>::run(const TaskOp& op, const BatchFrame& frame) const {
       return relax(op, frame);
     case TaskOpKind::RelaxJoint:
       return relax_joint(op, frame);
+    case TaskOpKind::GivenBounds:
+      return given_bounds(op, frame);
+    case TaskOpKind::GivenErrors:
+      return given_errors(op, frame);
+    case TaskOpKind::ApplySlopes:
+      return apply_slopes(op, frame);
     default:
       throw InternalError("a row op stands in a batch task");
   }

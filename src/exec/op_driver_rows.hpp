@@ -30,6 +30,16 @@ void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
       return add_rows(op, frame, true);
     case TaskOpKind::Concretize:
       return concretize(op, frame);
+    case TaskOpKind::ApplySplits:
+      return apply_splits(op, frame);
+    case TaskOpKind::Minimizer:
+      return minimizer(op, frame);
+    case TaskOpKind::LineValue:
+      return line_value(op, frame);
+    case TaskOpKind::KeepRows:
+      return keep(op, frame, frame.kept_rows);
+    case TaskOpKind::KeepPoints:
+      return keep(op, frame, frame.kept_points);
     case TaskOpKind::Probe:
       return probe(op, frame);
     case TaskOpKind::LoadPoints:

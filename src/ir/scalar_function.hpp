@@ -48,6 +48,10 @@ class ScalarFunction {
   // True if f is constant on some intervals of positive width.
   virtual bool can_be_constant() const { return false; }
 
+  // True if f is two lines on [l, u], l < 0 < u, that meet in the origin, the left one with the smaller slope. Then
+  // f(x) >= a x for each a in [left, right], and each half of the interval sees a line.
+  virtual bool bends_at_zero(double /*l*/, double /*u*/, double& /*left*/, double& /*right*/) const { return false; }
+
   // Lines that hold for every real x in [l, u], l <= u finite. The slopes are float32 numbers if `float32_slopes`; the
   // intercepts are rounded outward for the very slopes returned, so rounding the slopes costs width, never soundness.
   virtual Relaxation relax(double l, double u, bool float32_slopes) const = 0;

@@ -75,6 +75,13 @@ PiecewiseLinearFunction::Vertices PiecewiseLinearFunction::vertices(double l, do
   return result;
 }
 
+bool PiecewiseLinearFunction::bends_at_zero(double l, double u, double& left, double& right) const {
+  left = pieces_.front().slope;
+  right = pieces_.back().slope;
+  return kinks_.size() == 1 && kinks_[0] == 0 && pieces_[0].offset == 0 && pieces_[1].offset == 0 && left < right &&
+         l < 0 && u > 0 && std::isfinite(l) && std::isfinite(u);
+}
+
 void PiecewiseLinearFunction::image(double l, double u, double& image_l, double& image_u) const {
   image_l = image_u = kNan;
   if (std::isnan(l) || std::isnan(u)) return;

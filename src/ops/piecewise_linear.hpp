@@ -33,6 +33,7 @@ class PiecewiseLinearFunction : public ScalarFunction {
   void image(double l, double u, double& image_l, double& image_u) const override;
   bool is_stable(double l, double u) const override;
   bool can_be_constant() const override;
+  bool bends_at_zero(double l, double u, double& left, double& right) const override;
   Relaxation relax(double l, double u, bool float32_slopes) const override;
   // That of a selection; the functions that compute something override it.
   double deployed_error(double, double, double) const override { return 0; }

@@ -33,6 +33,11 @@ class ReluFunction final : public ScalarFunction {
 
   bool is_stable(double l, double u) const override { return l >= 0 || u <= 0; }
   bool can_be_constant() const override { return true; }
+  bool bends_at_zero(double l, double u, double& left, double& right) const override {
+    left = 0;
+    right = 1;
+    return l < 0 && u > 0 && std::isfinite(l) && std::isfinite(u);
+  }
 
   Relaxation relax(double l, double u, bool float32_slopes) const override {
     if (!std::isfinite(l) || !std::isfinite(u)) {

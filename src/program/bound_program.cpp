@@ -42,8 +42,8 @@ bool needs_affine(TaskOpKind kind) {
 }
 
 bool needs_function(TaskOpKind kind) {
-  return kind == TaskOpKind::IntervalImage || kind == TaskOpKind::Relax || kind == TaskOpKind::ScalarValue ||
-         kind == TaskOpKind::ScaleByDerivative;
+  return kind == TaskOpKind::IntervalImage || kind == TaskOpKind::Relax || kind == TaskOpKind::ApplySlopes ||
+         kind == TaskOpKind::ScalarValue || kind == TaskOpKind::ScaleByDerivative;
 }
 
 bool needs_joint(TaskOpKind kind) {

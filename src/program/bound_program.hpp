@@ -112,6 +112,9 @@ enum class TaskOpKind {
   IntervalJoint,   // Bounds x_t...            -> Bounds y        image of a joint function
   Relax,           // Bounds x                 -> Lines x         lines around f, [l, u] of every neuron
   RelaxJoint,      // Bounds x_t...            -> Planes y        planes around a joint function
+  GivenBounds,     //                          -> Bounds x        what the query says of x, and its splits
+  GivenErrors,     //                          -> ErrorWeights y  the same of what a row pays at y
+  ApplySlopes,     // Lines x, Bounds x        -> Lines x         lower slopes where the query may choose them
   // Per row:
   OneHot,           //                         -> Rows y          +-e_i for the task's selected neurons
   GatherRows,       // ErrorWeights y          -> Rows x          one-hot start carried through y = W x + b: +-W[i, :]
@@ -124,8 +127,14 @@ enum class TaskOpKind {
   ApplyPlanes,             // Rows y, Planes y        -> Rows x_t...     Lambda through the planes of a joint function
   WindowToImage,           // Rows x (window)         -> Rows x          all coordinates
   Accumulate,              // Rows x, Rows x, Bounds x -> Rows x         fan-out: the sum of both
+  ApplySplits,             // Rows x, Bounds x        -> Rows x          multipliers of the query's splits at x
   Concretize,              // Rows x, Bounds x        ->                 the row's bound over the box (or ball) of x
   Probe,                   // Rows x, Bounds x        ->                 the same on the way, for rows that may end here
+  // Per row, from the input towards it: values of the linear functions that the walk has made of the network.
+  Minimizer,   // Rows x, Bounds x             -> Points x        where Lambda x is least over the box
+  LineValue,   // Points x, Rows y, Lines x    -> Points y        through the lines that Lambda chose
+  KeepRows,    // Rows y                       ->                 Lambda for the query
+  KeepPoints,  // Points x                     ->                 the values for the query
   // Per point:
   LoadPoints,         //                       -> Points x        the query's points
   AffineForward,      // Points x_t...         -> Points y
@@ -149,7 +158,8 @@ struct TaskOp {
   std::shared_ptr<const AffineData> affine;        // of ops with a map or a bias
   std::shared_ptr<const JointData> joint;          // IntervalJoint, RelaxJoint, ApplyPlanes, JointValue, JointGradient
   std::size_t term = 0;                            // Transpose: which map of `affine`
-  std::shared_ptr<const ScalarFunction> function;  // IntervalImage, Relax, ScalarValue, ScaleByDerivative
+  std::int64_t offset = 0;                         // ApplySlopes, KeepRows, KeepPoints: of x's neurons among all
+  std::shared_ptr<const ScalarFunction> function;  // IntervalImage, Relax, ApplySlopes, ScalarValue, ...
   double unit_roundoff = 0;                        // of the node's dtype (deployed model): images and relaxations
   // IntervalAffine, where input sets may be balls and the operand is the input set itself, up to order, signs and a
   // shift: which of its coordinates are the ball's (padding is not), so that the dual norm applies.

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/parallel.hpp"
+#include "search/activation_search.hpp"
 #include "search/expand.hpp"
 
 namespace boundflow {
@@ -53,6 +54,7 @@ class Search {
       if (queue_.bytes() + aside_bytes_ > options_.memory_bytes) return finish(Verdict::Unknown, "memory");
       if (round()) return finish(Verdict::Sat, "");
     }
+    if (const std::optional<SearchResult> end = split_activations()) return *end;
     if (!aside_.empty()) return decide_aside();
     return finish(Verdict::Unsat, "");
   }
@@ -258,6 +260,7 @@ class Search {
         blocked->back().subproblems.push_back(std::move(subproblem));
         continue;
       }
+      if (wait_for_activations(subproblem, expansion)) continue;
       const bool first = subproblem.blocked_gap == 0 || expansion.gap < kGapProgress * subproblem.blocked_gap;
       subproblem.stalled = !expansion.blocked || first ? 0 : subproblem.stalled + 1;
       if (!expansion.blocked || first) subproblem.blocked_gap = expansion.blocked ? expansion.gap : 0;
@@ -274,6 +277,82 @@ class Search {
       branch(subproblem, expansion, *split);
     }
     statistics_.peak_open = std::max(statistics_.peak_open, queue_.size());
+  }
+
+  // A region as it was bounded, of which some clauses are open.
+  struct OpenRegion {
+    std::int32_t region = 0;
+    std::vector<std::int32_t> clauses;
+    InputBox box;
+  };
+
+  // Whether the region is one for splitting the signs of neurons; then it waits for that.
+  bool wait_for_activations(const Subproblem& subproblem, Expansion& expansion) {
+    if (!tools_.split_bounder || subproblem.depth > 0 || !std::isfinite(expansion.bound)) return false;
+    const Specification& specification = specifications_[static_cast<std::size_t>(subproblem.region)];
+    std::int64_t free = 0;
+    for (std::size_t i = 0; i < subproblem.lower.size(); ++i) {
+      if (subproblem.lower[i] < subproblem.upper[i]) ++free;
+    }
+    if (free <= options_.most_inputs_to_split) return false;
+    for (const std::int32_t clause : expansion.open) {
+      if (!can_split_activations(specification.clauses[static_cast<std::size_t>(clause)])) return false;
+    }
+    waiting_.push_back({subproblem.region, expansion.open, {expansion.lower, expansion.upper}});
+    return true;
+  }
+
+  // The regions that wait, one after the other. Nothing: all of their clauses are refuted.
+  std::optional<SearchResult> split_activations() {
+    while (!waiting_.empty()) {
+      const OpenRegion region = std::move(waiting_.back());
+      waiting_.pop_back();
+      const double start = deadline_.elapsed();
+      const ActivationEnd end = split_activations(region);
+      statistics_.bounding_s += deadline_.elapsed() - start;
+      if (end == ActivationEnd::Violated) return finish(Verdict::Sat, "");
+      if (end == ActivationEnd::Stopped) return stopped();
+      if (end == ActivationEnd::Memory) return finish(Verdict::Unknown, "memory");
+      if (end == ActivationEnd::Stuck) {
+        return finish(Verdict::Unknown, "precision: subproblems in which no neuron is left to split stay open");
+      }
+    }
+    return std::nullopt;
+  }
+
+  ActivationEnd split_activations(const OpenRegion& region) {
+    std::unique_ptr<SplitBounder> bounder;
+    try {
+      bounder = tools_.split_bounder(region.box, deadline_);
+    } catch (const StoppedError&) {
+      return ActivationEnd::Stopped;
+    }
+    ActivationOptions options;
+    options.seed = options_.seed;
+    options.memory_bytes = options_.memory_bytes;
+    if (options_.observed && options_.observed->region == region.region) {
+      options.observed = options_.observed->point;
+      options.observed_clause = options_.observed->clause;
+    }
+    ActivationStatistics found;
+    const SearchStatistics before = statistics_;
+    const ActivationTools tools{*bounder, tools_.evaluator,
+                                [&](std::span<const double> point) { return accept(region.region, point); },
+                                [&](const ActivationStatistics& now) {
+                                  statistics_.subproblems = before.subproblems + now.subproblems;
+                                  statistics_.rows = before.rows + now.walks;
+                                  statistics_.closed = before.closed + now.closed;
+                                  statistics_.splits = before.splits + now.splits;
+                                  statistics_.depth = std::max(before.depth, now.depth);
+                                  statistics_.peak_open = std::max(before.peak_open, now.peak_open);
+                                  in_round_ = now.open;
+                                  round_bound_ = now.worst_bound;
+                                  report_progress(now.open, now.worst_bound);
+                                }};
+    const ActivationEnd end = search_activations(specifications_[static_cast<std::size_t>(region.region)],
+                                                 region.clauses, tools, options, deadline_, found);
+    if (end == ActivationEnd::Closed) in_round_ = 0;
+    return end;
   }
 
   void branch(const Subproblem& parent, Expansion& expansion, const Split& split) {
@@ -349,12 +428,13 @@ class Search {
     }
   }
 
-  void report_progress() {
+  void report_progress() { report_progress(queue_.size(), queue_.worst_bound()); }
+  void report_progress(std::int64_t open, double worst_bound) {
     if (!options_.progress) return;
     const double now = deadline_.elapsed();
     if (now - last_progress_ < 0.1) return;
     last_progress_ = now;
-    options_.progress({now, queue_.size(), statistics_.closed, queue_.worst_bound(), statistics_.depth});
+    options_.progress({now, open, statistics_.closed, worst_bound, statistics_.depth});
   }
 
   const Property& property_;
@@ -365,6 +445,7 @@ class Search {
   std::vector<Specification> specifications_;
   SubproblemQueue queue_;
   std::vector<Subproblem> aside_;
+  std::vector<OpenRegion> waiting_;
   std::int64_t aside_bytes_ = 0;
   std::int64_t subproblems_per_query_ = 1;
   std::int64_t in_round_ = 0;  // subproblems that the round under way has taken from the queue, at most

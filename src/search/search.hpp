@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ir/query.hpp"
+#include "ir/split_query.hpp"
 #include "search/attack.hpp"
 
 namespace boundflow {
@@ -40,6 +41,8 @@ struct SearchOptions {
   std::int64_t queries_per_round = 8;
   std::int64_t answer_bytes = std::int64_t{64} << 20;  // of one query, with the points that are sampled from it
   AttackOptions attack;
+  // Regions with more inputs than this whose radius is not zero are split by the signs of neurons.
+  std::int64_t most_inputs_to_split = 24;
   double attack_share = 0.1;  // of the time limit, at most, before the first subproblem
   // A known violation: dropping it, by closing its clause or by clipping it away, is an internal error.
   std::optional<ObservedViolation> observed;
@@ -73,6 +76,10 @@ struct SearchTools {
   const Bounder& precise;
   const Evaluator& evaluator;
   const Replayer& replayer;
+  // For splitting the signs of neurons over a box; nullptr where that cannot be done. StoppedError when the deadline
+  // passes before it is made.
+  using SplitBounderOf = std::function<std::unique_ptr<SplitBounder>(const InputBox& box, const Deadline& deadline)>;
+  SplitBounderOf split_bounder = nullptr;
 };
 
 SearchResult search(const Property& property, const SearchTools& tools, const SearchOptions& options,

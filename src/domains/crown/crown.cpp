@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "domains/crown/sweep.hpp"
 #include "domains/crown/windows.hpp"
 #include "domains/rule_registry.hpp"
 
@@ -151,22 +152,36 @@ void concretize(State& state, ValueId value, bool last) {
                       .last = last});
 }
 
+// Rows leave a value for good: what its splits say of it counts now.
+void leave(State& state, ValueId value) {
+  BufferId& rows = state.rows[at(value)];
+  state.reached[at(value)] = rows;
+  if (!(*state.split)[at(value)]) return;
+  const BufferId result = add_rows(state, value);
+  state.builder.emit(
+      {.kind = TaskOpKind::ApplySplits, .inputs = {rows, state.known.bounds[at(value)]}, .outputs = {result}});
+  rows = result;
+}
+
 // Walks all rows down to the input through the nodes before `end` in reverse order, and concretizes there.
 void walk_back(State& state, std::size_t end) {
   const auto& nodes = state.network.nodes();
   for (std::size_t i = end; i-- > 0;) {
     BufferId& rows = state.rows[at(nodes[i].output)];
     if (rows == kNoBuffer) continue;
+    if (state.split != nullptr) leave(state, nodes[i].output);
     rules().apply(state, nodes[i]);
     rows = kNoBuffer;
   }
   const ValueId input = state.network.network().input();
   ensure(state.rows[at(input)] != kNoBuffer, "a row did not reach the input");
+  if (state.split != nullptr) leave(state, input);
   concretize(state, input, true);
 }
 
 State start(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known) {
-  return {network, builder, known, std::vector<BufferId>(network.network().values().size(), kNoBuffer)};
+  const std::vector<BufferId> none(network.network().values().size(), kNoBuffer);
+  return {.network = network, .builder = builder, .known = known, .rows = none, .reached = none};
 }
 
 void start_spec(State& state, bool input_terms) {
@@ -267,6 +282,18 @@ void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const Kno
   State state = start(network, builder, known);
   start_spec(state, input_terms);
   walk_back(state, network.nodes().size());
+}
+
+void emit_split_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
+                     const std::vector<NeuronLayer>& layers, bool input_terms) {
+  std::vector<bool> split(network.network().values().size(), false);
+  for (const NeuronLayer& layer : layers) split[at(layer.value)] = true;
+  State state = start(network, builder, known);
+  state.split = &split;
+  builder.begin_task({.name = "specification", .kind = TaskKind::Spec});
+  start_spec(state, input_terms);
+  walk_back(state, network.nodes().size());
+  sweep(state, layers);
 }
 
 void emit_last_affine(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,

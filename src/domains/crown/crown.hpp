@@ -16,6 +16,9 @@ struct State {
   std::vector<BufferId> rows;  // per value: Rows that have arrived there and not gone on
   bool probes = false;         // rows may end on the way
   bool relaxed = false;        // they have come through a relaxation
+  // Where subproblems differ in splits: which values are split, and the rows that reached each value, for the sweep.
+  const std::vector<bool>* split = nullptr;
+  std::vector<BufferId> reached;
 };
 
 // Emits the relaxation of an elementwise or joint node, the bounds of whose operands are final, and records it in
@@ -37,6 +40,23 @@ void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const 
 
 // Emits the walk of the query's rows C at the network's output, plus A at its input if `input_terms`.
 void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, bool input_terms);
+
+// The neurons that subproblems may split and whose lower slopes are free: all coordinates of the values that
+// activations read which bend at zero, value by value.
+struct NeuronLayer {
+  ValueId value = kNoValue;
+  std::int64_t columns = 0;
+  std::int64_t offset = 0;  // of its first neuron among all
+  Order order;              // in which they are stored, and numbered
+  std::shared_ptr<const ScalarFunction> function;
+};
+
+// Emits the walk of the query's rows under the splits and slopes of their subproblems (Wang et al. 2021), in one task,
+// and in another the sweep of the rows' minimisers from the input through the lines that the walk has chosen, which
+// gives the gradients for slopes and multipliers: at neuron i with rows Lambda of the activation's result and values z
+// of its operand, max(Lambda_i, 0) z_i for the slope and -side z_i for the multiplier.
+void emit_split_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
+                     const std::vector<NeuronLayer>& layers, bool input_terms);
 
 // Emits the query's rows through the affine nodes at the network's end, and concretizes them on the known bounds of the
 // values before: interval bounds with the specification fused into the last affine step.

@@ -1,0 +1,72 @@
+#include "domains/crown/sweep.hpp"
+
+#include <algorithm>
+
+#include "domains/rule_registry.hpp"
+
+namespace boundflow::crown {
+
+namespace {
+
+std::size_t at(ValueId value) {
+  return static_cast<std::size_t>(value);
+}
+
+struct Sweep {
+  const State& walk;
+  std::vector<BufferId> points;  // per value
+  BufferId add_points(ValueId value) const {
+    return walk.builder.add_buffer(walk.network.buffer(BufferKind::Points, value));
+  }
+};
+
+void affine(Sweep& state, const LoweredNode& node) {
+  TaskOp op{.kind = TaskOpKind::AffineForward, .affine = node.affine};
+  for (const ValueId operand : node.operands) op.inputs.push_back(state.points[at(operand)]);
+  op.outputs = {state.add_points(node.output)};
+  state.points[at(node.output)] = op.outputs[0];
+  state.walk.builder.emit(std::move(op));
+}
+
+void elementwise(Sweep& state, const LoweredNode& node) {
+  const BufferId result = state.add_points(node.output);
+  state.walk.builder.emit({.kind = TaskOpKind::LineValue,
+                           .inputs = {state.points[at(node.operands[0])], state.walk.reached[at(node.output)],
+                                      state.walk.known.relaxations[at(node.output)]},
+                           .outputs = {result}});
+  state.points[at(node.output)] = result;
+}
+
+const RuleRegistry<Sweep>& rules() {
+  static const RuleRegistry<Sweep> table("sweep", {{FacetKind::Affine, affine}, {FacetKind::Elementwise, elementwise}});
+  return table;
+}
+
+}  // namespace
+
+void sweep(State& walk, const std::vector<NeuronLayer>& layers) {
+  const ValueId input = walk.network.network().input();
+  Sweep state{walk, std::vector<BufferId>(walk.known.bounds.size(), kNoBuffer)};
+  state.points[at(input)] = state.add_points(input);
+  walk.builder.begin_task({.name = "sweep", .kind = TaskKind::Spec});
+  walk.builder.emit({.kind = TaskOpKind::Minimizer,
+                     .inputs = {walk.rows[at(input)], walk.known.bounds[at(input)]},
+                     .outputs = {state.points[at(input)]}});
+  for (const LoweredNode& node : walk.network.nodes()) {
+    // What the rows do not pass has no part in them.
+    if (walk.reached[at(node.output)] == kNoBuffer) continue;
+    const auto layer =
+        node.facet != FacetKind::Elementwise
+            ? layers.end()
+            : std::find_if(layers.begin(), layers.end(), [&](const auto& l) { return l.value == node.operands[0]; });
+    if (layer != layers.end()) {
+      walk.builder.emit(
+          {.kind = TaskOpKind::KeepPoints, .inputs = {state.points[at(layer->value)]}, .offset = layer->offset});
+      walk.builder.emit(
+          {.kind = TaskOpKind::KeepRows, .inputs = {walk.reached[at(node.output)]}, .offset = layer->offset});
+    }
+    rules().apply(state, node);
+  }
+}
+
+}  // namespace boundflow::crown

@@ -1,0 +1,13 @@
+#pragma once
+// The way back of a walk: from the minimisers of rows at the input, forward through the lines that the rows chose. The
+// walk made a linear function of the network for each row; these are its values at each neuron, and by them the bound
+// varies with the lines (the gradient of a concretized bound without a tape, docs/architecture.md).
+
+#include "domains/crown/crown.hpp"
+
+namespace boundflow::crown {
+
+// Emits the sweep behind the walk that left `state.reached`, and keeps for the query rows and values at the neurons.
+void sweep(State& state, const std::vector<NeuronLayer>& layers);
+
+}  // namespace boundflow::crown

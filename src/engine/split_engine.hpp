@@ -1,0 +1,62 @@
+#pragma once
+// A SplitBounder over one box: bounds of all values are found once, subproblems differ in splits, multipliers and
+// slopes, which are optimised by projected steps along gradients that need no tape (docs/architecture.md).
+
+#include "engine/query_engine.hpp"
+#include "ir/split_query.hpp"
+
+namespace boundflow {
+
+class SplitEngine final : public SplitBounder {
+ public:
+  // `engine`: compiled with Options::splits, and with a split program. StoppedError when the deadline passes before the
+  // box is bounded.
+  SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputBox& box, Semantics semantics,
+              const Deadline& deadline);
+  ~SplitEngine() override;
+
+  bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
+             const Deadline& deadline, std::vector<SplitAnswer>& answers) const override;
+  std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const override;
+  std::int64_t bytes_per_subproblem() const override;
+
+  // Neurons that are unstable over the box.
+  std::int64_t unstable() const { return static_cast<std::int64_t>(free_.size()); }
+
+  void trace(std::shared_ptr<Trace> trace) { trace_ = std::move(trace); }
+
+ private:
+  // A neuron that is unstable over the box.
+  struct FreeNeuron {
+    std::int32_t neuron = 0;  // its number
+    std::int32_t layer = 0;
+    double lower = 0;
+    double upper = 0;
+    float least_slope = 0;
+    float slope_range = 0;
+    float start = 0;  // slope of the subproblem that has none
+  };
+  struct Workspace;
+  std::vector<GivenValue> values_over(std::span<const double> lower, std::span<const double> upper,
+                                      const Deadline& deadline) const;
+  void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
+  bool walk(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, bool sweep, const Deadline& deadline,
+            Workspace& workspace) const;
+  void improve(std::size_t b, int step, double length, Workspace& workspace) const;
+  void rank(std::size_t b, const Workspace& workspace, SplitAnswer& answer) const;
+  const crown::NeuronLayer& layer_of(std::int32_t neuron) const;
+
+  std::shared_ptr<const QueryEngine> engine_;
+  const CompiledProgram& program_;
+  const Semantics semantics_;
+  std::vector<double> lower_;  // the box
+  std::vector<double> upper_;
+  std::vector<GivenValue> given_;
+  std::int64_t neurons_ = 0;
+  std::vector<FreeNeuron> free_;
+  std::vector<std::int32_t> place_;  // by neuron: in free_, or -1
+  std::shared_ptr<Trace> trace_;
+  mutable Pool<Workspace> workspaces_;
+};
+
+}  // namespace boundflow

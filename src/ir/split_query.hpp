@@ -1,0 +1,64 @@
+#pragma once
+// Subproblems of one input box that differ in the signs of neurons: what activation splitting asks of the rest.
+//
+// A neuron is a coordinate of a value that an activation reads which bends at zero (ReLU). A split says on which side
+// of zero it lies. Bounds of all values are those of the box, found once; a subproblem has multipliers for its splits
+// (beta, Wang et al. 2021) and lower slopes for the neurons that may have either sign (alpha, Xu et al. 2021), which
+// are optimised while it is bounded. Any of them is sound.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ir/query.hpp"
+
+namespace boundflow {
+
+struct NeuronSplit {
+  std::int32_t neuron = 0;
+  bool above = false;  // the neuron's input is >= 0, else <= 0
+  float multiplier = 0;
+};
+
+struct SplitSubproblem {
+  std::vector<NeuronSplit> splits;
+  // Per neuron that is unstable over the box, slopes in steps of 1/255 of what it may choose from; nullptr: the start.
+  std::shared_ptr<const std::vector<std::uint8_t>> slopes;
+  std::int32_t row = 0;  // of the specification, the one that is bounded
+};
+
+struct SplitEffort {
+  int steps = 0;            // of optimisation, each a walk and a sweep; 0: one walk with what the subproblem has
+  double first_step = 0.3;  // of a slope's range
+  double decay = 0.9;       // of the step from one to the next
+  bool candidates = true;   // also answer branching candidates and minimisers (not with 0 steps)
+  // Rows of which this holds at their best bound are done: they need no further steps.
+  bool stop_above_zero = true;
+};
+
+struct SplitAnswer {
+  // As in BoundAnswer: the specification's row is >= nominal - error in the subproblem. It holds where the subproblem
+  // is empty as well.
+  double nominal = 0;
+  double error = 0;
+  std::vector<double> minimizer;         // [inputs], where the linear function of the best step is least over the box
+  std::vector<std::int32_t> candidates;  // neurons that the bound suffers from most, worst first
+  std::int64_t unstable = 0;             // neurons that are neither split nor stable
+};
+
+class SplitBounder {
+ public:
+  virtual ~SplitBounder() = default;
+  // Bounds each subproblem's row and leaves in the subproblem the best slopes and multipliers. False: stopped by the
+  // deadline, nothing is valid. Safe to call from several threads at once.
+  virtual bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
+                     const Deadline& deadline, std::vector<SplitAnswer>& answers) const = 0;
+  // Per neuron, whether its input is above zero at a point of the box, as far as bounds over the point tell: where they
+  // hold zero it is 2, and either side may be right.
+  virtual std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const = 0;
+  // Memory of one subproblem while it is bounded.
+  virtual std::int64_t bytes_per_subproblem() const = 0;
+};
+
+}  // namespace boundflow

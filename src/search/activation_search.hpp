@@ -1,0 +1,67 @@
+#pragma once
+// Branch and bound over the signs of neurons, for one region's clauses: the worst open subproblems are taken in rounds,
+// each is split at the neuron whose two halves have the best bounds in a real look-ahead, and the halves are bounded
+// with optimised slopes and multipliers. Bounds of hidden values are the region's; so this pays where inputs are too
+// many to split. The tree does not depend on the number of threads.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ir/split_query.hpp"
+#include "search/attack.hpp"
+
+namespace boundflow {
+
+struct ActivationOptions {
+  std::uint64_t seed = 0;
+  std::int64_t memory_bytes = std::int64_t{1} << 30;
+  std::int64_t subproblems_per_query = 32;
+  std::int64_t queries_per_round = 4;
+  int root_steps = 30;
+  int steps = 8;         // per half
+  int look_ahead = 5;    // neurons tried before one is split
+  int last_steps = 200;  // of a subproblem without neurons to split
+  // A known violation: the subproblem that holds it must stay open.
+  std::vector<double> observed;  // empty: none
+  std::int32_t observed_clause = -1;
+};
+
+struct ActivationStatistics {
+  std::int64_t subproblems = 0;  // bounded with optimisation
+  std::int64_t walks = 0;        // rows bounded, look-ahead included
+  std::int64_t closed = 0;
+  std::int64_t splits = 0;
+  std::int64_t open = 0;
+  std::int64_t peak_open = 0;
+  std::int64_t stuck = 0;  // without neurons to split, and open
+  int depth = 0;
+  double worst_bound = 0;
+};
+
+enum class ActivationEnd {
+  Closed,    // every clause is refuted
+  Violated,  // `accept` took a point
+  Stopped,   // the deadline passed
+  Memory,
+  Stuck,  // nothing is left but subproblems without neurons to split
+};
+
+struct ActivationTools {
+  const SplitBounder& bounder;
+  const Evaluator& evaluator;
+  // Called for points that violate a clause as far as floating point tells; true ends the search.
+  std::function<bool(std::span<const double> point)> accept;
+  std::function<void(const ActivationStatistics&)> progress = nullptr;  // after each round
+};
+
+// Clauses with choices are not for this search: `can_split_activations` is false for them.
+ActivationEnd search_activations(const Specification& specification, std::span<const std::int32_t> clauses,
+                                 const ActivationTools& tools, const ActivationOptions& options,
+                                 const Deadline& deadline, ActivationStatistics& statistics);
+
+bool can_split_activations(const RowClause& clause);
+
+}  // namespace boundflow
