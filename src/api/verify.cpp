@@ -166,12 +166,18 @@ SearchResult decide(const std::string& network_path, const std::string& property
     setup.boxes = {box};
     std::shared_ptr<QueryEngine> own = specialised_engine(engine, table, setup, until).engine;
     // Nothing to gain, or nothing left that could be split.
-    if (!own || own->split_program() == nullptr) {
+    if (!own || own->split_programs().programs.empty()) {
       own = std::make_shared<QueryEngine>(network.normal, request.executor, setup.options, until, table);
     }
-    check_plan(own->split_program()->program(), own->split_program()->plan());
+    for (const auto& program : own->split_programs().programs) check_plan(program->program(), program->plan());
     auto bounder = std::make_unique<SplitEngine>(std::move(own), box, request.semantics, until);
     bounder->trace(request.trace);
+    // A share of the time goes to bounds that all subproblems have.
+    constexpr double kShare = 0.2;
+    SplitEffort effort;
+    effort.steps = 20;
+    effort.candidates = false;
+    bounder->refine(effort, until.sooner(std::isfinite(until.remaining()) ? kShare * until.remaining() : 60.0));
     return std::unique_ptr<SplitBounder>(std::move(bounder));
   };
   const SpecialisingBounder bounder = specialising(engine, Precision::Float32);
@@ -192,7 +198,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
   workers.execute([&] {
     found = search(property,
                    {bounder, precise_bounder, engine, replayer,
-                    engine.split_program() != nullptr ? split_bounder : SearchTools::SplitBounderOf()},
+                    !engine.split_programs().programs.empty() ? split_bounder : SearchTools::SplitBounderOf()},
                    search_options, deadline);
   });
   // True, but hardly what the author of the file meant.

@@ -77,22 +77,16 @@ CompiledPlan compile_plan(const PlanSource& source, const OperatorTable& table, 
   };
   add(lower_bounds(lowered, source.lowering));
   add(lower_values(lowered, true));
-  std::optional<SplitProgram> splits;
+  SplitPrograms splits;
   if (source.splits) splits = lower_splits(lowered, source.lowering.input_terms);
-  if (splits) add(std::move(splits->program));
+  for (BoundProgram& program : splits.programs) add(std::move(program));
   auto compiled = source.executor->compile(programs, deadline);
   ensure(compiled.size() == programs.size(), "the executor did not compile every program");
   HeldBytes held;
   for (const auto& program : compiled) program->count(held);
-  CompiledPlan plan{.bounds = std::move(compiled[0]),
-                    .values = std::move(compiled[1]),
-                    .splits = nullptr,
-                    .layers = {},
-                    .bytes = held.total()};
-  if (splits) {
-    plan.splits = std::move(compiled[2]);
-    plan.layers = std::move(splits->layers);
-  }
+  CompiledPlan plan{
+      .bounds = std::move(compiled[0]), .values = std::move(compiled[1]), .splits = {}, .bytes = held.total()};
+  plan.splits = {std::move(splits.layers), {compiled.begin() + 2, compiled.end()}, std::move(splits.targets)};
   return plan;
 }
 

@@ -17,7 +17,7 @@ struct PlanSource {
   std::shared_ptr<const Executor> executor;
   BoundLowering lowering = {};
   ProgramPassOptions program_passes = {};
-  bool splits = false;        // also the program for subproblems that differ in splits
+  bool splits = false;        // also the programs for subproblems that differ in splits
   bool reuse_storage = true;  // off only to compare with: every buffer has bytes of its own
 };
 
@@ -25,9 +25,13 @@ struct PlanSource {
 struct CompiledPlan {
   std::shared_ptr<const CompiledProgram> bounds;
   std::shared_ptr<const CompiledProgram> values;  // and gradients; shares the packed constants of `bounds`
-  std::shared_ptr<const CompiledProgram> splits;  // nullptr unless asked for, and where lower_splits gives nothing
-  std::vector<crown::NeuronLayer> layers;         // of `splits`
-  std::int64_t bytes = 0;                         // of all, as HeldBytes counts
+  // As in SplitPrograms; empty unless asked for.
+  struct Splits {
+    std::vector<crown::NeuronLayer> layers;
+    std::vector<std::shared_ptr<const CompiledProgram>> programs;
+    std::vector<std::size_t> targets;
+  } splits;
+  std::int64_t bytes = 0;  // of all, as HeldBytes counts
 };
 
 // StoppedError when the deadline passes on the way.

@@ -151,21 +151,29 @@ BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& op
   return BoundsLowering(network, options).run();
 }
 
-std::optional<SplitProgram> lower_splits(const LoweredNetwork& network, bool input_terms) {
-  SplitProgram result;
+namespace {
+
+// The activations that bend at zero; nothing if there are none, or if the sweep cannot go through some node.
+std::vector<crown::NeuronLayer> neuron_layers(const LoweredNetwork& network) {
+  std::vector<crown::NeuronLayer> layers;
   std::vector<int> readers(network.network().values().size(), 0);  // that relax
+  std::int64_t neurons = 0;
   for (const LoweredNode& node : network.nodes()) {
-    if (node.facet == FacetKind::Joint) return std::nullopt;
+    if (node.facet == FacetKind::Joint) return {};
     if (node.facet != FacetKind::Elementwise) continue;
     const ValueId value = node.operands[0];
     double left = 0, right = 0;
-    if (++readers[at(value)] > 1) return std::nullopt;  // each of them has slopes of its own
+    if (++readers[at(value)] > 1) return {};  // each of them has slopes of its own
     if (!node.function->bends_at_zero(-1, 1, left, right)) continue;
     const std::int64_t columns = network.columns(value);
-    result.layers.push_back({value, columns, result.neurons, network.order(value), node.function});
-    result.neurons += columns;
+    layers.push_back({value, columns, neurons, network.order(value), node.function});
+    neurons += columns;
   }
-  if (result.layers.empty()) return std::nullopt;
+  return layers;
+}
+
+BoundProgram lower_split_rows(const LoweredNetwork& network, const std::vector<crown::NeuronLayer>& layers,
+                              std::optional<ValueId> target, bool input_terms) {
   ProgramBuilder builder;
   KnownBounds known(network.network().values().size());
   builder.begin_task({.name = "given", .kind = TaskKind::Batch});
@@ -180,27 +188,58 @@ std::optional<SplitProgram> lower_splits(const LoweredNetwork& network, bool inp
       crown::emit_relaxation(network, builder, known, node);
       continue;
     }
-    Buffer weights = network.buffer(BufferKind::ErrorWeights, node.output);
-    known.error_weights[at(node.output)] = builder.add_buffer(std::move(weights));
+    known.error_weights[at(node.output)] = builder.add_buffer(network.buffer(BufferKind::ErrorWeights, node.output));
     builder.emit({.kind = TaskOpKind::GivenErrors, .outputs = {known.error_weights[at(node.output)]}});
   }
   builder.begin_task({.name = "slopes", .kind = TaskKind::Batch});
   for (const LoweredNode& node : network.nodes()) {
-    const auto layer = std::find_if(result.layers.begin(), result.layers.end(), [&](const crown::NeuronLayer& l) {
+    const auto layer = std::find_if(layers.begin(), layers.end(), [&](const crown::NeuronLayer& l) {
       return node.facet == FacetKind::Elementwise && l.value == node.operands[0];
     });
-    if (layer == result.layers.end()) continue;
+    if (layer == layers.end()) continue;
     BufferId& lines = known.relaxations[at(node.output)];
-    TaskOp op{.kind = TaskOpKind::ApplySlopes, .inputs = {lines, known.bounds[at(layer->value)]}};
-    op.offset = layer->offset;
-    op.function = node.function;
-    lines = builder.add_buffer(network.buffer(BufferKind::Lines, layer->value));
-    op.outputs = {lines};
-    builder.emit(std::move(op));
+    const BufferId chosen = builder.add_buffer(network.buffer(BufferKind::Lines, layer->value));
+    builder.emit({.kind = TaskOpKind::ApplySlopes,
+                  .inputs = {lines, known.bounds[at(layer->value)]},
+                  .outputs = {chosen},
+                  .offset = layer->offset,
+                  .function = node.function});
+    lines = chosen;
   }
-  crown::emit_split_spec(network, builder, known, result.layers, input_terms);
+  crown::emit_split_rows(network, builder, known, layers, target, input_terms);
   const ValueId input = network.network().input(), output = network.network().output();
-  result.program = builder.finish(network.columns(input), network.columns(output));
+  return builder.finish(network.columns(input), network.columns(output));
+}
+
+// Whether rows of the value go through an activation that bends.
+bool has_layer_before(const LoweredNetwork& network, const std::vector<crown::NeuronLayer>& layers, ValueId value) {
+  std::vector<bool> reached(network.network().values().size(), false);
+  reached[at(value)] = true;
+  for (std::size_t i = network.nodes().size(); i-- > 0;) {
+    const LoweredNode& node = network.nodes()[i];
+    if (!reached[at(node.output)]) continue;
+    for (const ValueId operand : node.operands) {
+      reached[at(operand)] = true;
+      const bool bends = std::any_of(layers.begin(), layers.end(), [&](const auto& l) { return l.value == operand; });
+      if (bends && node.facet == FacetKind::Elementwise) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+SplitPrograms lower_splits(const LoweredNetwork& network, bool input_terms) {
+  SplitPrograms result;
+  result.layers = neuron_layers(network);
+  if (result.layers.empty()) return result;
+  result.programs.push_back(lower_split_rows(network, result.layers, std::nullopt, input_terms));
+  for (std::size_t k = 0; k < result.layers.size(); ++k) {
+    const ValueId value = result.layers[k].value;
+    if (!has_layer_before(network, result.layers, value)) continue;
+    result.programs.push_back(lower_split_rows(network, result.layers, value, false));
+    result.targets.push_back(k);
+  }
   return result;
 }
 

@@ -1,8 +1,6 @@
 #pragma once
 // Lowering: which domains answer a query, in which order. The only place that composes domains.
 
-#include <optional>
-
 #include "domains/crown/crown.hpp"
 #include "domains/lowered_network.hpp"
 #include "program/bound_program.hpp"
@@ -49,17 +47,18 @@ struct BoundLowering {
 
 BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& options);
 
-// The query's rows where bounds of all values are given, for subproblems that differ in splits of neurons and in lower
-// slopes: a batch task that takes what is given and relaxes, one that applies slopes, the walk, and the sweep.
-struct SplitProgram {
+// Rows where bounds of all values are given, for subproblems that differ in splits of neurons and in lower slopes. Each
+// program has a batch task that takes what is given and relaxes, one that applies slopes, the walk, and the sweep.
+struct SplitPrograms {
   static constexpr std::size_t kGiven = 0, kSlopes = 1, kWalk = 2, kSweep = 3;  // tasks
-  BoundProgram program;
   std::vector<crown::NeuronLayer> layers;
-  std::int64_t neurons = 0;
+  // The query's rows first; then rows +-e_i of those layers that have others before them.
+  std::vector<BoundProgram> programs;
+  std::vector<std::size_t> targets;  // per program but the first: the layer
 };
 
-// Nothing where the network has no neurons to split, or nodes that the sweep has no rule for.
-std::optional<SplitProgram> lower_splits(const LoweredNetwork& network, bool input_terms);
+// No programs where the network has no neurons to split, or nodes that the sweep has no rule for.
+SplitPrograms lower_splits(const LoweredNetwork& network, bool input_terms);
 
 // Values at points and, on request, gradients.
 BoundProgram lower_values(const LoweredNetwork& network, bool gradients);

@@ -112,7 +112,6 @@ QueryEngine::QueryEngine(std::shared_ptr<const Network> network, std::shared_ptr
   bounds_ = std::move(plan.bounds);
   gradients_ = std::move(plan.values);
   splits_ = std::move(plan.splits);
-  layers_ = std::move(plan.layers);
   compilation_.seconds = seconds_between(begin, Clock::now());
   rows_per_block_ = rows_of_block(bounds_->plan().row_bytes);
 }

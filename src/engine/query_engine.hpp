@@ -56,9 +56,8 @@ class QueryEngine final : public Bounder, public Evaluator {
 
   const CompiledProgram& bounds_program() const { return *bounds_; }
   const CompiledProgram& values_program() const { return *gradients_; }
-  // nullptr unless asked for, and where the network has no neurons to split.
-  const std::shared_ptr<const CompiledProgram>& split_program() const { return splits_; }
-  const std::vector<crown::NeuronLayer>& neuron_layers() const { return layers_; }
+  // Empty unless asked for, and where the network has no neurons to split.
+  const CompiledPlan::Splits& split_programs() const { return splits_; }
   // What the constructor did for them, and how long that took.
   struct Compilation {
     PlanLookup lookup = PlanLookup::None;
@@ -111,8 +110,7 @@ class QueryEngine final : public Bounder, public Evaluator {
   Options options_;
   std::shared_ptr<const CompiledProgram> bounds_;
   std::shared_ptr<const CompiledProgram> gradients_;
-  std::shared_ptr<const CompiledProgram> splits_;
-  std::vector<crown::NeuronLayer> layers_;
+  CompiledPlan::Splits splits_;
   Compilation compilation_;
   std::int64_t rows_per_block_ = 0;
   std::shared_ptr<const Observer> observer_;

@@ -1,9 +1,12 @@
 #include "engine/split_engine.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
+#include "base/parallel.hpp"
 #include "base/rounding.hpp"
 
 namespace boundflow {
@@ -52,7 +55,7 @@ struct SplitEngine::Workspace {
   std::vector<double> best, nominal, error;
   // Of a step: rows still running, one per subproblem.
   std::vector<std::int32_t> owners, indices;
-  std::vector<double> constants, errors;
+  std::vector<double> signs, constants, errors;
   BatchFrame frame;
   SplitFrame split;
 };
@@ -60,15 +63,21 @@ struct SplitEngine::Workspace {
 SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputBox& box, Semantics semantics,
                          const Deadline& deadline)
     : engine_(std::move(engine)),
-      program_(*engine_->split_program()),
+      layers_(engine_->split_programs().layers),
+      program_(*engine_->split_programs().programs.at(0)),
       semantics_(semantics),
       lower_(box.lower),
       upper_(box.upper) {
   given_ = values_over(lower_, upper_, deadline);
-  for (const crown::NeuronLayer& layer : engine_->neuron_layers()) neurons_ += layer.columns;
+  for (const crown::NeuronLayer& layer : layers_) neurons_ += layer.columns;
+  find_free();
+}
+
+void SplitEngine::find_free() {
+  free_.clear();
   place_.assign(static_cast<std::size_t>(neurons_), -1);
   std::int32_t number = 0;
-  for (const crown::NeuronLayer& layer : engine_->neuron_layers()) {
+  for (const crown::NeuronLayer& layer : layers_) {
     const GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
     for (std::int64_t i = 0; i < layer.columns; ++i) {
       const double l = given.lower[static_cast<std::size_t>(i)], u = given.upper[static_cast<std::size_t>(i)];
@@ -103,7 +112,7 @@ std::vector<GivenValue> SplitEngine::values_over(std::span<const double> lower, 
 std::vector<char> SplitEngine::sides(std::span<const double> point, const Deadline& deadline) const {
   const std::vector<GivenValue> values = values_over(point, point, deadline);
   std::vector<char> sides;
-  for (const crown::NeuronLayer& layer : engine_->neuron_layers()) {
+  for (const crown::NeuronLayer& layer : layers_) {
     const GivenValue& value = values[static_cast<std::size_t>(layer.value)];
     for (std::size_t i = 0; i < static_cast<std::size_t>(layer.columns); ++i) {
       sides.push_back(value.lower[i] > 0 ? 1 : value.upper[i] < 0 ? 0 : 2);
@@ -121,7 +130,7 @@ std::int64_t SplitEngine::bytes_per_subproblem() const {
 }
 
 const crown::NeuronLayer& SplitEngine::layer_of(std::int32_t neuron) const {
-  const std::vector<crown::NeuronLayer>& layers = engine_->neuron_layers();
+  const std::vector<crown::NeuronLayer>& layers = layers_;
   const auto behind = std::find_if(layers.begin(), layers.end(), [&](const auto& l) { return l.offset > neuron; });
   return *(behind - 1);
 }
@@ -155,23 +164,28 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
 }
 
 // One step of the rows of w.owners: their bounds, and with `sweep` what improves them.
-bool SplitEngine::walk(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, bool sweep,
+bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool sweep,
                        const Deadline& deadline, Workspace& w) const {
-  const BoundProgram& program = program_.program();
+  const BoundProgram& program = source.program.program();
   const auto run = [&](std::size_t task, const auto& frame) {
     for (const TaskOp& op : program.tasks.at(task).ops) {
       if (deadline.should_stop()) return false;
       const TraceSpan span(trace_.get(), SpanKind::Op, to_string(op.kind), &op);
-      program_.run(op, frame);
+      source.program.run(op, frame);
     }
     return true;
   };
-  if (!run(SplitProgram::kSlopes, w.frame)) return false;
-  const std::int64_t bytes = program_.plan().row_bytes + 2 * static_cast<std::int64_t>(sizeof(double));
+  if (!run(SplitPrograms::kSlopes, w.frame)) return false;
+  const std::int64_t row_bytes = source.program.plan().row_bytes;
+  const std::int64_t bytes = row_bytes + 2 * static_cast<std::int64_t>(sizeof(double));
   const std::int64_t per_block = std::clamp<std::int64_t>(kBlockBytes / bytes, 32, 256);
   const auto rows = std::ssize(w.owners);
   w.indices.clear();
-  for (const std::int32_t owner : w.owners) w.indices.push_back(subproblems[static_cast<std::size_t>(owner)]->row);
+  w.signs.clear();
+  for (const std::int32_t owner : w.owners) {
+    w.indices.push_back(subproblems[static_cast<std::size_t>(owner)]->row);
+    if (!source.signs.empty()) w.signs.push_back(source.signs[static_cast<std::size_t>(owner)]);
+  }
   w.constants.assign(w.owners.size(), 0.0);
   w.errors.assign(w.owners.size(), 0.0);
   for (std::int64_t first = 0; first < rows; first += per_block) {
@@ -179,17 +193,18 @@ bool SplitEngine::walk(const LinearSpec& spec, std::span<SplitSubproblem* const>
     frame.batch = &w.frame;
     frame.rows = frame.capacity = std::min(per_block, rows - first);
     frame.arena = w.rows.reserve(static_cast<std::size_t>(bytes * frame.rows));
-    frame.scratch = reinterpret_cast<double*>(frame.arena + program_.plan().row_bytes * frame.rows);
+    frame.scratch = reinterpret_cast<double*>(frame.arena + row_bytes * frame.rows);
     frame.owners = w.owners.data() + first;
     frame.indices = w.indices.data() + first;
-    frame.spec = &spec;
+    frame.spec = source.spec;
+    frame.signs = w.signs.data() + (w.signs.empty() ? 0 : first);
     frame.constants = w.constants.data() + first;
     frame.errors = w.errors.data() + first;
     frame.kept_rows = w.kept_rows.data() + first * neurons_;
     frame.kept_points = w.kept_points.data() + first * neurons_;
     frame.minimizers = w.minimizers.data() + first * program.inputs;
-    if (!run(SplitProgram::kWalk, frame)) return false;
-    if (sweep && !run(SplitProgram::kSweep, frame)) return false;
+    if (!run(SplitPrograms::kWalk, frame)) return false;
+    if (sweep && !run(SplitPrograms::kSweep, frame)) return false;
   }
   return true;
 }
@@ -213,8 +228,8 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
   const std::int64_t first = w.first_split[b], last = w.first_split[b + 1];
   for (std::int64_t s = first; s < last; ++s) {
     SplitTerm& split = w.splits[static_cast<std::size_t>(s)];
-    const auto layer = std::find_if(engine_->neuron_layers().begin(), engine_->neuron_layers().end(),
-                                    [&](const auto& l) { return l.value == split.value; });
+    const auto layer =
+        std::find_if(layers_.begin(), layers_.end(), [&](const auto& l) { return l.value == split.value; });
     double magnitude = 0;
     for (std::int64_t i = 0; i < layer->columns; ++i)
       magnitude += std::fabs(static_cast<double>(rows[layer->offset + i]));
@@ -235,7 +250,7 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
   std::vector<char> split(free_.size(), 0);
   for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
     const SplitTerm& term = w.splits[static_cast<std::size_t>(s)];
-    for (const crown::NeuronLayer& layer : engine_->neuron_layers()) {
+    for (const crown::NeuronLayer& layer : layers_) {
       if (layer.value != term.value) continue;
       split[static_cast<std::size_t>(place_[static_cast<std::size_t>(layer.offset + term.position)])] = 1;
     }
@@ -265,6 +280,12 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
 
 bool SplitEngine::bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems,
                         const SplitEffort& effort, const Deadline& deadline, std::vector<SplitAnswer>& answers) const {
+  return bound_rows({program_, &spec}, subproblems, effort, deadline, answers);
+}
+
+bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
+                             const SplitEffort& effort, const Deadline& deadline,
+                             std::vector<SplitAnswer>& answers) const {
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   const std::size_t count = subproblems.size();
   const auto inputs = static_cast<std::size_t>(program_.program().inputs);
@@ -275,7 +296,7 @@ bool SplitEngine::bound(const LinearSpec& spec, std::span<SplitSubproblem* const
   w.split = {given_, w.splits, w.first_split, w.slopes.data(), neurons_};
   w.frame = {};
   w.frame.subproblems = static_cast<std::int64_t>(count);
-  w.frame.arena = w.batch.reserve(static_cast<std::size_t>(program_.plan().batch_bytes * w.frame.subproblems));
+  w.frame.arena = w.batch.reserve(static_cast<std::size_t>(source.program.plan().batch_bytes * w.frame.subproblems));
   w.frame.lower = w.lower.data();
   w.frame.upper = w.upper.data();
   w.frame.semantics = semantics_;
@@ -290,16 +311,16 @@ bool SplitEngine::bound(const LinearSpec& spec, std::span<SplitSubproblem* const
   w.multiplier_moments.assign(w.splits.size(), {});
   w.best.assign(count, -kInfinity);
   answers.assign(count, {});
-  for (const TaskOp& op : program_.program().tasks.at(SplitProgram::kGiven).ops) {
+  for (const TaskOp& op : source.program.program().tasks.at(SplitPrograms::kGiven).ops) {
     if (deadline.should_stop()) return false;
-    program_.run(op, w.frame);
+    source.program.run(op, w.frame);
   }
   w.owners.resize(count);
   std::iota(w.owners.begin(), w.owners.end(), 0);
   double length = effort.first_step;
   for (int step = 0; step < std::max(effort.steps, 1) && !w.owners.empty(); ++step) {
     const bool last = step + 1 >= effort.steps;
-    if (!walk(spec, subproblems, effort.steps > 0, deadline, w)) return false;
+    if (!walk(source, subproblems, effort.steps > 0, deadline, w)) return false;
     std::vector<std::int32_t> running;
     for (std::size_t n = 0; n < w.owners.size(); ++n) {
       const auto b = static_cast<std::size_t>(w.owners[n]);
@@ -343,6 +364,54 @@ bool SplitEngine::bound(const LinearSpec& spec, std::span<SplitSubproblem* const
     }
   }
   return true;
+}
+
+std::int64_t SplitEngine::refine(const SplitEffort& effort, const Deadline& until) {
+  constexpr std::int64_t kRowsPerQuery = 64;
+  const CompiledPlan::Splits& splits = engine_->split_programs();
+  std::int64_t better = 0;
+  for (std::size_t p = 1; p < splits.programs.size() && !until.should_stop(); ++p) {
+    const std::size_t number = splits.targets[p - 1];
+    const crown::NeuronLayer& layer = layers_[number];
+    std::vector<SplitSubproblem> rows;
+    std::vector<double> signs;
+    for (const FreeNeuron& free : free_) {
+      if (free.layer != static_cast<std::int32_t>(number)) continue;
+      for (const double sign : {1.0, -1.0}) {
+        rows.push_back({.splits = {}, .slopes = nullptr, .row = static_cast<std::int32_t>(free.neuron - layer.offset)});
+        signs.push_back(sign);
+      }
+    }
+    std::vector<SplitSubproblem*> pointers;
+    for (SplitSubproblem& row : rows) pointers.push_back(&row);
+    GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
+    std::atomic<std::int64_t> gained{0};
+    const std::int64_t count = std::ssize(rows);
+    parallel_for((count + kRowsPerQuery - 1) / kRowsPerQuery, [&](std::int64_t query) {
+      const auto first = static_cast<std::size_t>(query * kRowsPerQuery);
+      const auto size = static_cast<std::size_t>(std::min(kRowsPerQuery, count - query * kRowsPerQuery));
+      std::vector<SplitAnswer> answers;
+      const RowSource source{*splits.programs[p], nullptr, std::span(signs).subspan(first, size)};
+      if (!bound_rows(source, std::span(pointers).subspan(first, size), effort, until, answers)) return;
+      // Each neuron's rows are in one query: nobody else writes to its bounds, or reads them before the next layer.
+      for (std::size_t k = 0; k < size; ++k) {
+        const double bound = sound(answers[k].nominal, answers[k].error);
+        const auto at = static_cast<std::size_t>(rows[first + k].row);
+        const bool below = signs[first + k] > 0;
+        double& end = below ? given.lower[at] : given.upper[at];
+        if (!(below ? bound > end : -bound < end)) continue;
+        end = below ? bound : -bound;
+        ++gained;
+      }
+    });
+    better += gained;
+    for (std::size_t i = 0; i < given.lower.size(); ++i) {
+      // As where rows tighten bounds in a query: sound bounds do not cross.
+      if (given.lower[i] > given.upper[i]) given.lower[i] = given.upper[i] = std::numeric_limits<double>::quiet_NaN();
+    }
+    find_free();
+  }
+  return better;
 }
 
 }  // namespace boundflow

@@ -9,7 +9,7 @@ namespace boundflow {
 
 class SplitEngine final : public SplitBounder {
  public:
-  // `engine`: compiled with Options::splits, and with a split program. StoppedError when the deadline passes before the
+  // `engine`: compiled with Options::splits, and with split programs. StoppedError when the deadline passes before the
   // box is bounded.
   SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputBox& box, Semantics semantics,
               const Deadline& deadline);
@@ -19,6 +19,10 @@ class SplitEngine final : public SplitBounder {
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override;
   std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const override;
   std::int64_t bytes_per_subproblem() const override;
+
+  // Tightens the bounds of unstable neurons, layer by layer, with slopes of their own for each (Xu et al. 2021), until
+  // all are done or `until` passes. To be called before the first `bound`. Returns how many rows got better.
+  std::int64_t refine(const SplitEffort& effort, const Deadline& until);
 
   // Neurons that are unstable over the box.
   std::int64_t unstable() const { return static_cast<std::int64_t>(free_.size()); }
@@ -39,15 +43,25 @@ class SplitEngine final : public SplitBounder {
   struct Workspace;
   std::vector<GivenValue> values_over(std::span<const double> lower, std::span<const double> upper,
                                       const Deadline& deadline) const;
+  // Rows of one program: the query's, or a layer's.
+  struct RowSource {
+    const CompiledProgram& program;
+    const LinearSpec* spec = nullptr;
+    std::span<const double> signs = {};  // per subproblem, of a layer's
+  };
+  void find_free();
+  bool bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
+                  const Deadline& deadline, std::vector<SplitAnswer>& answers) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
-  bool walk(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, bool sweep, const Deadline& deadline,
-            Workspace& workspace) const;
+  bool walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool sweep,
+            const Deadline& deadline, Workspace& workspace) const;
   void improve(std::size_t b, int step, double length, Workspace& workspace) const;
   void rank(std::size_t b, const Workspace& workspace, SplitAnswer& answer) const;
   const crown::NeuronLayer& layer_of(std::int32_t neuron) const;
 
   std::shared_ptr<const QueryEngine> engine_;
-  const CompiledProgram& program_;
+  const std::vector<crown::NeuronLayer>& layers_;
+  const CompiledProgram& program_;  // of the query's rows
   const Semantics semantics_;
   std::vector<double> lower_;  // the box
   std::vector<double> upper_;

@@ -284,15 +284,22 @@ void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const Kno
   walk_back(state, network.nodes().size());
 }
 
-void emit_split_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
-                     const std::vector<NeuronLayer>& layers, bool input_terms) {
+void emit_split_rows(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
+                     const std::vector<NeuronLayer>& layers, std::optional<ValueId> target, bool input_terms) {
   std::vector<bool> split(network.network().values().size(), false);
   for (const NeuronLayer& layer : layers) split[at(layer.value)] = true;
   State state = start(network, builder, known);
   state.split = &split;
-  builder.begin_task({.name = "specification", .kind = TaskKind::Spec});
-  start_spec(state, input_terms);
-  walk_back(state, network.nodes().size());
+  builder.begin_task({.name = target ? "neurons" : "specification", .kind = TaskKind::Spec});
+  if (target) {
+    const BufferId rows = add_rows(state, *target);
+    builder.emit({.kind = TaskOpKind::OneHot, .outputs = {rows}});
+    state.rows[at(*target)] = rows;
+    walk_back(state, static_cast<std::size_t>(network.producer(*target)) + 1);
+  } else {
+    start_spec(state, input_terms);
+    walk_back(state, network.nodes().size());
+  }
   sweep(state, layers);
 }
 

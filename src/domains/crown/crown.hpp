@@ -4,6 +4,8 @@
 // through affine nodes by the transpose, through elementwise nodes by the line that its sign selects, and adds up at
 // fan-out.
 
+#include <optional>
+
 #include "domains/known_bounds.hpp"
 #include "domains/lowered_network.hpp"
 
@@ -51,12 +53,13 @@ struct NeuronLayer {
   std::shared_ptr<const ScalarFunction> function;
 };
 
-// Emits the walk of the query's rows under the splits and slopes of their subproblems (Wang et al. 2021), in one task,
-// and in another the sweep of the rows' minimisers from the input through the lines that the walk has chosen, which
-// gives the gradients for slopes and multipliers: at neuron i with rows Lambda of the activation's result and values z
-// of its operand, max(Lambda_i, 0) z_i for the slope and -side z_i for the multiplier.
-void emit_split_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
-                     const std::vector<NeuronLayer>& layers, bool input_terms);
+// Emits the walk of rows under the splits and slopes of their subproblems (Wang et al. 2021), in one task: the query's,
+// or with a `target` rows +-e_i of that value. And in another the sweep of the rows' minimisers from the input through
+// the lines that the walk has chosen, which gives the gradients for slopes and multipliers: at neuron i with rows
+// Lambda of the activation's result and values z of its operand, max(Lambda_i, 0) z_i for the slope and -side z_i for
+// the multiplier.
+void emit_split_rows(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
+                     const std::vector<NeuronLayer>& layers, std::optional<ValueId> target, bool input_terms);
 
 // Emits the query's rows through the affine nodes at the network's end, and concretizes them on the known bounds of the
 // values before: interval bounds with the specification fused into the last affine step.
