@@ -174,10 +174,11 @@ SearchResult decide(const std::string& network_path, const std::string& property
     bounder->trace(request.trace);
     // A share of the time goes to bounds that all subproblems have.
     constexpr double kShare = 0.2;
-    SplitEffort effort;
-    effort.steps = 20;
-    effort.candidates = false;
-    bounder->refine(effort, until.sooner(std::isfinite(until.remaining()) ? kShare * until.remaining() : 60.0));
+    SplitEngine::Refinement refinement;
+    refinement.effort.steps = 12;
+    refinement.splits = 16;
+    refinement.split_effort.steps = 4;
+    bounder->refine(refinement, until.sooner(std::isfinite(until.remaining()) ? kShare * until.remaining() : 60.0));
     return std::unique_ptr<SplitBounder>(std::move(bounder));
   };
   const SpecialisingBounder bounder = specialising(engine, Precision::Float32);

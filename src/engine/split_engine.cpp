@@ -20,16 +20,23 @@ constexpr float kMean = 0.8F, kSquares = 0.95F;
 // A multiplier's step in units of the rows' mean magnitude at its layer.
 constexpr float kMultiplierStep = 1.0F;
 
+// What makes up for means that began with zero.
+struct MomentScale {
+  explicit MomentScale(int step)
+      : mean(1 / (1 - std::pow(kMean, static_cast<float>(step + 1)))),
+        squares(1 / (1 - std::pow(kSquares, static_cast<float>(step + 1)))) {}
+  float mean;
+  float squares;
+};
+
 struct Moments {
   float mean = 0;
   float squares = 0;
   // The step's direction, between -1 and 1 but for the first few.
-  float direction(float gradient, int step) {
+  float direction(float gradient, const MomentScale& scale) {
     mean = kMean * mean + (1 - kMean) * gradient;
     squares = kSquares * squares + (1 - kSquares) * gradient * gradient;
-    const auto k = static_cast<float>(step + 1);
-    const float m = mean / (1 - std::pow(kMean, k)), v = squares / (1 - std::pow(kSquares, k));
-    return v > 0 ? m / (std::sqrt(v) + 1e-12F) : 0.0F;
+    return squares > 0 ? mean * scale.mean / (std::sqrt(squares * scale.squares) + 1e-12F) : 0.0F;
   }
 };
 
@@ -44,6 +51,7 @@ struct SplitEngine::Workspace {
   Arena rows;
   std::vector<double> lower, upper;  // boxes
   std::vector<SplitTerm> splits;
+  std::vector<std::int32_t> split_neurons;
   std::vector<std::int64_t> first_split;
   std::vector<float> slopes;  // [B, neurons]
   std::vector<float> kept_rows, kept_points;
@@ -140,6 +148,7 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
   w.lower.clear();
   w.upper.clear();
   w.splits.clear();
+  w.split_neurons.clear();
   w.first_split.assign(1, 0);
   w.slopes.assign(count * static_cast<std::size_t>(neurons_), 0.0F);
   for (std::size_t b = 0; b < count; ++b) {
@@ -147,6 +156,7 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
     w.upper.insert(w.upper.end(), upper_.begin(), upper_.end());
     const SplitSubproblem& subproblem = *subproblems[b];
     for (const NeuronSplit& split : subproblem.splits) {
+      w.split_neurons.push_back(split.neuron);
       const crown::NeuronLayer& layer = layer_of(split.neuron);
       w.splits.push_back(
           {layer.value, static_cast<std::int32_t>(split.neuron - layer.offset), split.above, split.multiplier});
@@ -209,6 +219,20 @@ bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const
   return true;
 }
 
+namespace {
+
+// The derivatives of a row's bound. A slope counts where Lambda takes the lower line, at the value that the sweep
+// found; a multiplier subtracts its constraint's value there.
+float slope_gradient(float lambda, float z) {
+  return std::max(lambda, 0.0F) * z;
+}
+
+float multiplier_gradient(bool above, float z) {
+  return above ? -z : z;
+}
+
+}  // namespace
+
 // Moves the slopes and multipliers of the row at place `n` of the step.
 void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) const {
   const auto b = static_cast<std::size_t>(w.owners[n]);
@@ -216,27 +240,26 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
   const float* points = w.kept_points.data() + n * static_cast<std::size_t>(neurons_);
   float* slopes = w.slopes.data() + b * static_cast<std::size_t>(neurons_);
   Moments* moments = w.slope_moments.data() + b * free_.size();
+  const MomentScale scale(step);
   const auto slope_step = static_cast<float>(length);
   for (std::size_t k = 0; k < free_.size(); ++k) {
     const FreeNeuron& free = free_[k];
-    const float gradient = std::max(rows[free.neuron], 0.0F) * points[free.neuron];
+    const float gradient = slope_gradient(rows[free.neuron], points[free.neuron]);
     if (gradient == 0 && moments[k].mean == 0) continue;
     float& slope = slopes[free.neuron];
-    slope = std::clamp(slope + slope_step * free.slope_range * moments[k].direction(gradient, step), free.least_slope,
+    slope = std::clamp(slope + slope_step * free.slope_range * moments[k].direction(gradient, scale), free.least_slope,
                        free.least_slope + free.slope_range);
   }
-  const std::int64_t first = w.first_split[b], last = w.first_split[b + 1];
-  for (std::int64_t s = first; s < last; ++s) {
+  for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
     SplitTerm& split = w.splits[static_cast<std::size_t>(s)];
-    const auto layer =
-        std::find_if(layers_.begin(), layers_.end(), [&](const auto& l) { return l.value == split.value; });
-    double magnitude = 0;
-    for (std::int64_t i = 0; i < layer->columns; ++i)
-      magnitude += std::fabs(static_cast<double>(rows[layer->offset + i]));
-    const auto scale = static_cast<float>(magnitude / static_cast<double>(layer->columns));
-    const float z = points[layer->offset + split.position];
-    const float direction = w.multiplier_moments[static_cast<std::size_t>(s)].direction(split.above ? -z : z, step);
-    split.multiplier = std::max(split.multiplier + kMultiplierStep * slope_step * scale * direction, 0.0F);
+    const std::int32_t neuron = w.split_neurons[static_cast<std::size_t>(s)];
+    const crown::NeuronLayer& layer = layer_of(neuron);
+    float magnitude = 0;
+    for (std::int64_t i = 0; i < layer.columns; ++i) magnitude += std::fabs(rows[layer.offset + i]);
+    const float unit = magnitude / static_cast<float>(layer.columns);
+    const float direction = w.multiplier_moments[static_cast<std::size_t>(s)].direction(
+        multiplier_gradient(split.above, points[neuron]), scale);
+    split.multiplier = std::max(split.multiplier + kMultiplierStep * slope_step * unit * direction, 0.0F);
   }
 }
 
@@ -249,11 +272,8 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
   std::vector<std::pair<double, std::int32_t>> scores;
   std::vector<char> split(free_.size(), 0);
   for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
-    const SplitTerm& term = w.splits[static_cast<std::size_t>(s)];
-    for (const crown::NeuronLayer& layer : layers_) {
-      if (layer.value != term.value) continue;
-      split[static_cast<std::size_t>(place_[static_cast<std::size_t>(layer.offset + term.position)])] = 1;
-    }
+    const std::int32_t place = place_[static_cast<std::size_t>(w.split_neurons[static_cast<std::size_t>(s)])];
+    if (place >= 0) split[static_cast<std::size_t>(place)] = 1;
   }
   answer.unstable = 0;
   for (std::size_t k = 0; k < free_.size(); ++k) {
@@ -278,20 +298,11 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
   for (std::size_t i = 0; i < kept; ++i) answer.candidates.push_back(scores[i].second);
 }
 
-bool SplitEngine::bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems,
-                        const SplitEffort& effort, const Deadline& deadline, std::vector<SplitAnswer>& answers) const {
-  return bound_rows({program_, &spec}, subproblems, effort, deadline, answers);
-}
-
-bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
-                             const SplitEffort& effort, const Deadline& deadline,
-                             std::vector<SplitAnswer>& answers) const {
+// Loads the subproblems and runs what does not change from step to step; false if the deadline has passed.
+bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
+                        const Deadline& deadline, Workspace& w) const {
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   const std::size_t count = subproblems.size();
-  const auto inputs = static_cast<std::size_t>(program_.program().inputs);
-  const auto neurons = static_cast<std::size_t>(neurons_);
-  auto lease = workspaces_.take();
-  Workspace& w = *lease;
   load(subproblems, w);
   w.split = {given_, w.splits, w.first_split, w.slopes.data(), neurons_};
   w.frame = {};
@@ -302,21 +313,62 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   w.frame.semantics = semantics_;
   w.frame.trace = trace_.get();
   w.frame.split = &w.split;
-  w.kept_rows.resize(count * neurons);
-  w.kept_points.resize(count * neurons);
-  w.minimizers.resize(count * inputs);
+  w.kept_rows.resize(count * static_cast<std::size_t>(neurons_));
+  w.kept_points.resize(count * static_cast<std::size_t>(neurons_));
+  w.minimizers.resize(count * static_cast<std::size_t>(program_.program().inputs));
+  w.owners.resize(count);
+  std::iota(w.owners.begin(), w.owners.end(), 0);
+  for (const TaskOp& op : source.program.program().tasks.at(SplitPrograms::kGiven).ops) {
+    if (deadline.should_stop()) return false;
+    source.program.run(op, w.frame);
+  }
+  return true;
+}
+
+SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubproblem subproblem,
+                                              const Deadline& deadline) const {
+  Gradients result;
+  SplitSubproblem* const pointer = &subproblem;
+  const std::span<SplitSubproblem* const> one(&pointer, 1);
+  const RowSource source{program_, &spec};
+  auto lease = workspaces_.take();
+  Workspace& w = *lease;
+  if (!start(source, one, deadline, w) || !walk(source, one, true, deadline, w)) return result;
+  result.complete = true;
+  result.answer.nominal = w.constants[0];
+  result.answer.error = w.errors[0];
+  const auto at = [](std::int32_t neuron) { return static_cast<std::size_t>(neuron); };
+  for (const FreeNeuron& free : free_) {
+    const bool split = std::find(w.split_neurons.begin(), w.split_neurons.end(), free.neuron) != w.split_neurons.end();
+    const float gradient = slope_gradient(w.kept_rows[at(free.neuron)], w.kept_points[at(free.neuron)]);
+    result.slopes.push_back(split ? 0 : free.slope_range * gradient);
+  }
+  for (std::size_t s = 0; s < w.splits.size(); ++s) {
+    result.multipliers.push_back(multiplier_gradient(w.splits[s].above, w.kept_points[at(w.split_neurons[s])]));
+  }
+  return result;
+}
+
+bool SplitEngine::bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems,
+                        const SplitEffort& effort, const Deadline& deadline, std::vector<SplitAnswer>& answers) const {
+  return bound_rows({program_, &spec}, subproblems, effort, deadline, answers);
+}
+
+bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
+                             const SplitEffort& effort, const Deadline& deadline,
+                             std::vector<SplitAnswer>& answers) const {
+  const std::size_t count = subproblems.size();
+  const auto inputs = static_cast<std::size_t>(program_.program().inputs);
+  const auto neurons = static_cast<std::size_t>(neurons_);
+  auto lease = workspaces_.take();
+  Workspace& w = *lease;
+  if (!start(source, subproblems, deadline, w)) return false;
   w.best_slopes.resize(count * free_.size());
   w.best_multipliers.resize(w.splits.size());
   w.slope_moments.assign(effort.steps > 0 ? count * free_.size() : 0, {});
   w.multiplier_moments.assign(w.splits.size(), {});
   w.best.assign(count, -kInfinity);
   answers.assign(count, {});
-  for (const TaskOp& op : source.program.program().tasks.at(SplitPrograms::kGiven).ops) {
-    if (deadline.should_stop()) return false;
-    source.program.run(op, w.frame);
-  }
-  w.owners.resize(count);
-  std::iota(w.owners.begin(), w.owners.end(), 0);
   double length = effort.first_step;
   for (int step = 0; step < std::max(effort.steps, 1) && !w.owners.empty(); ++step) {
     const bool last = step + 1 >= effort.steps;
@@ -366,43 +418,98 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   return true;
 }
 
-std::int64_t SplitEngine::refine(const SplitEffort& effort, const Deadline& until) {
+// Bounds the leaves again, each with its row's sign; false if the deadline has passed.
+bool SplitEngine::bound_leaves(const CompiledProgram& program, std::span<RowTree::Leaf* const> leaves,
+                               std::span<const double> signs, const SplitEffort& effort,
+                               const Deadline& deadline) const {
+  std::vector<SplitSubproblem*> pointers;
+  for (RowTree::Leaf* leaf : leaves) pointers.push_back(&leaf->subproblem);
+  std::vector<SplitAnswer> answers;
+  if (!bound_rows({program, nullptr, signs}, pointers, effort, deadline, answers)) return false;
+  for (std::size_t k = 0; k < leaves.size(); ++k) {
+    leaves[k]->bound = std::max(leaves[k]->bound, sound(answers[k].nominal, answers[k].error));
+    leaves[k]->candidates = std::move(answers[k].candidates);
+  }
+  return true;
+}
+
+// Each round splits the worst leaf of every tree whose neuron may still have either sign.
+bool SplitEngine::split_rows(const CompiledProgram& program, std::span<RowTree> trees, const Refinement& refinement,
+                             const Deadline& deadline) const {
+  std::vector<RowTree::Leaf> halves;
+  std::vector<std::size_t> owners;
+  std::vector<double> signs;
+  std::vector<RowTree::Leaf*> pointers;
+  for (int round = 0; round < refinement.splits; ++round) {
+    halves.clear();
+    owners.clear();
+    signs.clear();
+    pointers.clear();
+    for (std::size_t t = 0; t < trees.size(); ++t) {
+      const RowTree::Leaf& leaf = trees[t].leaves[trees[t].worst()];
+      if (leaf.bound > 0 || leaf.candidates.empty()) continue;
+      for (const bool above : {false, true}) {
+        halves.push_back(leaf);
+        halves.back().subproblem.splits.push_back({leaf.candidates.front(), above, 0});
+        owners.push_back(t);
+        signs.push_back(trees[t].sign);
+      }
+    }
+    if (halves.empty()) return true;
+    for (RowTree::Leaf& half : halves) pointers.push_back(&half);
+    if (!bound_leaves(program, pointers, signs, refinement.split_effort, deadline)) return false;
+    for (std::size_t k = 0; k < halves.size(); k += 2) {
+      RowTree& tree = trees[owners[k]];
+      const std::size_t worst = tree.worst();
+      tree.leaves[worst] = std::move(halves[k]);
+      tree.leaves.push_back(std::move(halves[k + 1]));
+    }
+  }
+  return true;
+}
+
+std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& until) {
   constexpr std::int64_t kRowsPerQuery = 64;
   const CompiledPlan::Splits& splits = engine_->split_programs();
   std::int64_t better = 0;
   for (std::size_t p = 1; p < splits.programs.size() && !until.should_stop(); ++p) {
+    const CompiledProgram& program = *splits.programs[p];
     const std::size_t number = splits.targets[p - 1];
     const crown::NeuronLayer& layer = layers_[number];
-    std::vector<SplitSubproblem> rows;
-    std::vector<double> signs;
+    std::vector<RowTree> trees;
     for (const FreeNeuron& free : free_) {
       if (free.layer != static_cast<std::int32_t>(number)) continue;
       for (const double sign : {1.0, -1.0}) {
-        rows.push_back({.splits = {}, .slopes = nullptr, .row = static_cast<std::int32_t>(free.neuron - layer.offset)});
-        signs.push_back(sign);
+        RowTree::Leaf root;
+        root.subproblem.row = static_cast<std::int32_t>(free.neuron - layer.offset);
+        trees.push_back({sign, {std::move(root)}});
       }
     }
-    std::vector<SplitSubproblem*> pointers;
-    for (SplitSubproblem& row : rows) pointers.push_back(&row);
     GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
     std::atomic<std::int64_t> gained{0};
-    const std::int64_t count = std::ssize(rows);
+    // Each neuron's rows are in one query: nobody else writes to its bounds, or reads them before the next layer.
+    const auto take = [&](const RowTree& tree) {
+      const double bound = tree.bound();
+      const auto at = static_cast<std::size_t>(tree.leaves[0].subproblem.row);
+      double& end = tree.sign > 0 ? given.lower[at] : given.upper[at];
+      if (!(std::isfinite(bound) && (tree.sign > 0 ? bound > end : -bound < end))) return;
+      end = tree.sign > 0 ? bound : -bound;
+      ++gained;
+    };
+    const std::int64_t count = std::ssize(trees);
     parallel_for((count + kRowsPerQuery - 1) / kRowsPerQuery, [&](std::int64_t query) {
       const auto first = static_cast<std::size_t>(query * kRowsPerQuery);
       const auto size = static_cast<std::size_t>(std::min(kRowsPerQuery, count - query * kRowsPerQuery));
-      std::vector<SplitAnswer> answers;
-      const RowSource source{*splits.programs[p], nullptr, std::span(signs).subspan(first, size)};
-      if (!bound_rows(source, std::span(pointers).subspan(first, size), effort, until, answers)) return;
-      // Each neuron's rows are in one query: nobody else writes to its bounds, or reads them before the next layer.
-      for (std::size_t k = 0; k < size; ++k) {
-        const double bound = sound(answers[k].nominal, answers[k].error);
-        const auto at = static_cast<std::size_t>(rows[first + k].row);
-        const bool below = signs[first + k] > 0;
-        double& end = below ? given.lower[at] : given.upper[at];
-        if (!(below ? bound > end : -bound < end)) continue;
-        end = below ? bound : -bound;
-        ++gained;
+      const std::span<RowTree> part = std::span(trees).subspan(first, size);
+      std::vector<RowTree::Leaf*> roots;
+      std::vector<double> signs;
+      for (RowTree& tree : part) {
+        roots.push_back(&tree.leaves[0]);
+        signs.push_back(tree.sign);
       }
+      if (!bound_leaves(program, roots, signs, refinement.effort, until)) return;
+      split_rows(program, part, refinement, until);
+      std::for_each(part.begin(), part.end(), take);
     });
     better += gained;
     for (std::size_t i = 0; i < given.lower.size(); ++i) {

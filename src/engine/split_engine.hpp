@@ -2,6 +2,9 @@
 // A SplitBounder over one box: bounds of all values are found once, subproblems differ in splits, multipliers and
 // slopes, which are optimised by projected steps along gradients that need no tape (docs/architecture.md).
 
+#include <algorithm>
+
+#include "base/rounding.hpp"
 #include "engine/query_engine.hpp"
 #include "ir/split_query.hpp"
 
@@ -20,9 +23,28 @@ class SplitEngine final : public SplitBounder {
   std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const override;
   std::int64_t bytes_per_subproblem() const override;
 
-  // Tightens the bounds of unstable neurons, layer by layer, with slopes of their own for each (Xu et al. 2021), until
-  // all are done or `until` passes. To be called before the first `bound`. Returns how many rows got better.
-  std::int64_t refine(const SplitEffort& effort, const Deadline& until);
+  struct Refinement {
+    SplitEffort effort;        // for each row
+    int splits = 0;            // of each row, by the signs of neurons of earlier layers
+    SplitEffort split_effort;  // for each half
+  };
+  // Tightens the bounds of unstable neurons, layer by layer, with slopes of their own for each (Xu et al. 2021), and
+  // with splits, until all are done or `until` passes. To be called before the first `bound`. Returns how many bounds
+  // got better.
+  std::int64_t refine(const Refinement& refinement, const Deadline& until);
+
+  // Of one subproblem, what a step would follow: the derivative of its nominal bound by each slope (in the order of the
+  // subproblem's slopes, per whole range) and by each multiplier. Where lines or corners change, one of several.
+  struct Gradients {
+    bool complete = false;
+    SplitAnswer answer;
+    std::vector<float> slopes;
+    std::vector<float> multipliers;
+  };
+  Gradients gradients(const LinearSpec& spec, SplitSubproblem subproblem, const Deadline& deadline) const;
+
+  // What is known of each value in all subproblems, by ValueId and as stored.
+  std::span<const GivenValue> given() const { return given_; }
 
   // Neurons that are unstable over the box.
   std::int64_t unstable() const { return static_cast<std::int64_t>(free_.size()); }
@@ -49,12 +71,35 @@ class SplitEngine final : public SplitBounder {
     const LinearSpec* spec = nullptr;
     std::span<const double> signs = {};  // per subproblem, of a layer's
   };
+  // A row of a layer on its way to a better bound: subproblems that cover the box, whose worst bound is the row's.
+  struct RowTree {
+    struct Leaf {
+      SplitSubproblem subproblem;
+      double bound = -kInfinity;
+      std::vector<std::int32_t> candidates;
+    };
+    double sign = 1;
+    std::vector<Leaf> leaves;
+
+    std::size_t worst() const {
+      return static_cast<std::size_t>(std::min_element(leaves.begin(), leaves.end(),
+                                                       [](const Leaf& a, const Leaf& b) { return a.bound < b.bound; }) -
+                                      leaves.begin());
+    }
+    double bound() const { return leaves[worst()].bound; }
+  };
   void find_free();
+  bool bound_leaves(const CompiledProgram& program, std::span<RowTree::Leaf* const> leaves,
+                    std::span<const double> signs, const SplitEffort& effort, const Deadline& deadline) const;
+  bool split_rows(const CompiledProgram& program, std::span<RowTree> trees, const Refinement& refinement,
+                  const Deadline& deadline) const;
   bool bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                   const Deadline& deadline, std::vector<SplitAnswer>& answers) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
   bool walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool sweep,
             const Deadline& deadline, Workspace& workspace) const;
+  bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
+             Workspace& workspace) const;
   void improve(std::size_t b, int step, double length, Workspace& workspace) const;
   void rank(std::size_t b, const Workspace& workspace, SplitAnswer& answer) const;
   const crown::NeuronLayer& layer_of(std::int32_t neuron) const;

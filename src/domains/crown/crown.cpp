@@ -155,12 +155,13 @@ void concretize(State& state, ValueId value, bool last) {
 // Rows leave a value for good: what its splits say of it counts now.
 void leave(State& state, ValueId value) {
   BufferId& rows = state.rows[at(value)];
+  if ((*state.split)[at(value)]) {
+    const BufferId result = add_rows(state, value);
+    state.builder.emit(
+        {.kind = TaskOpKind::ApplySplits, .inputs = {rows, state.known.bounds[at(value)]}, .outputs = {result}});
+    rows = result;
+  }
   state.reached[at(value)] = rows;
-  if (!(*state.split)[at(value)]) return;
-  const BufferId result = add_rows(state, value);
-  state.builder.emit(
-      {.kind = TaskOpKind::ApplySplits, .inputs = {rows, state.known.bounds[at(value)]}, .outputs = {result}});
-  rows = result;
 }
 
 // Walks all rows down to the input through the nodes before `end` in reverse order, and concretizes there.

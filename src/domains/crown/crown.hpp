@@ -18,7 +18,7 @@ struct State {
   std::vector<BufferId> rows;  // per value: Rows that have arrived there and not gone on
   bool probes = false;         // rows may end on the way
   bool relaxed = false;        // they have come through a relaxation
-  // Where subproblems differ in splits: which values are split, and the rows that reached each value, for the sweep.
+  // Where subproblems differ in splits: which values are split, and the rows that left each value, for the sweep.
   const std::vector<bool>* split = nullptr;
   std::vector<BufferId> reached;
 };

@@ -1,0 +1,248 @@
+// Subproblems that differ in signs of neurons: at every point that lies on the sides of the splits the row is at least
+// what was bounded, with whatever slopes and multipliers; and the gradients are those of the bounds.
+#include <gtest/gtest.h>
+
+#include "engine/split_engine.hpp"
+#include "exec/native/native_executor.hpp"
+#include "passes/passes.hpp"
+#include "support/bound_checks.hpp"
+#include "support/random_image_network.hpp"
+#include "support/random_layers.hpp"
+#include "support/random_network.hpp"
+
+namespace boundflow {
+namespace {
+
+struct Case {
+  explicit Case(std::uint64_t seed, std::shared_ptr<const Executor> executor, Semantics semantics) {
+    Random random(seed);
+    Network built;
+    switch (seed % 3) {
+      case 0:
+        built = random_image_network(random, {.min_extent = 4, .max_extent = 6, .smooth = false});
+        break;
+      case 1:
+        built = random_network(random, {.max_width = 24});
+        break;
+      default:
+        built = random_layers(random, random.integer(1, 8), random.integer(2, 4));
+    }
+    network = std::make_shared<const Network>(run_passes(std::move(built), operator_table()));
+    const std::int64_t inputs = network->size_of(network->input());
+    spec = random_spec(random, 3, inputs, network->size_of(network->output()), false);
+    for (std::int64_t i = 0; i < inputs; ++i) {
+      const auto centre = static_cast<double>(static_cast<float>(random.uniform(-1, 1)));
+      const double radius = random.uniform(0, 0.5);
+      box.lower.push_back(centre - radius);
+      box.upper.push_back(centre + radius);
+    }
+    engine = std::make_shared<const QueryEngine>(network, std::move(executor), QueryEngine::Options{.splits = true});
+    if (engine->split_programs().programs.empty()) return;
+    splits = std::make_unique<SplitEngine>(engine, box, semantics, Deadline());
+  }
+  std::vector<double> point(Random& random) const {
+    std::vector<double> result;
+    for (std::size_t i = 0; i < box.lower.size(); ++i) {
+      const double x = random.uniform(box.lower[i], box.upper[i]);
+      result.push_back(random.integer(0, 3) == 0 ? (random.coin() ? box.lower[i] : box.upper[i]) : x);
+    }
+    return result;
+  }
+  // Random splits that the point fulfils, with random slopes and multipliers.
+  SplitSubproblem around(const std::vector<double>& point, Random& random) const {
+    SplitSubproblem result;
+    const std::vector<char> sides = splits->sides(point, Deadline());
+    for (std::size_t i = 0; i < sides.size(); ++i) {
+      if (sides[i] == 2 || random.integer(0, 3) != 0) continue;
+      const auto multiplier = static_cast<float>(random.integer(0, 2) == 0 ? 0 : random.uniform(0, 1));
+      result.splits.push_back({static_cast<std::int32_t>(i), sides[i] == 1, multiplier});
+    }
+    std::vector<std::uint8_t> slopes;
+    for (std::int64_t k = 0; k < splits->unstable(); ++k) {
+      slopes.push_back(static_cast<std::uint8_t>(random.integer(0, 255)));
+    }
+    if (random.coin()) result.slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
+    result.row = static_cast<std::int32_t>(random.integer(0, 2));
+    return result;
+  }
+  double value(std::int32_t row, const std::vector<double>& point, const QueryEngine& exact) const {
+    std::vector<double> outputs(static_cast<std::size_t>(spec.outputs));
+    exact.evaluate(point, 1, outputs);
+    double sum = spec.constants[static_cast<std::size_t>(row)];
+    for (std::int64_t j = 0; j < spec.outputs; ++j) {
+      sum += spec.output_coefficients[static_cast<std::size_t>(row * spec.outputs + j)] *
+             outputs[static_cast<std::size_t>(j)];
+    }
+    return sum;
+  }
+  std::shared_ptr<const Network> network;
+  LinearSpec spec;
+  InputBox box;
+  std::shared_ptr<const QueryEngine> engine;
+  std::unique_ptr<SplitEngine> splits;
+};
+
+struct Setting {
+  const char* name;
+  std::shared_ptr<const Executor> (*executor)();
+  Semantics semantics;
+};
+
+std::shared_ptr<const Executor> float32() {
+  return make_native_executor(Precision::Float32);
+}
+std::shared_ptr<const Executor> float64() {
+  return make_native_executor(Precision::Float64);
+}
+
+class Splits : public testing::TestWithParam<Setting> {};
+
+// No rounding of the test's own values in double comes near this.
+double slack(double value) {
+  return 1e-10 * (1 + std::fabs(value));
+}
+
+TEST_P(Splits, BoundsHoldAtPointsOnTheirSides) {
+  std::int64_t checked = 0, split = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Case test(seed, GetParam().executor(), GetParam().semantics);
+    if (!test.splits) continue;
+    const QueryEngine exact(test.network, make_native_executor(Precision::Float64), {});
+    Random random(seed + 1000);
+    if (random.coin()) test.splits->refine({.effort = {.steps = 4}}, Deadline());
+    for (const int steps : {0, 1, 6}) {
+      std::vector<std::vector<double>> points;
+      std::vector<SplitSubproblem> subproblems;
+      for (int k = 0; k < 5; ++k) {
+        points.push_back(test.point(random));
+        subproblems.push_back(test.around(points.back(), random));
+      }
+      std::vector<SplitSubproblem*> pointers;
+      for (SplitSubproblem& s : subproblems) pointers.push_back(&s);
+      std::vector<SplitAnswer> answers;
+      ASSERT_TRUE(test.splits->bound(test.spec, pointers, {.steps = steps, .stop_above_zero = random.coin()},
+                                     Deadline(), answers));
+      for (std::size_t k = 0; k < points.size(); ++k) {
+        const double value = test.value(subproblems[k].row, points[k], exact);
+        ASSERT_LE(answers[k].nominal - answers[k].error, value + slack(value)) << "seed " << seed << " steps " << steps;
+        ++checked;
+        split += std::ssize(subproblems[k].splits);
+        // What was left in the subproblem is as good as the answer, but for the rounding of slopes.
+        for (const NeuronSplit& s : subproblems[k].splits) EXPECT_GE(s.multiplier, 0);
+      }
+    }
+  }
+  EXPECT_GT(checked, 500);
+  EXPECT_GT(split, 1000);
+}
+
+TEST_P(Splits, RefinedBoundsHoldAndAreTighter) {
+  std::int64_t better = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Case test(seed, GetParam().executor(), GetParam().semantics);
+    if (!test.splits) continue;
+    const std::vector<GivenValue> before(test.splits->given().begin(), test.splits->given().end());
+    const int splits = seed % 2 == 0 ? 0 : 6;
+    better += test.splits->refine({.effort = {.steps = 6}, .splits = splits, .split_effort = {.steps = 3}}, Deadline());
+    Random random(seed);
+    for (std::size_t v = 0; v < before.size(); ++v) {
+      const GivenValue& after = test.splits->given()[v];
+      for (std::size_t i = 0; i < before[v].lower.size(); ++i) {
+        ASSERT_LE(before[v].lower[i], after.lower[i]);
+        ASSERT_GE(before[v].upper[i], after.upper[i]);
+      }
+    }
+    for (int k = 0; k < 10; ++k) {
+      const std::vector<double> point = test.point(random);
+      const SplitEngine at(test.engine, {point, point}, Semantics::Real, Deadline());
+      for (std::size_t v = 0; v < before.size(); ++v) {
+        const GivenValue& known = test.splits->given()[v];
+        for (std::size_t i = 0; i < known.lower.size(); ++i) {
+          // Bounds over the point alone hold its value, so that an empty intersection shows a wrong bound.
+          ASSERT_LE(known.lower[i], at.given()[v].upper[i]) << "seed " << seed << " value " << v;
+          ASSERT_GE(known.upper[i], at.given()[v].lower[i]) << "seed " << seed << " value " << v;
+        }
+      }
+    }
+  }
+  EXPECT_GT(better, 20);
+}
+
+TEST_P(Splits, StepsMakeBoundsBetter) {
+  std::int64_t better = 0, all = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Case test(seed, GetParam().executor(), GetParam().semantics);
+    if (!test.splits || test.splits->unstable() == 0) continue;
+    Random random(seed);
+    SplitSubproblem plain = test.around(test.point(random), random);
+    for (NeuronSplit& s : plain.splits) s.multiplier = 0;
+    SplitSubproblem improved = plain;
+    std::vector<SplitAnswer> before, after, again;
+    SplitSubproblem* pointer = &plain;
+    ASSERT_TRUE(test.splits->bound(test.spec, {&pointer, 1}, {}, Deadline(), before));
+    pointer = &improved;
+    const SplitEffort effort{.steps = 12, .stop_above_zero = false};
+    ASSERT_TRUE(test.splits->bound(test.spec, {&pointer, 1}, effort, Deadline(), after));
+    EXPECT_GE(after[0].nominal - after[0].error, before[0].nominal - before[0].error);
+    better += after[0].nominal > before[0].nominal ? 1 : 0;
+    ++all;
+    // The slopes and multipliers that it left give the bound again, but for slopes in steps of 1/255.
+    ASSERT_TRUE(test.splits->bound(test.spec, {&pointer, 1}, {}, Deadline(), again));
+    EXPECT_GE(again[0].nominal, before[0].nominal - 0.05 * (after[0].nominal - before[0].nominal) - 1e-4);
+  }
+  EXPECT_GT(better, all / 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Splits,
+                         testing::Values(Setting{"float32", float32, Semantics::Float32},
+                                         Setting{"float64", float64, Semantics::Real}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+// By finite differences in double: where the two one-sided ones agree, the bound has a derivative, and it is this one.
+TEST(SplitGradients, AreThoseOfTheBound) {
+  std::int64_t checked = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Case test(seed, float64(), Semantics::Nominal);
+    if (!test.splits || test.splits->unstable() == 0) continue;
+    Random random(seed);
+    SplitSubproblem subproblem = test.around(test.point(random), random);
+    std::vector<std::uint8_t> slopes;
+    for (std::int64_t k = 0; k < test.splits->unstable(); ++k) {
+      slopes.push_back(static_cast<std::uint8_t>(random.integer(1, 254)));
+    }
+    const auto bound = [&](const std::vector<std::uint8_t>& of, const std::vector<NeuronSplit>& splits) {
+      SplitSubproblem moved = subproblem;
+      moved.slopes = std::make_shared<const std::vector<std::uint8_t>>(of);
+      moved.splits = splits;
+      return test.splits->gradients(test.spec, moved, Deadline());
+    };
+    const auto here = bound(slopes, subproblem.splits);
+    ASSERT_TRUE(here.complete);
+    const auto check = [&](double gradient, double below, double above, double step, const char* what) {
+      const double left = (here.answer.nominal - below) / step, right = (above - here.answer.nominal) / step;
+      if (std::fabs(left - right) > 1e-4 * (1e-3 + std::fabs(left))) return;
+      EXPECT_NEAR(gradient, left, 1e-3 * (1e-2 + std::fabs(left))) << what << " seed " << seed;
+      checked += left != 0 ? 1 : 0;
+    };
+    for (std::size_t k = 0; k < std::min<std::size_t>(slopes.size(), 20); ++k) {
+      std::vector<std::uint8_t> below = slopes, above = slopes;
+      --below[k];
+      ++above[k];
+      check(static_cast<double>(here.slopes[k]), bound(below, subproblem.splits).answer.nominal,
+            bound(above, subproblem.splits).answer.nominal, 1.0 / 255, "slope");
+    }
+    for (std::size_t s = 0; s < std::min<std::size_t>(subproblem.splits.size(), 10); ++s) {
+      constexpr float kStep = 1.0F / 1024;
+      std::vector<NeuronSplit> at = subproblem.splits, below = at, above = at;
+      if (at[s].multiplier < kStep) continue;
+      below[s].multiplier -= kStep;
+      above[s].multiplier += kStep;
+      check(static_cast<double>(here.multipliers[s]), bound(slopes, below).answer.nominal,
+            bound(slopes, above).answer.nominal, static_cast<double>(kStep), "multiplier");
+    }
+  }
+  EXPECT_GT(checked, 200);
+}
+
+}  // namespace
+}  // namespace boundflow
