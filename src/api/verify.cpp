@@ -172,13 +172,6 @@ SearchResult decide(const std::string& network_path, const std::string& property
     for (const auto& program : own->split_programs().programs) check_plan(program->program(), program->plan());
     auto bounder = std::make_unique<SplitEngine>(std::move(own), box, request.semantics, until);
     bounder->trace(request.trace);
-    // A share of the time goes to bounds that all subproblems have.
-    constexpr double kShare = 0.2;
-    SplitEngine::Refinement refinement;
-    refinement.effort.steps = 12;
-    refinement.splits = 16;
-    refinement.split_effort.steps = 4;
-    bounder->refine(refinement, until.sooner(std::isfinite(until.remaining()) ? kShare * until.remaining() : 60.0));
     return std::unique_ptr<SplitBounder>(std::move(bounder));
   };
   const SpecialisingBounder bounder = specialising(engine, Precision::Float32);

@@ -1,7 +1,6 @@
 #include "engine/split_engine.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -83,6 +82,7 @@ SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputB
 
 void SplitEngine::find_free() {
   free_.clear();
+  free_numbers_.clear();
   place_.assign(static_cast<std::size_t>(neurons_), -1);
   std::int32_t number = 0;
   for (const crown::NeuronLayer& layer : layers_) {
@@ -96,6 +96,7 @@ void SplitEngine::find_free() {
       FreeNeuron free{neuron, number, l, u, static_cast<float>(left), static_cast<float>(right - left), 0};
       free.start = u > -l ? static_cast<float>(right) : static_cast<float>(left);
       free_.push_back(free);
+      free_numbers_.push_back(neuron);
     }
     ++number;
   }
@@ -173,8 +174,8 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
   }
 }
 
-// One step of the rows of w.owners: their bounds, and with `sweep` what improves them.
-bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool sweep,
+// One step of the rows of w.owners: their bounds, and with a sweep what improves them; the last leaves minimisers.
+bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, Walk kind,
                        const Deadline& deadline, Workspace& w) const {
   const BoundProgram& program = source.program.program();
   const auto run = [&](std::size_t task, const auto& frame) {
@@ -212,9 +213,9 @@ bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const
     frame.errors = w.errors.data() + first;
     frame.kept_rows = w.kept_rows.data() + first * neurons_;
     frame.kept_points = w.kept_points.data() + first * neurons_;
-    frame.minimizers = w.minimizers.data() + first * program.inputs;
+    frame.minimizers = kind == Walk::AndLastSweep ? w.minimizers.data() + first * program.inputs : nullptr;
     if (!run(SplitPrograms::kWalk, frame)) return false;
-    if (sweep && !run(SplitPrograms::kSweep, frame)) return false;
+    if (kind != Walk::Alone && !run(SplitPrograms::kSweep, frame)) return false;
   }
   return true;
 }
@@ -304,7 +305,7 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   const std::size_t count = subproblems.size();
   load(subproblems, w);
-  w.split = {given_, w.splits, w.first_split, w.slopes.data(), neurons_};
+  w.split = {given_, w.splits, w.first_split, w.slopes.data(), neurons_, free_numbers_};
   w.frame = {};
   w.frame.subproblems = static_cast<std::int64_t>(count);
   w.frame.arena = w.batch.reserve(static_cast<std::size_t>(source.program.plan().batch_bytes * w.frame.subproblems));
@@ -333,7 +334,7 @@ SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubpr
   const RowSource source{program_, &spec};
   auto lease = workspaces_.take();
   Workspace& w = *lease;
-  if (!start(source, one, deadline, w) || !walk(source, one, true, deadline, w)) return result;
+  if (!start(source, one, deadline, w) || !walk(source, one, Walk::AndSweep, deadline, w)) return result;
   result.complete = true;
   result.answer.nominal = w.constants[0];
   result.answer.error = w.errors[0];
@@ -372,7 +373,8 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   double length = effort.first_step;
   for (int step = 0; step < std::max(effort.steps, 1) && !w.owners.empty(); ++step) {
     const bool last = step + 1 >= effort.steps;
-    if (!walk(source, subproblems, effort.steps > 0, deadline, w)) return false;
+    const Walk kind = effort.steps == 0 ? Walk::Alone : last && effort.candidates ? Walk::AndLastSweep : Walk::AndSweep;
+    if (!walk(source, subproblems, kind, deadline, w)) return false;
     std::vector<std::int32_t> running;
     for (std::size_t n = 0; n < w.owners.size(); ++n) {
       const auto b = static_cast<std::size_t>(w.owners[n]);
@@ -388,13 +390,13 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
         for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
           w.best_multipliers[static_cast<std::size_t>(s)] = w.splits[static_cast<std::size_t>(s)].multiplier;
         }
-        if (effort.steps > 0) {
-          const double* minimizer = w.minimizers.data() + n * inputs;
-          answer.minimizer.assign(minimizer, minimizer + inputs);
-        }
       }
       const bool done = effort.stop_above_zero && w.best[b] > 0;
-      if (last && effort.candidates && effort.steps > 0 && !done) rank(n, w, answer);
+      if (kind == Walk::AndLastSweep && !done) {
+        rank(n, w, answer);
+        const double* minimizer = w.minimizers.data() + n * inputs;
+        answer.minimizer.assign(minimizer, minimizer + inputs);
+      }
       if (last || done) continue;
       improve(n, step, length, w);
       running.push_back(w.owners[n]);
@@ -434,13 +436,13 @@ bool SplitEngine::bound_leaves(const CompiledProgram& program, std::span<RowTree
 }
 
 // Each round splits the worst leaf of every tree whose neuron may still have either sign.
-bool SplitEngine::split_rows(const CompiledProgram& program, std::span<RowTree> trees, const Refinement& refinement,
-                             const Deadline& deadline) const {
+bool SplitEngine::split_rows(const CompiledProgram& program, std::span<RowTree> trees, int splits,
+                             const SplitEffort& effort, const Deadline& deadline) const {
   std::vector<RowTree::Leaf> halves;
   std::vector<std::size_t> owners;
   std::vector<double> signs;
   std::vector<RowTree::Leaf*> pointers;
-  for (int round = 0; round < refinement.splits; ++round) {
+  for (int round = 0; round < splits; ++round) {
     halves.clear();
     owners.clear();
     signs.clear();
@@ -457,7 +459,7 @@ bool SplitEngine::split_rows(const CompiledProgram& program, std::span<RowTree> 
     }
     if (halves.empty()) return true;
     for (RowTree::Leaf& half : halves) pointers.push_back(&half);
-    if (!bound_leaves(program, pointers, signs, refinement.split_effort, deadline)) return false;
+    if (!bound_leaves(program, pointers, signs, effort, deadline)) return false;
     for (std::size_t k = 0; k < halves.size(); k += 2) {
       RowTree& tree = trees[owners[k]];
       const std::size_t worst = tree.worst();
@@ -470,6 +472,7 @@ bool SplitEngine::split_rows(const CompiledProgram& program, std::span<RowTree> 
 
 std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& until) {
   constexpr std::int64_t kRowsPerQuery = 64;
+  constexpr int kSplitsAtOnce = 8;
   const CompiledPlan::Splits& splits = engine_->split_programs();
   std::int64_t better = 0;
   for (std::size_t p = 1; p < splits.programs.size() && !until.should_stop(); ++p) {
@@ -486,8 +489,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
       }
     }
     GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
-    std::atomic<std::int64_t> gained{0};
-    // Each neuron's rows are in one query: nobody else writes to its bounds, or reads them before the next layer.
+    std::int64_t gained = 0;
     const auto take = [&](const RowTree& tree) {
       const double bound = tree.bound();
       const auto at = static_cast<std::size_t>(tree.leaves[0].subproblem.row);
@@ -497,20 +499,30 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
       ++gained;
     };
     const std::int64_t count = std::ssize(trees);
-    parallel_for((count + kRowsPerQuery - 1) / kRowsPerQuery, [&](std::int64_t query) {
-      const auto first = static_cast<std::size_t>(query * kRowsPerQuery);
-      const auto size = static_cast<std::size_t>(std::min(kRowsPerQuery, count - query * kRowsPerQuery));
-      const std::span<RowTree> part = std::span(trees).subspan(first, size);
+    const auto for_each_part = [&](const auto& visit) {
+      parallel_for((count + kRowsPerQuery - 1) / kRowsPerQuery, [&](std::int64_t query) {
+        const auto first = static_cast<std::size_t>(query * kRowsPerQuery);
+        visit(std::span(trees).subspan(
+            first, static_cast<std::size_t>(std::min(kRowsPerQuery, count - query * kRowsPerQuery))));
+      });
+    };
+    for_each_part([&](std::span<RowTree> part) {
       std::vector<RowTree::Leaf*> roots;
       std::vector<double> signs;
       for (RowTree& tree : part) {
         roots.push_back(&tree.leaves[0]);
         signs.push_back(tree.sign);
       }
-      if (!bound_leaves(program, roots, signs, refinement.effort, until)) return;
-      split_rows(program, part, refinement, until);
-      std::for_each(part.begin(), part.end(), take);
+      bound_leaves(program, roots, signs, refinement.effort, until);
     });
+    // Each layer gets its share of the time, so that the last ones do not go without; all rows of a layer likewise.
+    const double remaining = until.remaining(), layers_left = static_cast<double>(splits.programs.size() - p);
+    const Deadline share = std::isfinite(remaining) ? until.sooner(remaining / layers_left) : until;
+    for (int done = 0; done < refinement.splits && !share.should_stop(); done += kSplitsAtOnce) {
+      const int now = std::min(kSplitsAtOnce, refinement.splits - done);
+      for_each_part([&](std::span<RowTree> part) { split_rows(program, part, now, refinement.split_effort, share); });
+    }
+    std::for_each(trees.begin(), trees.end(), take);
     better += gained;
     for (std::size_t i = 0; i < given.lower.size(); ++i) {
       // As where rows tighten bounds in a query: sound bounds do not cross.
@@ -519,6 +531,18 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
     find_free();
   }
   return better;
+}
+
+bool SplitEngine::refine(int stage, const Deadline& until) {
+  // Slopes alone, few splits, many.
+  constexpr int kSplits[] = {0, 8, 64};
+  if (stage >= static_cast<int>(std::size(kSplits))) return false;
+  Refinement refinement;
+  refinement.effort.steps = 12;
+  refinement.splits = kSplits[stage];
+  refinement.split_effort.steps = 4;
+  refine(refinement, until);
+  return true;
 }
 
 }  // namespace boundflow

@@ -25,13 +25,14 @@ class SplitEngine final : public SplitBounder {
 
   struct Refinement {
     SplitEffort effort;        // for each row
-    int splits = 0;            // of each row, by the signs of neurons of earlier layers
+    int splits = 0;            // of each row at most, by the signs of neurons of earlier layers
     SplitEffort split_effort;  // for each half
   };
   // Tightens the bounds of unstable neurons, layer by layer, with slopes of their own for each (Xu et al. 2021), and
   // with splits, until all are done or `until` passes. To be called before the first `bound`. Returns how many bounds
   // got better.
   std::int64_t refine(const Refinement& refinement, const Deadline& until);
+  bool refine(int stage, const Deadline& until) override;
 
   // Of one subproblem, what a step would follow: the derivative of its nominal bound by each slope (in the order of the
   // subproblem's slopes, per whole range) and by each multiplier. Where lines or corners change, one of several.
@@ -91,13 +92,14 @@ class SplitEngine final : public SplitBounder {
   void find_free();
   bool bound_leaves(const CompiledProgram& program, std::span<RowTree::Leaf* const> leaves,
                     std::span<const double> signs, const SplitEffort& effort, const Deadline& deadline) const;
-  bool split_rows(const CompiledProgram& program, std::span<RowTree> trees, const Refinement& refinement,
+  bool split_rows(const CompiledProgram& program, std::span<RowTree> trees, int splits, const SplitEffort& effort,
                   const Deadline& deadline) const;
   bool bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                   const Deadline& deadline, std::vector<SplitAnswer>& answers) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
-  bool walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool sweep,
-            const Deadline& deadline, Workspace& workspace) const;
+  enum class Walk { Alone, AndSweep, AndLastSweep };
+  bool walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, Walk kind, const Deadline& deadline,
+            Workspace& workspace) const;
   bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
              Workspace& workspace) const;
   void improve(std::size_t b, int step, double length, Workspace& workspace) const;
@@ -113,6 +115,7 @@ class SplitEngine final : public SplitBounder {
   std::vector<GivenValue> given_;
   std::int64_t neurons_ = 0;
   std::vector<FreeNeuron> free_;
+  std::vector<std::int32_t> free_numbers_;
   std::vector<std::int32_t> place_;  // by neuron: in free_, or -1
   std::shared_ptr<Trace> trace_;
   mutable Pool<Workspace> workspaces_;

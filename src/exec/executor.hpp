@@ -40,6 +40,7 @@ struct SplitFrame {
   std::span<const std::int64_t> first_split;  // [subproblems + 1]
   const float* slopes = nullptr;              // [subproblems, neurons]
   std::int64_t neurons = 0;                   // of all values with an offset
+  std::span<const std::int32_t> free;         // ascending: the neurons whose slopes count, unstable over the boxes
   std::span<const SplitTerm> splits_of(std::int64_t b) const {
     const auto at = [&](std::int64_t i) { return static_cast<std::size_t>(first_split[static_cast<std::size_t>(i)]); };
     return splits.subspan(at(b), at(b + 1) - at(b));

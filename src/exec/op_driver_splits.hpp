@@ -47,7 +47,10 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
     const double* l = lower(x, frame) + b * ld(x);
     const double* u = upper(x, frame) + b * ld(x);
     const float* slopes = frame.split->slopes + b * frame.split->neurons + op.offset;
-    for (std::int64_t j = 0; j < n; ++j) {
+    const std::span<const std::int32_t> free = frame.split->free;
+    for (auto neuron = std::lower_bound(free.begin(), free.end(), op.offset);
+         neuron != free.end() && *neuron < op.offset + n; ++neuron) {
+      const std::int64_t j = *neuron - op.offset;
       double left = 0, right = 0;
       if (!op.function->bends_at_zero(l[j], u[j], left, right)) continue;
       const double chosen = static_cast<double>(slopes[j]);

@@ -42,7 +42,7 @@ struct SplitAnswer {
   // is empty as well.
   double nominal = 0;
   double error = 0;
-  std::vector<double> minimizer;         // [inputs], where the linear function of the best step is least over the box
+  std::vector<double> minimizer;         // [inputs], where the linear function of the last step is least over the box
   std::vector<std::int32_t> candidates;  // neurons that the bound suffers from most, worst first
   std::int64_t unstable = 0;             // neurons that are neither split nor stable
 };
@@ -54,6 +54,9 @@ class SplitBounder {
   // deadline, nothing is valid. Safe to call from several threads at once.
   virtual bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                      const Deadline& deadline, std::vector<SplitAnswer>& answers) const = 0;
+  // Spends about this much effort on what all later subproblems share, bounds of hidden values: the more the stage,
+  // from 0 on, the longer, but not beyond `until`. False: there is no such stage. Not while others ask.
+  virtual bool refine(int stage, const Deadline& until) = 0;
   // Per neuron, whether its input is above zero at a point of the box, as far as bounds over the point tell: where they
   // hold zero it is 2, and either side may be right.
   virtual std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const = 0;

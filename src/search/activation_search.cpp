@@ -62,16 +62,30 @@ class ActivationSearch {
   }
 
   ActivationEnd run(std::span<const std::int32_t> clauses) {
-    std::vector<Leaf> roots;
-    for (const std::int32_t clause : clauses) {
-      Leaf root;
-      root.clause = clause;
-      roots.push_back(std::move(root));
+    clauses_.assign(clauses.begin(), clauses.end());
+    for (int stage = 0;; ++stage) {
+      if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
+      const double remaining = deadline_.remaining();
+      const double share = options_.refine_share * (std::isfinite(remaining) ? remaining : 300);
+      if (!tools_.bounder.refine(stage, deadline_.sooner(share))) break;
+      if (!open_roots()) return finish(ActivationEnd::Stopped);
+      // Where few splits are enough, no more refinement is needed.
+      if (const auto end = search(options_.splits_between)) return *end;
     }
-    if (!open_roots(std::move(roots))) return finish(ActivationEnd::Stopped);
+    const auto end = search(std::numeric_limits<std::int64_t>::max());
+    return *end;
+  }
+
+ private:
+  // Splits at most so many subproblems; nothing if some are open then.
+  std::optional<ActivationEnd> search(std::int64_t splits) {
+    const std::int64_t last = splits > std::numeric_limits<std::int64_t>::max() - statistics_.splits
+                                  ? std::numeric_limits<std::int64_t>::max()
+                                  : statistics_.splits + splits;
     for (std::int64_t round = 1; !heap_.empty(); ++round) {
       if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
       if (bytes_ > options_.memory_bytes) return finish(ActivationEnd::Memory);
+      if (statistics_.splits >= last) return std::nullopt;
       // At rounds 1, 2, 4, ...: where bounding believes the violation to be.
       if ((round & (round - 1)) == 0 && attack_worst()) return finish(ActivationEnd::Violated);
       std::vector<Group> groups = next_groups();
@@ -92,7 +106,6 @@ class ActivationSearch {
     return finish(statistics_.stuck > 0 ? ActivationEnd::Stuck : ActivationEnd::Closed);
   }
 
- private:
   static bool later(const Leaf& a, const Leaf& b) { return a.bound != b.bound ? a.bound > b.bound : a.age > b.age; }
 
   void push(Leaf leaf) {
@@ -132,15 +145,26 @@ class ActivationSearch {
     if (tools_.progress) tools_.progress(statistics_);
   }
 
-  // Bounds the clauses themselves; false if the deadline has passed.
-  bool open_roots(std::vector<Leaf> roots) {
+  // Begins with the clauses that are left; false if the deadline has passed.
+  bool open_roots() {
+    heap_.clear();
+    bytes_ = 0;
+    statistics_.stuck = 0;
+    std::vector<Leaf> roots;
+    for (const std::int32_t clause : clauses_) {
+      Leaf root;
+      root.clause = clause;
+      roots.push_back(std::move(root));
+    }
     Group group;
-    group.leaves = std::move(roots);
     SplitEffort effort;
     effort.steps = options_.root_steps;
-    std::vector<Leaf> whole = group.leaves;
-    if (!bound(whole, effort, group)) return false;
-    group.complete = true;
+    if (!bound(roots, effort, group)) {
+      for (Leaf& root : roots) push(std::move(root));
+      return false;
+    }
+    clauses_.clear();
+    for (const Leaf& leaf : group.open) clauses_.push_back(leaf.clause);
     take_over(group);
     return true;
   }
@@ -357,6 +381,7 @@ class ActivationSearch {
   const Deadline& deadline_;
   ActivationStatistics& statistics_;
   Random random_;
+  std::vector<std::int32_t> clauses_;  // that are not closed at the root
   std::vector<Leaf> heap_;
   std::vector<char> observed_sides_;
   std::int64_t bytes_ = 0;

@@ -24,6 +24,10 @@ struct ActivationOptions {
   int steps = 8;         // per half
   int look_ahead = 5;    // neurons tried before one is split
   int last_steps = 200;  // of a subproblem without neurons to split
+  // Of the time that is left when a stage of refinement begins, at most.
+  double refine_share = 0.2;
+  // Splits after each stage but the last, before the next one begins.
+  std::int64_t splits_between = 256;
   // A known violation: the subproblem that holds it must stay open.
   std::vector<double> observed;  // empty: none
   std::int32_t observed_clause = -1;
@@ -50,7 +54,7 @@ enum class ActivationEnd {
 };
 
 struct ActivationTools {
-  const SplitBounder& bounder;
+  SplitBounder& bounder;
   const Evaluator& evaluator;
   // Called for points that violate a clause as far as floating point tells; true ends the search.
   std::function<bool(std::span<const double> point)> accept;
