@@ -192,7 +192,8 @@ void add_bounds_flags(CLI::App& bounds, BoundsFlags& flags) {
   norm->needs(center);
   lower->needs(upper);
   upper->needs(lower);
-  bounds.add_option("--method", request.method, "ibp, crown-ibp or crown")->default_val("crown");
+  bounds.add_option("--method", request.method, "ibp, crown-ibp, crown or alpha-crown")->default_val("crown");
+  bounds.add_option("--steps", request.steps, "With alpha-crown: steps of optimisation for each row")->default_val(20);
   bounds
       .add_option("--intermediate", request.intermediate,
                   "With crown, which neurons get rows: adaptive (those unstable after one interval step) or auto-lirpa "

@@ -96,10 +96,11 @@ struct BoundsRequest {
   /// C: one row [outputs], [rows, outputs] for all queries, or [B, rows, outputs]. Empty: the identity, one row per
   /// output.
   NumericArray specification;
-  /// "ibp" (intervals), "crown-ibp" (linear bounds over intervals of the hidden neurons) or "crown" (linear bounds
-  /// throughout).
+  /// "ibp" (intervals), "crown-ibp" (linear bounds over intervals of the hidden neurons), "crown" (linear bounds
+  /// throughout) or "alpha-crown" (the same with optimised slopes: for boxes, without linear form).
   std::string method = "crown";
-  /// Of method "crown" only: which neurons get linear bounds, "adaptive" (those that are not known to be stable on the
+  int steps = 20;  ///< Of method "alpha-crown": steps of optimisation for each row, at least 1.
+  /// Of methods "crown" and "alpha-crown" only: which neurons get linear bounds, "adaptive" (those that are not known to be stable on the
   /// way) or "auto-lirpa" (those that interval bounds leave unstable, as that library does).
   std::string intermediate = "adaptive";
   bool linear_form = false;  ///< Also return linear bounds in the input; not with "ibp", which has none.

@@ -27,6 +27,8 @@ struct ByteSize {
          "Seed of all randomness")                                                                                     \
   OPTION(std::string,   semantics,      "--semantics",      "float32",                                                 \
          "What holds: float32 (for the real-valued network and every float32 execution), real, or nominal (bounds only)") \
+  OPTION(std::string,   branching,      "--branching",      "auto",                                                    \
+         "What verify splits: input (the box), activation (signs of hidden neurons), or auto (by how many inputs vary)") \
   OPTION(std::string,   backend,        "--backend",        "native",                                                  \
          "Whose kernels bound in float32: native, tvm (generated for the network and this CPU), or reference (slow, in double)") \
   OPTION(std::string,   cache_dir,      "--cache-dir",      "",                                                        \

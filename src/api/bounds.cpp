@@ -16,6 +16,7 @@
 #include "base/parallel.hpp"
 #include "base/rounding.hpp"
 #include "check/plan.hpp"
+#include "engine/split_engine.hpp"
 #include "io/npz.hpp"
 #include "io/npz_writer.hpp"
 #include "report/bounds_report.hpp"
@@ -47,8 +48,13 @@ BoundLowering lowering_of(const BoundsRequest& request) {
     if (request.intermediate == "auto-lirpa") {
       lowering.intermediate = IntermediateBounds::CrownWhereIntervalUnstable;
     }
+  } else if (request.method == "alpha-crown") {
+    if (request.norm != "inf") throw UsageError("--method alpha-crown: input sets are boxes; give --norm inf");
+    if (request.linear_form) throw UsageError("--linear-form: not with --method alpha-crown; give crown");
+    if (request.intermediate != "adaptive") throw UsageError("--intermediate: alpha-crown takes adaptive only");
+    if (request.steps < 1) throw UsageError("--steps: expected at least 1");
   } else {
-    throw UsageError("--method: expected ibp, crown-ibp or crown, found '" + request.method + "'");
+    throw UsageError("--method: expected ibp, crown-ibp, crown or alpha-crown, found '" + request.method + "'");
   }
   if (request.linear_form && request.method == "ibp") {
     throw UsageError("--linear-form: interval bounds have no linear form; give --method crown or crown-ibp");
@@ -199,8 +205,38 @@ Specification specification(const BoundsRequest& request, std::int64_t queries, 
   return result;
 }
 
+// Bounds the rows of one box again, with slopes of their own: those of hidden neurons layer by layer, then the rows'.
+// What gets better goes into the answer of the query, whose first row of the box is `first`. False: stopped by the
+// deadline.
+bool optimise_slopes(const std::shared_ptr<const QueryEngine>& engine, const InputBox& box, const LinearSpec& spec,
+                     std::span<const std::int32_t> rows, Semantics semantics, int steps, const Deadline& deadline,
+                     std::size_t first, BoundAnswer& answer) {
+  if (engine->split_programs().programs.empty()) return true;  // no slope is free
+  try {
+    SplitEngine slopes(engine, box, semantics, deadline);
+    slopes.refine(SplitEngine::Refinement{.effort = {.steps = steps, .stop_above_zero = true}}, deadline);
+    std::vector<SplitSubproblem> subproblems;
+    for (const std::int32_t row : rows) subproblems.push_back({.splits = {}, .slopes = nullptr, .row = row});
+    std::vector<SplitSubproblem*> pointers;
+    for (SplitSubproblem& subproblem : subproblems) pointers.push_back(&subproblem);
+    std::vector<SplitAnswer> better;
+    const SplitEffort effort{.steps = steps, .candidates = false, .stop_above_zero = false};
+    if (!slopes.bound(spec, pointers, effort, deadline, better)) return false;
+    for (std::size_t k = 0; k < better.size(); ++k) {
+      double& nominal = answer.nominal[first + k];
+      double& error = answer.error[first + k];
+      if (!(better[k].nominal - better[k].error > nominal - error)) continue;
+      nominal = better[k].nominal;
+      error = better[k].error;
+    }
+  } catch (const StoppedError&) {
+    return false;
+  }
+  return true;
+}
+
 // One chunk of queries: its answer goes into the result. False: stopped by the deadline.
-bool bound_chunk(const QueryEngine& engine, const InputSets& sets, const BoundsRequest& request,
+bool bound_chunk(const std::shared_ptr<const QueryEngine>& engine, const InputSets& sets, const BoundsRequest& request,
                  const Specification& spec, Semantics semantics, std::int64_t first, std::int64_t count,
                  const Deadline& deadline, BoundsResult& result) {
   const std::int64_t inputs = result.inputs;
@@ -230,8 +266,21 @@ bool bound_chunk(const QueryEngine& engine, const InputSets& sets, const BoundsR
   query.rows = rows;
   query.semantics = semantics;
   query.linear_form = request.linear_form;
-  const BoundAnswer answer = engine.bound(query, deadline);
+  BoundAnswer answer = engine->bound(query, deadline);
   if (!answer.complete) return false;
+  const auto rows_of_box = at(2 * spec.rows);
+  for (std::int64_t b = 0; b < count && request.method == "alpha-crown"; ++b) {
+    const auto part = [&](std::span<const double> ends) {
+      const std::span<const double> own = ends.subspan(at(b * inputs), at(inputs));
+      return std::vector<double>(own.begin(), own.end());
+    };
+    const std::size_t begin = at(b) * rows_of_box;
+    if (!optimise_slopes(engine, {part(query.lower), part(query.upper)}, spec.both,
+                         std::span(rows).subspan(begin, rows_of_box), semantics, request.steps, deadline, begin,
+                         answer)) {
+      return false;
+    }
+  }
   for (std::size_t n = 0; n < rows.size(); ++n) {
     const auto b = static_cast<std::int64_t>(n) / (2 * spec.rows);
     const bool negated = static_cast<std::int64_t>(n) / spec.rows % 2 == 1;
@@ -296,13 +345,15 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   if (page != nullptr) add_network(*page, *network.source, *network.normal);
 
   phase.emplace(validated.trace.get(), SpanKind::Phase, "compile");
-  QueryEngine engine(
-      network.normal, validated.executor,
-      {.lowering = lowering,
-       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads),
-       .program_passes = validated.program_passes,
-       .plans = &process_plans(validated.memory_bytes)},
-      deadline, table);
+  const QueryEngine::Options engine_options{
+      .lowering = lowering,
+      .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads),
+      .program_passes = validated.program_passes,
+      .splits = request.method == "alpha-crown",
+      .plans = &process_plans(validated.memory_bytes)};
+  const auto shared =
+      std::make_shared<QueryEngine>(network.normal, validated.executor, engine_options, deadline, table);
+  QueryEngine& engine = *shared;
   add_compilation(compiled, engine);
   engine.trace(validated.trace);
   check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
@@ -314,7 +365,7 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
   // What does not fit into memory together may do so in halves.
   const auto bound_queries = [&](const auto& self, std::int64_t first, std::int64_t count) -> void {
     try {
-      if (bound_chunk(engine, sets, request, spec, validated.semantics, first, count, deadline, result)) {
+      if (bound_chunk(shared, sets, request, spec, validated.semantics, first, count, deadline, result)) {
         complete += count;
       }
       return;

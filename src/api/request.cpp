@@ -90,6 +90,9 @@ void to_standard_error(const std::string& text) {
   std::fputs(text.c_str(), stderr);
 }
 
+// Below this, halving a box helps more than the sign of a neuron; measured in docs/benchmarks.md.
+constexpr std::int64_t kMostInputsToSplit = 24;
+
 Request validate(const Options& options, const TextSink& printed) {
   Request request;
   if (!(options.timeout > 0)) throw UsageError("--timeout: expected a positive number of seconds");
@@ -102,6 +105,13 @@ Request validate(const Options& options, const TextSink& printed) {
     request.semantics = Semantics::Nominal;
   } else if (options.semantics != "float32") {
     throw UsageError("--semantics: expected float32, real or nominal, found '" + options.semantics + "'");
+  }
+  if (options.branching == "auto") {
+    request.most_inputs_to_split = kMostInputsToSplit;
+  } else if (options.branching == "input") {
+    request.most_inputs_to_split = std::numeric_limits<std::int64_t>::max();
+  } else if (options.branching != "activation") {
+    throw UsageError("--branching: expected auto, input or activation, found '" + options.branching + "'");
   }
   const auto level = spdlog::level::from_str(options.log_level);
   if (level == spdlog::level::off && options.log_level != "off") {

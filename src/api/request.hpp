@@ -17,6 +17,7 @@ namespace boundflow {
 
 struct Request {
   Semantics semantics = Semantics::Float32;
+  std::int64_t most_inputs_to_split = 0;  // as in SearchOptions, of --branching
   int threads = 1;
   std::shared_ptr<const Executor> executor;  // of --backend, for what is bounded in float32
   std::int64_t memory_bytes = 0;

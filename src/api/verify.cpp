@@ -129,6 +129,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
   SearchOptions search_options;
   search_options.seed = options.seed;
   search_options.semantics = request.semantics;
+  search_options.most_inputs_to_split = request.most_inputs_to_split;
   // A query's storage stays near the caches, and that of all within a quarter of the limit.
   const std::int64_t query_bytes = std::min<std::int64_t>(request.memory_bytes / 64, std::int64_t{16} << 20);
   search_options.answer_bytes = std::min<std::int64_t>(request.memory_bytes / 64, search_options.answer_bytes);

@@ -18,6 +18,7 @@ struct Subproblem {
   double bound = 0;            // the smallest lower bound over its clauses, as known from its parent
   double blocked_gap = 0;    // by how much only error keeps it open, as of the last split that reduced it; 0 if not so
   std::int32_t stalled = 0;  // splits since then
+  bool inputs_only = false;  // splitting neurons has not decided it
   std::uint64_t age = 0;
 
   // What it takes on the heap, the allocator's own share included.

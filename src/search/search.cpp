@@ -48,13 +48,16 @@ class Search {
     limit_queries();
     if (attack_regions()) return finish(Verdict::Sat, "");
     for (std::size_t r = 0; r < specifications_.size(); ++r) push_root(static_cast<std::int32_t>(r));
-    while (!queue_.empty()) {
-      report_progress();
+    while (!queue_.empty() || !waiting_.empty()) {
       if (deadline_.should_stop()) return stopped();
       if (queue_.bytes() + aside_bytes_ > options_.memory_bytes) return finish(Verdict::Unknown, "memory");
+      if (queue_.empty()) {
+        if (std::optional<SearchResult> end = split_activations()) return *std::move(end);
+        continue;
+      }
+      report_progress();
       if (round()) return finish(Verdict::Sat, "");
     }
-    if (const std::optional<SearchResult> end = split_activations()) return *end;
     if (!aside_.empty()) return decide_aside();
     return finish(Verdict::Unsat, "");
   }
@@ -279,16 +282,11 @@ class Search {
     statistics_.peak_open = std::max(statistics_.peak_open, queue_.size());
   }
 
-  // A region as it was bounded, of which some clauses are open.
-  struct OpenRegion {
-    std::int32_t region = 0;
-    std::vector<std::int32_t> clauses;
-    InputBox box;
-  };
-
   // Whether the region is one for splitting the signs of neurons; then it waits for that.
   bool wait_for_activations(const Subproblem& subproblem, Expansion& expansion) {
-    if (!tools_.split_bounder || subproblem.depth > 0 || !std::isfinite(expansion.bound)) return false;
+    if (!tools_.split_bounder || subproblem.depth > 0 || subproblem.inputs_only || !std::isfinite(expansion.bound)) {
+      return false;
+    }
     const Specification& specification = specifications_[static_cast<std::size_t>(subproblem.region)];
     std::int64_t free = 0;
     for (std::size_t i = 0; i < subproblem.lower.size(); ++i) {
@@ -298,32 +296,46 @@ class Search {
     for (const std::int32_t clause : expansion.open) {
       if (!can_split_activations(specification.clauses[static_cast<std::size_t>(clause)])) return false;
     }
-    waiting_.push_back({subproblem.region, expansion.open, {expansion.lower, expansion.upper}});
+    Subproblem& open = waiting_.emplace_back();
+    open.region = subproblem.region;
+    open.lower = expansion.lower;
+    open.upper = expansion.upper;
+    open.clauses = expansion.open;
+    open.lambdas = expansion.lambdas;
+    open.bound = expansion.bound;
+    open.inputs_only = true;
     return true;
   }
 
-  // The regions that wait, one after the other. Nothing: all of their clauses are refuted.
+  // The next region that waits. Nothing: the search goes on. Where it ends with subproblems that have no neuron left to
+  // split, the box is split after all.
   std::optional<SearchResult> split_activations() {
-    while (!waiting_.empty()) {
-      const OpenRegion region = std::move(waiting_.back());
-      waiting_.pop_back();
-      const double start = deadline_.elapsed();
-      const ActivationEnd end = split_activations(region);
-      statistics_.bounding_s += deadline_.elapsed() - start;
-      if (end == ActivationEnd::Violated) return finish(Verdict::Sat, "");
-      if (end == ActivationEnd::Stopped) return stopped();
-      if (end == ActivationEnd::Memory) return finish(Verdict::Unknown, "memory");
-      if (end == ActivationEnd::Stuck) {
-        return finish(Verdict::Unknown, "precision: subproblems in which no neuron is left to split stay open");
-      }
+    Subproblem region = std::move(waiting_.back());
+    waiting_.pop_back();
+    const double start = deadline_.elapsed();
+    const ActivationEnd end = split_activations(region);
+    statistics_.bounding_s += deadline_.elapsed() - start;
+    switch (end) {
+      case ActivationEnd::Closed:
+        return std::nullopt;
+      case ActivationEnd::Violated:
+        return finish(Verdict::Sat, "");
+      case ActivationEnd::Stopped:
+        return stopped();
+      case ActivationEnd::Memory:
+        return finish(Verdict::Unknown, "memory");
+      case ActivationEnd::Stuck:
+        in_round_ = 0;
+        queue_.push(std::move(region));
+        return std::nullopt;
     }
-    return std::nullopt;
+    throw InternalError("end of a search out of range");
   }
 
-  ActivationEnd split_activations(const OpenRegion& region) {
+  ActivationEnd split_activations(const Subproblem& region) {
     std::unique_ptr<SplitBounder> bounder;
     try {
-      bounder = tools_.split_bounder(region.box, deadline_);
+      bounder = tools_.split_bounder({region.lower, region.upper}, deadline_);
     } catch (const StoppedError&) {
       return ActivationEnd::Stopped;
     }
@@ -445,7 +457,7 @@ class Search {
   std::vector<Specification> specifications_;
   SubproblemQueue queue_;
   std::vector<Subproblem> aside_;
-  std::vector<OpenRegion> waiting_;
+  std::vector<Subproblem> waiting_;  // regions whose neurons are to be split
   std::int64_t aside_bytes_ = 0;
   std::int64_t subproblems_per_query_ = 1;
   std::int64_t in_round_ = 0;  // subproblems that the round under way has taken from the queue, at most

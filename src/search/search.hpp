@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -42,7 +44,7 @@ struct SearchOptions {
   std::int64_t answer_bytes = std::int64_t{64} << 20;  // of one query, with the points that are sampled from it
   AttackOptions attack;
   // Regions with more inputs than this whose radius is not zero are split by the signs of neurons.
-  std::int64_t most_inputs_to_split = 24;
+  std::int64_t most_inputs_to_split = std::numeric_limits<std::int64_t>::max();
   double attack_share = 0.1;  // of the time limit, at most, before the first subproblem
   // A known violation: dropping it, by closing its clause or by clipping it away, is an internal error.
   std::optional<ObservedViolation> observed;

@@ -7,6 +7,7 @@
 
 #include "api/observation.hpp"
 #include "engine/query_engine.hpp"
+#include "engine/split_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/vnnlib/vnnlib.hpp"
 #include "passes/passes.hpp"
@@ -29,7 +30,11 @@ void check_witness(const RandomCase& c, const Counterexample& witness) {
   ASSERT_EQ(witness.output.size(), static_cast<std::size_t>(c.network.outputs));
 }
 
-TEST(BruteForce, VerdictsOfRandomCasesAreRight) {
+class Branching : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(, Branching, testing::Values("input", "activation"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(Branching, VerdictsOfRandomCasesAreRight) {
   constexpr int kCases = 300;
   std::map<std::string, int> counts;
   std::string undecided;
@@ -39,6 +44,7 @@ TEST(BruteForce, VerdictsOfRandomCasesAreRight) {
     Options options;
     options.timeout = 2 * kSanitizedTime;
     options.threads = 1;
+    options.branching = GetParam();
     const VerifyResult result = verify_case(c.network.model(), c.property(), options);
     ++counts[result.verdict];
     if (result.verdict == "unknown" || result.verdict == "timeout") undecided += " " + std::to_string(seed);
@@ -74,7 +80,7 @@ TEST(BruteForce, ClearViolationsAreFound) {
 }
 
 // Through the command's own option: bounds of every box that holds the point must contain its activations.
-TEST(BruteForce, NoBoundExcludesAnObservedPoint) {
+TEST_P(Branching, NoBoundExcludesAnObservedPoint) {
   int observed = 0;
   for (int seed = 2000; seed < 2060; ++seed) {
     const RandomCase c(static_cast<std::uint64_t>(seed));
@@ -85,6 +91,7 @@ TEST(BruteForce, NoBoundExcludesAnObservedPoint) {
     for (int i = 0; i < c.network.inputs; ++i) point.push_back(static_cast<float>(random.uniform(-1, 1)));
     Options options;
     options.timeout = 1 * kSanitizedTime;
+    options.branching = GetParam();
     options.observe =
         folder.write("point.npy", npy_array("<f4", "(1, " + std::to_string(c.network.inputs) + ")", point));
     options.semantics = random.coin() ? "real" : "float32";
@@ -103,8 +110,8 @@ class BlindReplayer final : public Replayer {
 };
 
 // A search that may not stop at a counterexample goes on splitting: the subproblems around it must never close.
-TEST(BruteForce, TheSearchNeverDropsAKnownViolation) {
-  int searched = 0;
+TEST_P(Branching, TheSearchNeverDropsAKnownViolation) {
+  int searched = 0, split_regions = 0;
   std::int64_t subproblems = 0;
   for (int seed = 3000; seed < 3080; ++seed) {
     const RandomCase c(static_cast<std::uint64_t>(seed));
@@ -116,7 +123,10 @@ TEST(BruteForce, TheSearchNeverDropsAKnownViolation) {
     const Property property = parse_vnnlib(c.property(), "p.vnnlib", c.network.inputs, c.network.outputs);
     QueryEngine::Options engine_options;
     engine_options.lowering.input_terms = true;
-    QueryEngine engine(network, make_native_executor(Precision::Float32), engine_options);
+    engine_options.splits = true;
+    const auto shared =
+        std::make_shared<QueryEngine>(network, make_native_executor(Precision::Float32), engine_options);
+    QueryEngine& engine = *shared;
     QueryEngine precise(network, make_native_executor(Precision::Float64), engine_options);
     const Observation observation = observe_point(network, operator_table(), property, *found);
     ASSERT_TRUE(observation.violation.has_value());
@@ -125,10 +135,20 @@ TEST(BruteForce, TheSearchNeverDropsAKnownViolation) {
     SearchOptions options;
     options.observed = observation.violation;
     options.attack_share = 0;
+    const bool activations = std::string(GetParam()) == "activation";
+    if (activations) options.most_inputs_to_split = 0;
+    const auto split_bounder = [&](const InputBox& box, const Deadline& until) -> std::unique_ptr<SplitBounder> {
+      ++split_regions;
+      return std::make_unique<SplitEngine>(shared, box, Semantics::Float32, until);
+    };
+    const bool splits = activations && !shared->split_programs().programs.empty();
     const BlindReplayer blind;
     const Deadline deadline(0.1);
     SearchResult result;
-    EXPECT_NO_THROW(result = search(property, {engine, precise, engine, blind}, options, deadline));
+    EXPECT_NO_THROW(
+        result = search(property,
+                        {engine, precise, engine, blind, splits ? SearchTools::SplitBounderOf(split_bounder) : nullptr},
+                        options, deadline));
     EXPECT_NE(result.verdict, Verdict::Unsat);
     EXPECT_NE(result.verdict, Verdict::Sat);
     subproblems += result.statistics.subproblems;
@@ -136,6 +156,7 @@ TEST(BruteForce, TheSearchNeverDropsAKnownViolation) {
   }
   EXPECT_GT(searched, 20);
   EXPECT_GT(subproblems, 10 * searched);
+  EXPECT_EQ(split_regions > 0, std::string(GetParam()) == "activation");
 }
 
 }  // namespace
