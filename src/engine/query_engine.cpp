@@ -455,6 +455,18 @@ void QueryEngine::answer(const BoundQuery& query, const Deadline& deadline, Boun
   run(query, deadline, answer, nullptr);
 }
 
+void QueryEngine::check_given(std::span<const GivenValue> given, std::span<const double> lower,
+                              std::span<const double> upper, Semantics semantics) const {
+  if (!observer_ || !observer_->inside(lower.data(), upper.data())) return;
+  for (const Buffer& buffer : bounds_->program().buffers) {
+    if (buffer.kind != BufferKind::Bounds || buffer.value == kNoValue) continue;
+    const GivenValue& value = given[static_cast<std::size_t>(buffer.value)];
+    if (value.lower.empty()) continue;
+    observer_->check_bounds(buffer.value, in_network_order(buffer, value.lower.data()),
+                            in_network_order(buffer, value.upper.data()), semantics, "given to subproblems");
+  }
+}
+
 std::vector<QueryEngine::ValueBounds> QueryEngine::intermediate_bounds(const BoundQuery& query,
                                                                        const Deadline& deadline) const {
   Intermediate found;

@@ -85,6 +85,9 @@ class QueryEngine final : public Bounder, public Evaluator {
   // What the bound program has found of each value after a query over one box, by ValueId and as stored. StoppedError
   // when the deadline passes before.
   std::vector<GivenValue> given_values(const BoundQuery& query, const Deadline& deadline) const;
+  // Where an observed point lies in the box, its activations have to lie within what is given of each value.
+  void check_given(std::span<const GivenValue> given, std::span<const double> lower, std::span<const double> upper,
+                   Semantics semantics) const;
 
  private:
   struct Workspace;

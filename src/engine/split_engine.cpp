@@ -48,6 +48,7 @@ double sound(double nominal, double error) {
 struct SplitEngine::Workspace {
   Arena batch;
   Arena rows;
+  std::vector<std::size_t> active;   // in free_: what the program's rows meet
   std::vector<double> lower, upper;  // boxes
   std::vector<SplitTerm> splits;
   std::vector<std::int32_t> split_neurons;
@@ -76,6 +77,15 @@ SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputB
       lower_(box.lower),
       upper_(box.upper) {
   given_ = values_over(lower_, upper_, deadline);
+  for (const auto& program : engine_->split_programs().programs) {
+    std::vector<bool>& met = met_.emplace_back(layers_.size(), false);
+    for (const Task& task : program->program().tasks) {
+      for (const TaskOp& op : task.ops) {
+        if (op.kind != TaskOpKind::KeepRows) continue;
+        for (std::size_t k = 0; k < layers_.size(); ++k) met[k] = met[k] || layers_[k].offset == op.offset;
+      }
+    }
+  }
   for (const crown::NeuronLayer& layer : layers_) neurons_ += layer.columns;
   find_free();
 }
@@ -243,7 +253,7 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
   Moments* moments = w.slope_moments.data() + b * free_.size();
   const MomentScale scale(step);
   const auto slope_step = static_cast<float>(length);
-  for (std::size_t k = 0; k < free_.size(); ++k) {
+  for (const std::size_t k : w.active) {
     const FreeNeuron& free = free_[k];
     const float gradient = slope_gradient(rows[free.neuron], points[free.neuron]);
     if (gradient == 0 && moments[k].mean == 0) continue;
@@ -277,7 +287,7 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
     if (place >= 0) split[static_cast<std::size_t>(place)] = 1;
   }
   answer.unstable = 0;
-  for (std::size_t k = 0; k < free_.size(); ++k) {
+  for (const std::size_t k : w.active) {
     if (split[k] != 0) continue;
     ++answer.unstable;
     const FreeNeuron& free = free_[k];
@@ -305,6 +315,10 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   const std::size_t count = subproblems.size();
   load(subproblems, w);
+  w.active.clear();
+  for (std::size_t k = 0; k < free_.size(); ++k) {
+    if (source.meets[static_cast<std::size_t>(free_[k].layer)]) w.active.push_back(k);
+  }
   w.split = {given_, w.splits, w.first_split, w.slopes.data(), neurons_, free_numbers_};
   w.frame = {};
   w.frame.subproblems = static_cast<std::int64_t>(count);
@@ -331,7 +345,7 @@ SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubpr
   Gradients result;
   SplitSubproblem* const pointer = &subproblem;
   const std::span<SplitSubproblem* const> one(&pointer, 1);
-  const RowSource source{program_, &spec};
+  const RowSource source{program_, met_.front(), &spec};
   auto lease = workspaces_.take();
   Workspace& w = *lease;
   if (!start(source, one, deadline, w) || !walk(source, one, Walk::AndSweep, deadline, w)) return result;
@@ -352,7 +366,7 @@ SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubpr
 
 bool SplitEngine::bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems,
                         const SplitEffort& effort, const Deadline& deadline, std::vector<SplitAnswer>& answers) const {
-  return bound_rows({program_, &spec}, subproblems, effort, deadline, answers);
+  return bound_rows({program_, met_.front(), &spec}, subproblems, effort, deadline, answers);
 }
 
 bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
@@ -421,13 +435,14 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
 }
 
 // Bounds the leaves again, each with its row's sign; false if the deadline has passed.
-bool SplitEngine::bound_leaves(const CompiledProgram& program, std::span<RowTree::Leaf* const> leaves,
+bool SplitEngine::bound_leaves(std::size_t program, std::span<RowTree::Leaf* const> leaves,
                                std::span<const double> signs, const SplitEffort& effort,
                                const Deadline& deadline) const {
   std::vector<SplitSubproblem*> pointers;
   for (RowTree::Leaf* leaf : leaves) pointers.push_back(&leaf->subproblem);
   std::vector<SplitAnswer> answers;
-  if (!bound_rows({program, nullptr, signs}, pointers, effort, deadline, answers)) return false;
+  const RowSource source{*engine_->split_programs().programs[program], met_[program], nullptr, signs};
+  if (!bound_rows(source, pointers, effort, deadline, answers)) return false;
   for (std::size_t k = 0; k < leaves.size(); ++k) {
     leaves[k]->bound = std::max(leaves[k]->bound, sound(answers[k].nominal, answers[k].error));
     leaves[k]->candidates = std::move(answers[k].candidates);
@@ -436,8 +451,8 @@ bool SplitEngine::bound_leaves(const CompiledProgram& program, std::span<RowTree
 }
 
 // Each round splits the worst leaf of every tree whose neuron may still have either sign.
-bool SplitEngine::split_rows(const CompiledProgram& program, std::span<RowTree> trees, int splits,
-                             const SplitEffort& effort, const Deadline& deadline) const {
+bool SplitEngine::split_rows(std::size_t program, std::span<RowTree> trees, int splits, const SplitEffort& effort,
+                             const Deadline& deadline) const {
   std::vector<RowTree::Leaf> halves;
   std::vector<std::size_t> owners;
   std::vector<double> signs;
@@ -476,7 +491,6 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
   const CompiledPlan::Splits& splits = engine_->split_programs();
   std::int64_t better = 0;
   for (std::size_t p = 1; p < splits.programs.size() && !until.should_stop(); ++p) {
-    const CompiledProgram& program = *splits.programs[p];
     const std::size_t number = splits.targets[p - 1];
     const crown::NeuronLayer& layer = layers_[number];
     std::vector<RowTree> trees;
@@ -513,14 +527,14 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
         roots.push_back(&tree.leaves[0]);
         signs.push_back(tree.sign);
       }
-      bound_leaves(program, roots, signs, refinement.effort, until);
+      bound_leaves(p, roots, signs, refinement.effort, until);
     });
     // Each layer gets its share of the time, so that the last ones do not go without; all rows of a layer likewise.
     const double remaining = until.remaining(), layers_left = static_cast<double>(splits.programs.size() - p);
     const Deadline share = std::isfinite(remaining) ? until.sooner(remaining / layers_left) : until;
     for (int done = 0; done < refinement.splits && !share.should_stop(); done += kSplitsAtOnce) {
       const int now = std::min(kSplitsAtOnce, refinement.splits - done);
-      for_each_part([&](std::span<RowTree> part) { split_rows(program, part, now, refinement.split_effort, share); });
+      for_each_part([&](std::span<RowTree> part) { split_rows(p, part, now, refinement.split_effort, share); });
     }
     std::for_each(trees.begin(), trees.end(), take);
     better += gained;
@@ -530,6 +544,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
     }
     find_free();
   }
+  engine_->check_given(given_, lower_, upper_, semantics_);
   return better;
 }
 

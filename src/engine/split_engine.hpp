@@ -69,6 +69,7 @@ class SplitEngine final : public SplitBounder {
   // Rows of one program: the query's, or a layer's.
   struct RowSource {
     const CompiledProgram& program;
+    const std::vector<bool>& meets;  // by layer: whether rows go through its activation
     const LinearSpec* spec = nullptr;
     std::span<const double> signs = {};  // per subproblem, of a layer's
   };
@@ -90,9 +91,9 @@ class SplitEngine final : public SplitBounder {
     double bound() const { return leaves[worst()].bound; }
   };
   void find_free();
-  bool bound_leaves(const CompiledProgram& program, std::span<RowTree::Leaf* const> leaves,
-                    std::span<const double> signs, const SplitEffort& effort, const Deadline& deadline) const;
-  bool split_rows(const CompiledProgram& program, std::span<RowTree> trees, int splits, const SplitEffort& effort,
+  bool bound_leaves(std::size_t program, std::span<RowTree::Leaf* const> leaves, std::span<const double> signs,
+                    const SplitEffort& effort, const Deadline& deadline) const;
+  bool split_rows(std::size_t program, std::span<RowTree> trees, int splits, const SplitEffort& effort,
                   const Deadline& deadline) const;
   bool bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                   const Deadline& deadline, std::vector<SplitAnswer>& answers) const;
@@ -113,6 +114,7 @@ class SplitEngine final : public SplitBounder {
   std::vector<double> lower_;  // the box
   std::vector<double> upper_;
   std::vector<GivenValue> given_;
+  std::vector<std::vector<bool>> met_;  // per program, as RowSource::meets
   std::int64_t neurons_ = 0;
   std::vector<FreeNeuron> free_;
   std::vector<std::int32_t> free_numbers_;
