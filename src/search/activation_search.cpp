@@ -67,8 +67,9 @@ class ActivationSearch {
       if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
       const double remaining = deadline_.remaining();
       const double share = options_.refine_share * (std::isfinite(remaining) ? remaining : 300);
-      if (!tools_.bounder.refine(stage, deadline_.sooner(share))) break;
-      if (!open_roots()) return finish(ActivationEnd::Stopped);
+      const bool refined = tools_.bounder.refine(stage, deadline_.sooner(share));
+      if (!refined && stage > 0) break;
+      if (const auto end = open_roots()) return finish(*end);
       // Where few splits are enough, no more refinement is needed.
       if (const auto end = search(options_.splits_between)) return *end;
     }
@@ -82,7 +83,7 @@ class ActivationSearch {
     const std::int64_t last = splits > std::numeric_limits<std::int64_t>::max() - statistics_.splits
                                   ? std::numeric_limits<std::int64_t>::max()
                                   : statistics_.splits + splits;
-    for (std::int64_t round = 1; !heap_.empty(); ++round) {
+    for (std::int64_t round = 1; !empty(); ++round) {
       if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
       if (bytes_ > options_.memory_bytes) return finish(ActivationEnd::Memory);
       if (statistics_.splits >= last) return std::nullopt;
@@ -108,29 +109,30 @@ class ActivationSearch {
 
   static bool later(const Leaf& a, const Leaf& b) { return a.bound != b.bound ? a.bound > b.bound : a.age > b.age; }
 
+  // Where memory runs short, what was opened last comes first: a dive opens few at a time.
   void push(Leaf leaf) {
     leaf.age = next_age_++;
     bytes_ += leaf.bytes();
+    if (bytes_ > options_.memory_bytes / 2) {
+      dive_.push_back(std::move(leaf));
+      return;
+    }
     heap_.push_back(std::move(leaf));
     std::push_heap(heap_.begin(), heap_.end(), later);
   }
   Leaf pop() {
-    // Where memory runs short, what was opened last comes first: a dive opens few at a time.
-    if (bytes_ > options_.memory_bytes / 2) {
-      const auto newest =
-          std::max_element(heap_.begin(), heap_.end(), [](const Leaf& a, const Leaf& b) { return a.age < b.age; });
-      std::swap(*newest, heap_.back());
-      Leaf leaf = std::move(heap_.back());
-      heap_.pop_back();
-      std::make_heap(heap_.begin(), heap_.end(), later);
-      bytes_ -= leaf.bytes();
-      return leaf;
-    }
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    Leaf leaf = std::move(heap_.back());
-    heap_.pop_back();
+    std::vector<Leaf>& from = dive_.empty() ? heap_ : dive_;
+    if (dive_.empty()) std::pop_heap(heap_.begin(), heap_.end(), later);
+    Leaf leaf = std::move(from.back());
+    from.pop_back();
     bytes_ -= leaf.bytes();
     return leaf;
+  }
+  bool empty() const { return heap_.empty() && dive_.empty(); }
+  double worst_bound() const {
+    double worst = heap_.empty() ? std::numeric_limits<double>::infinity() : heap_.front().bound;
+    for (const Leaf& leaf : dive_) worst = std::min(worst, leaf.bound);
+    return worst;
   }
 
   ActivationEnd finish(ActivationEnd end) {
@@ -139,15 +141,16 @@ class ActivationSearch {
   }
 
   void report() {
-    statistics_.open = std::ssize(heap_) + statistics_.stuck;
+    statistics_.open = std::ssize(heap_) + std::ssize(dive_) + statistics_.stuck;
     statistics_.peak_open = std::max(statistics_.peak_open, statistics_.open);
-    statistics_.worst_bound = heap_.empty() ? std::numeric_limits<double>::infinity() : heap_.front().bound;
+    statistics_.worst_bound = worst_bound();
     if (tools_.progress) tools_.progress(statistics_);
   }
 
-  // Begins with the clauses that are left; false if the deadline has passed.
-  bool open_roots() {
+  // Begins with the clauses that are left; nothing if the search goes on.
+  std::optional<ActivationEnd> open_roots() {
     heap_.clear();
+    dive_.clear();
     bytes_ = 0;
     statistics_.stuck = 0;
     std::vector<Leaf> roots;
@@ -161,18 +164,19 @@ class ActivationSearch {
     effort.steps = options_.root_steps;
     if (!bound(roots, effort, group)) {
       for (Leaf& root : roots) push(std::move(root));
-      return false;
+      return ActivationEnd::Stopped;
     }
+    find_violations(group);
     clauses_.clear();
     for (const Leaf& leaf : group.open) clauses_.push_back(leaf.clause);
-    take_over(group);
-    return true;
+    if (take_over(group)) return ActivationEnd::Violated;
+    return std::nullopt;
   }
 
   std::vector<Group> next_groups() {
     std::vector<Leaf> taken;
     const std::int64_t limit = options_.queries_per_round * options_.subproblems_per_query / 2;
-    while (!heap_.empty() && std::ssize(taken) < limit) taken.push_back(pop());
+    while (!empty() && std::ssize(taken) < limit) taken.push_back(pop());
     const std::int64_t per_group =
         std::max<std::int64_t>(1, (std::ssize(taken) + options_.queries_per_round - 1) / options_.queries_per_round);
     std::vector<Group> groups;
@@ -382,7 +386,8 @@ class ActivationSearch {
   ActivationStatistics& statistics_;
   Random random_;
   std::vector<std::int32_t> clauses_;  // that are not closed at the root
-  std::vector<Leaf> heap_;
+  std::vector<Leaf> heap_;             // the worst bound on top
+  std::vector<Leaf> dive_;             // the newest at the back; comes before the heap
   std::vector<char> observed_sides_;
   std::int64_t bytes_ = 0;
   std::uint64_t next_age_ = 0;

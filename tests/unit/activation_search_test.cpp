@@ -1,0 +1,216 @@
+#include "search/activation_search.hpp"
+
+#include <gtest/gtest.h>
+#include <tbb/task_arena.h>
+
+#include <atomic>
+#include <limits>
+
+#include "base/error.hpp"
+#include "support/search_mocks.hpp"
+
+namespace boundflow {
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+// Neurons 0 to `neurons` - 1; each split of a subproblem adds `per_split` to `start`, for the row's own share of it.
+class CountingBounder final : public SplitBounder {
+ public:
+  int neurons = 3;
+  double start = -1;
+  double per_split = 0.5;
+  double error = 0;
+  int stages = 1;
+  std::vector<double> row_start;  // added per row
+  mutable std::atomic<int> refined{0};
+  mutable std::atomic<int> calls{0};
+
+  bool bound(const LinearSpec&, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
+             const Deadline& deadline, std::vector<SplitAnswer>& answers) const override {
+    ++calls;
+    answers.assign(subproblems.size(), {});
+    if (deadline.should_stop()) return false;
+    for (std::size_t k = 0; k < subproblems.size(); ++k) {
+      SplitAnswer& answer = answers[k];
+      const SplitSubproblem& s = *subproblems[k];
+      answer.nominal = start + per_split * static_cast<double>(s.splits.size()) +
+                       (row_start.empty() ? 0 : row_start[static_cast<std::size_t>(s.row)]);
+      answer.error = error;
+      answer.minimizer = {0.5};
+      if (effort.steps == 0) continue;
+      for (int n = 0; n < neurons; ++n) {
+        const auto is_split = [&](const NeuronSplit& split) { return split.neuron == n; };
+        if (std::none_of(s.splits.begin(), s.splits.end(), is_split)) answer.candidates.push_back(n);
+      }
+    }
+    return true;
+  }
+  bool refine(int stage, const Deadline&) override {
+    ++refined;
+    return stage < stages;
+  }
+  std::vector<char> sides(std::span<const double>, const Deadline&) const override {
+    return std::vector<char>(static_cast<std::size_t>(neurons), 1);
+  }
+  std::int64_t bytes_per_subproblem() const override { return 1; }
+};
+
+struct Case {
+  CountingBounder bounder;
+  IdentityEvaluator evaluator;
+  ActivationOptions options;
+  ActivationStatistics statistics;
+  Property property = identity_property(1, "(assert (<= Y_0 -0.5))");
+  int accepted = 0;
+  bool accept = false;
+
+  ActivationEnd run(const Deadline& deadline = Deadline(5)) {
+    const Specification specification = make_specification(property.regions[0], 1, 1);
+    std::vector<std::int32_t> clauses;
+    for (std::size_t c = 0; c < specification.clauses.size(); ++c) clauses.push_back(static_cast<std::int32_t>(c));
+    const ActivationTools tools{bounder, evaluator, [&](std::span<const double>) {
+                                  ++accepted;
+                                  return accept;
+                                }};
+    return search_activations(specification, clauses, tools, options, deadline, statistics);
+  }
+};
+
+TEST(ActivationSearch, ClosesWhatIsRefutedAtOnce) {
+  Case setup;
+  setup.bounder.start = 0.1;
+  EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+  EXPECT_EQ(setup.statistics.closed, 1);
+  EXPECT_EQ(setup.statistics.splits, 0);
+}
+
+TEST(ActivationSearch, SplitsUntilEveryLeafIsRefuted) {
+  Case setup;
+  setup.bounder.start = -0.9;
+  EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+  EXPECT_EQ(setup.statistics.splits, 3);  // the root and both halves
+  EXPECT_EQ(setup.statistics.closed, 4);
+  EXPECT_EQ(setup.statistics.depth, 1);  // of open subproblems
+  EXPECT_EQ(setup.statistics.open, 0);
+  EXPECT_EQ(setup.statistics.worst_bound, kInf);
+}
+
+TEST(ActivationSearch, RefinesAgainWhereFewSplitsAreNotEnough) {
+  Case setup;
+  setup.bounder.neurons = 12;
+  setup.bounder.start = -5.9;
+  setup.bounder.stages = 2;
+  setup.options.splits_between = 4;
+  EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+  EXPECT_EQ(setup.bounder.refined, 3);
+}
+
+TEST(ActivationSearch, WithoutRefinementNothingCountsAsClosed) {
+  Case setup;
+  setup.bounder.stages = 0;
+  setup.bounder.neurons = 0;
+  EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
+}
+
+TEST(ActivationSearch, ZeroRefutesNothing) {
+  Case setup;
+  setup.bounder.start = 0;
+  setup.bounder.neurons = 0;
+  EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
+}
+
+TEST(ActivationSearch, ErrorsNaNAndInfinityRefuteNothing) {
+  Case setup;
+  setup.bounder.neurons = 0;
+  setup.bounder.start = 1;
+  setup.bounder.error = 1;
+  EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
+  setup.bounder.error = 0;
+  for (const double bound : {kInf, std::numeric_limits<double>::quiet_NaN(), -kInf}) {
+    setup.bounder.start = bound;
+    EXPECT_EQ(setup.run(), ActivationEnd::Stuck) << bound;
+  }
+}
+
+TEST(ActivationSearch, TakesTheBestRowOfAClause) {
+  Case setup;
+  setup.property = identity_property(1, "(assert (and (<= Y_0 -0.5) (<= Y_0 -0.7)))");
+  setup.bounder.neurons = 0;
+  setup.bounder.row_start = {0, 2};
+  EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+  setup.bounder.row_start = {0, 0.5};
+  EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
+}
+
+TEST(ActivationSearch, EveryClauseMustClose) {
+  Case setup;
+  setup.property = identity_property(1, "(assert (or (<= Y_0 -0.5) (<= Y_0 -0.7)))");
+  setup.bounder.neurons = 0;
+  setup.bounder.row_start = {0, 2};
+  EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
+  setup.bounder.row_start = {2, 2};
+  EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+}
+
+TEST(ActivationSearch, OffersMinimisersThatLookLikeViolations) {
+  Case setup;
+  setup.property = identity_property(1, "(assert (<= Y_0 0.6))");
+  setup.accept = true;
+  EXPECT_EQ(setup.run(), ActivationEnd::Violated);
+  EXPECT_EQ(setup.accepted, 1);
+}
+
+TEST(ActivationSearch, StopsWithItsDeadline) {
+  Case setup;
+  setup.bounder.neurons = 1000;
+  setup.bounder.per_split = 0;
+  EXPECT_EQ(setup.run(Deadline(0.1)), ActivationEnd::Stopped);
+  EXPECT_GT(setup.statistics.open, 0);
+  EXPECT_NEAR(setup.statistics.worst_bound, -1, 1e-9);
+  EXPECT_EQ(setup.run(Deadline(1e-9)), ActivationEnd::Stopped);
+}
+
+TEST(ActivationSearch, DivesAndEndsWithItsMemory) {
+  Case setup;
+  setup.bounder.neurons = 40;
+  setup.bounder.per_split = 0;
+  setup.options.memory_bytes = 1 << 16;
+  EXPECT_EQ(setup.run(), ActivationEnd::Memory);
+  // A dive in half of the memory is enough where each leaf closes some levels below.
+  Case dive;
+  dive.bounder.neurons = 40;
+  dive.bounder.start = -5.9;
+  dive.options.memory_bytes = 1 << 17;
+  dive.options.subproblems_per_query = 2;
+  dive.options.queries_per_round = 1;
+  EXPECT_EQ(dive.run(), ActivationEnd::Closed);
+}
+
+TEST(ActivationSearch, AClosedViolationIsAnInternalError) {
+  Case setup;
+  setup.bounder.start = -0.9;
+  setup.options.observed = {0.5};
+  setup.options.observed_clause = 0;
+  EXPECT_THROW(setup.run(), InternalError);
+  setup.options.observed_clause = 1;
+  EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+}
+
+TEST(ActivationSearch, TheTreeDoesNotDependOnTheThreads) {
+  ActivationStatistics first;
+  for (const int threads : {1, 2, 4}) {
+    Case setup;
+    setup.bounder.neurons = 40;
+    setup.bounder.start = -4.9;
+    tbb::task_arena arena(threads);
+    arena.execute([&] { EXPECT_EQ(setup.run(), ActivationEnd::Closed); });
+    if (threads == 1) first = setup.statistics;
+    EXPECT_EQ(setup.statistics.splits, first.splits);
+    EXPECT_EQ(setup.statistics.walks, first.walks);
+    EXPECT_EQ(setup.statistics.peak_open, first.peak_open);
+  }
+}
+
+}  // namespace
+}  // namespace boundflow
