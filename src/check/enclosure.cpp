@@ -8,13 +8,37 @@ namespace boundflow {
 
 namespace {
 
-// a += w [l, u], rounded outward.
+// a + b and a b rounded down to a double, or to the one below it, and exact where a double is: what a property asks for
+// with equality can be shown where nothing is rounded. The remainder of a sum is a double (Knuth), that of a product as
+// well unless it underflows. NaN and infinities stay.
+double sum_down(double a, double b) {
+  const double sum = a + b;
+  const double part = sum - a;
+  const double remainder = (a - (sum - part)) + (b - part);
+  return remainder >= 0 ? sum : add_down(a, b);
+}
+
+double sum_up(double a, double b) {
+  return -sum_down(-a, -b);
+}
+
+double product_down(double a, double b) {
+  constexpr double kRemainderExact = 0x1p-960;
+  const double product = a * b;
+  if (a == 0 || b == 0) return product;
+  const bool exact_remainder = std::fabs(product) >= kRemainderExact && std::fma(a, b, -product) >= 0;
+  return exact_remainder ? product : round_down(product);
+}
+
+double product_up(double a, double b) {
+  return -product_down(-a, b);
+}
+
+// [low, high] += w [l, u], rounded outward.
 void add_product(double w, double l, double u, double& low, double& high) {
   if (w == 0 && std::isfinite(l) && std::isfinite(u)) return;
-  const double at_l = w * l;
-  const double at_u = w * u;
-  low = add_down(low, round_down(w >= 0 ? at_l : at_u));
-  high = add_up(high, round_up(w >= 0 ? at_u : at_l));
+  low = sum_down(low, product_down(w, w >= 0 ? l : u));
+  high = sum_up(high, product_up(w, w >= 0 ? u : l));
 }
 
 void add_dense(const DenseMap& map, const Enclosure& x, Enclosure& y) {
@@ -39,9 +63,8 @@ void add_index(const IndexMap& map, const Enclosure& x, Enclosure& y) {
     const auto k = static_cast<std::size_t>(source);
     const double low = map.factor < 0 ? -x.upper[k] : x.lower[k];
     const double high = map.factor < 0 ? -x.lower[k] : x.upper[k];
-    // The first addition to an exact zero is exact: data movement keeps every bit.
-    y.lower[j] = y.lower[j] == 0 ? low : add_down(y.lower[j], low);
-    y.upper[j] = y.upper[j] == 0 ? high : add_up(y.upper[j], high);
+    y.lower[j] = sum_down(y.lower[j], low);
+    y.upper[j] = sum_up(y.upper[j], high);
   }
 }
 
@@ -108,8 +131,8 @@ Enclosure affine(const Node& node, const Affine& facet, std::size_t size, const 
     // 8 * 2^-53 of the magnitude that a computed bias is made from; see facet.hpp.
     const double lost = facet.bias_magnitude.empty() ? 0 : 2 * kBiasError * facet.bias_magnitude[i];
     if (facet.bias[i] == 0 && lost == 0) continue;
-    y.lower[i] = sub_down(add_down(y.lower[i], facet.bias[i]), lost);
-    y.upper[i] = add_up(add_up(y.upper[i], facet.bias[i]), lost);
+    y.lower[i] = sum_down(sum_down(y.lower[i], facet.bias[i]), -lost);
+    y.upper[i] = sum_up(sum_up(y.upper[i], facet.bias[i]), lost);
   }
   return y;
 }

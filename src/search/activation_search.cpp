@@ -13,6 +13,7 @@ namespace boundflow {
 
 namespace {
 
+constexpr std::int64_t kWalksPerAttackStep = 8;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 double sound_bound(const SplitAnswer& answer) {
@@ -83,12 +84,11 @@ class ActivationSearch {
     const std::int64_t last = splits > std::numeric_limits<std::int64_t>::max() - statistics_.splits
                                   ? std::numeric_limits<std::int64_t>::max()
                                   : statistics_.splits + splits;
-    for (std::int64_t round = 1; !empty(); ++round) {
+    while (!empty()) {
       if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
       if (bytes_ > options_.memory_bytes) return finish(ActivationEnd::Memory);
       if (statistics_.splits >= last) return std::nullopt;
-      // At rounds 1, 2, 4, ...: where bounding believes the violation to be.
-      if ((round & (round - 1)) == 0 && attack_worst()) return finish(ActivationEnd::Violated);
+      if (attack_beside()) return finish(ActivationEnd::Violated);
       std::vector<Group> groups = next_groups();
       parallel_for(static_cast<std::int64_t>(groups.size()),
                    [&](std::int64_t g) { expand(groups[static_cast<std::size_t>(g)]); });
@@ -363,9 +363,12 @@ class ActivationSearch {
     });
   }
 
-  // Attacks from the box's random points, more of them each time.
-  bool attack_worst() {
-    AttackOptions attack_options;
+  // Attacks again from time to time, with a share of the work; an evaluation with its gradient counts as a walk.
+  bool attack_beside() {
+    const AttackOptions attack_options;
+    const std::int64_t work = attack_options.restarts * attack_options.steps;
+    if (statistics_.walks < kWalksPerAttackStep * attacks_ * work) return false;
+    ++attacks_;
     return attack(specification_, {}, tools_.evaluator, attack_options, random_, deadline_, tools_.accept);
   }
 
@@ -385,6 +388,7 @@ class ActivationSearch {
   const Deadline& deadline_;
   ActivationStatistics& statistics_;
   Random random_;
+  std::int64_t attacks_ = 0;
   std::vector<std::int32_t> clauses_;  // that are not closed at the root
   std::vector<Leaf> heap_;             // the worst bound on top
   std::vector<Leaf> dive_;             // the newest at the back; comes before the heap

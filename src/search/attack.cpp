@@ -78,6 +78,17 @@ class Round {
     }
   }
 
+  // Moves every coordinate to the nearer end of the box. Properties that ask for equalities are often violated at
+  // corners alone, which steps come near and do not meet.
+  void snap() {
+    const InputBox& box = specification_.box;
+    for (std::size_t k = 0; k < points_.size(); ++k) {
+      const double l = box.lower[k % static_cast<std::size_t>(inputs_)];
+      const double u = box.upper[k % static_cast<std::size_t>(inputs_)];
+      points_[k] = points_[k] - l < u - points_[k] ? l : u;
+    }
+  }
+
   std::span<const double> point(std::int64_t p) const {
     return std::span(points_).subspan(static_cast<std::size_t>(p * inputs_), static_cast<std::size_t>(inputs_));
   }
@@ -100,7 +111,7 @@ bool attack(const Specification& specification, std::span<const double> seeds, c
   Round round(specification, evaluator, options.restarts);
   round.start(random, seeds);
   std::vector<char> tried(static_cast<std::size_t>(options.restarts), 0);
-  for (int step = 0; step <= options.steps; ++step) {
+  for (int step = 0; step <= options.steps + 1; ++step) {
     if (deadline.should_stop() || !round.evaluate(deadline)) return false;
     for (std::int64_t p = 0; p < round.count(); ++p) {
       // A point that was refused once may pass later, deeper inside the violation; a few tries are enough.
@@ -110,8 +121,10 @@ bool attack(const Specification& specification, std::span<const double> seeds, c
       if (candidate(round.point(p))) return true;
       if (deadline.should_stop()) return false;
     }
+    if (step == options.steps) round.snap();
     const double progress = static_cast<double>(step) / std::max(options.steps, 1);
-    round.step(options.first_step * std::pow(options.last_step / options.first_step, progress));
+    if (step < options.steps)
+      round.step(options.first_step * std::pow(options.last_step / options.first_step, progress));
   }
   return false;
 }

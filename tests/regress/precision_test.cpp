@@ -157,5 +157,22 @@ TEST(Residual, BoundsOfASumAreThoseOfBothBranches) {
   EXPECT_EQ(verify_case(model, box + "(assert (<= Y_0 0))(assert (>= X_0 0.01))").verdict, "unsat");
 }
 
+// Y_0 = 1 - |x_0 + x_1 - 1| and Y_1 = min(x_0, 1 - x_0): both thresholds are met at two corners of the box alone, as in
+// encodings of logic. The attack ends in corners, and the replay rounds nothing that is exact.
+TEST(Precision, AViolationThatMeetsItsThresholdsAtACornerIsFound) {
+  const DenseLayer hidden{{-1, 1, 1, 2, -1, 1, 0, 0}, {1, -1, 0, -1}, true};
+  const DenseLayer out{{-1, 0, -1, 0, 0, 1, 0, -1}, {1, 0}, false};
+  const std::string text = declarations(2, 2) + input_bounds(0, "0", "1") + input_bounds(1, "0", "1");
+  const OnnxModel model = dense_model(2, {hidden, out});
+  const VerifyResult result = verify_case(model, text + "(assert (>= Y_0 1.0))(assert (<= Y_1 0.0))");
+  EXPECT_EQ(result.verdict, "sat");
+  ASSERT_EQ(result.counterexample.input.size(), 2U);
+  EXPECT_NE(result.counterexample.input[0], result.counterexample.input[1]);
+  // Nothing reaches beyond.
+  Options options;
+  options.timeout = 1;
+  EXPECT_NE(verify_case(model, text + "(assert (> Y_0 1.0))", options).verdict, "sat");
+}
+
 }  // namespace
 }  // namespace boundflow

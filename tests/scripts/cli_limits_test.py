@@ -15,7 +15,8 @@ import unittest
 import zipfile
 from pathlib import Path
 
-from command_line import (BAD_INPUT, DIGITS, INTERNAL, INTERRUPTED, NETWORK, OK, PROVED, USAGE, VIOLATED, CommandLine,
+from command_line import (BAD_INPUT, DIGITS, INTERNAL, INTERRUPTED, NETWORK, OK, PROVED, SPLIT_INPUTS, USAGE,
+                          VIOLATED, CommandLine,
                           boundflow, deep_model, main, npy, run)
 
 HANG = 300
@@ -172,7 +173,7 @@ class Signals(Limits):
 
     def test_what_the_parent_ignores_stays_ignored(self) -> None:
         for ignored in [signal.SIGINT, signal.SIGHUP]:
-            process = self.start("verify", NETWORK, self.endless(), "--timeout", "2",
+            process = self.start("verify", NETWORK, self.endless(), *SPLIT_INPUTS, "--timeout", "2",
                                  preexec_fn=lambda number=ignored: signal.signal(number, signal.SIG_IGN))
             self.wait_for_handler(process)
             process.send_signal(ignored)
@@ -182,7 +183,7 @@ class Signals(Limits):
     def test_the_line_of_progress_is_erased(self) -> None:
         for signals in [1, 2]:
             ours, theirs = pty.openpty()
-            process = self.start("verify", NETWORK, self.endless(), stderr=theirs)
+            process = self.start("verify", NETWORK, self.endless(), *SPLIT_INPUTS, stderr=theirs)
             os.close(theirs)
             text = ""
             while "worst bound" not in text:
@@ -222,7 +223,7 @@ class Memory(Limits):
     def test_the_queue_of_a_search(self) -> None:
         limit = 64 << 20
         report = self.folder / "r.json"
-        stdout, stderr, code, peak = run_measured("verify", NETWORK, self.endless(), "--memory", "64M",
+        stdout, stderr, code, peak = run_measured("verify", NETWORK, self.endless(), *SPLIT_INPUTS, "--memory", "64M",
                                                   "--json", report)
         self.assertEqual((stdout, stderr, code), ("unknown\n", "unknown: memory\n", OK))
         self.assertLess(peak, limit)

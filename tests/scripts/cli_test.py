@@ -9,7 +9,7 @@ import time
 import unittest
 from fractions import Fraction
 
-from command_line import (BAD_INPUT, INTERNAL, INTERRUPTED, NETWORK, OK, PROVED, UNSUPPORTED, USAGE, VIOLATED,
+from command_line import (BAD_INPUT, INTERNAL, INTERRUPTED, NETWORK, OK, PROVED, SPLIT_INPUTS, UNSUPPORTED, USAGE, VIOLATED,
                           CommandLine, boundflow, main, run, tiny_model)
 
 
@@ -94,7 +94,7 @@ class Limits(CommandLine):
         path = self.folder / "r.json"
         for limit in [0.3, 1.0]:
             start = time.monotonic()
-            result = run("verify", NETWORK, self.endless(), "--timeout", limit, "--json", path)
+            result = run("verify", NETWORK, self.endless(), *SPLIT_INPUTS, "--timeout", limit, "--json", path)
             elapsed = time.monotonic() - start
             self.assertEqual((result.returncode, result.stdout), (OK, "timeout\n"))
             self.assertIn("time limit", result.stderr)
@@ -107,7 +107,8 @@ class Limits(CommandLine):
     def test_an_interrupt_reports_what_is_known(self) -> None:
         path = self.folder / "r.json"
         for sent in [signal.SIGINT, signal.SIGTERM]:
-            command = [boundflow(), "verify", str(NETWORK), str(self.endless()), "--json", str(path), "--timeout", "60"]
+            command = [boundflow(), "verify", str(NETWORK), str(self.endless()), *SPLIT_INPUTS, "--json", str(path),
+                       "--timeout", "60"]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             time.sleep(0.7)
             start = time.monotonic()

@@ -14,6 +14,7 @@ DIGITS = ROOT / "examples" / "digits"
 NETWORK = DIGITS / "digits_mlp.onnx"
 PROVED = DIGITS / "proved.vnnlib"
 VIOLATED = DIGITS / "violated.vnnlib"
+SPLIT_INPUTS = ["--branching", "input"]
 OK, USAGE, BAD_INPUT, UNSUPPORTED, INTERNAL, INTERRUPTED = 0, 2, 3, 4, 70, 130
 
 
@@ -94,7 +95,7 @@ class CommandLine(unittest.TestCase):
         return path
 
     def endless(self, inputs: int = 64, outputs: int = 10, threshold: float = 50) -> Path:
-        """A property that takes the search far longer than any test."""
+        """A property that takes a search that splits inputs far longer than any test."""
         lines = [f"(declare-const X_{i} Real)" for i in range(inputs)]
         lines += [f"(declare-const Y_{j} Real)" for j in range(outputs)]
         lines += [f"(assert (>= X_{i} 0))(assert (<= X_{i} 1))" for i in range(inputs)]

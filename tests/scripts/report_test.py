@@ -5,7 +5,7 @@ import re
 import unittest
 from pathlib import Path
 
-from command_line import (DIGITS, NETWORK, OK, PROVED, USAGE, VIOLATED, CommandLine, deep_model, main, message_of, npy,
+from command_line import (DIGITS, NETWORK, OK, PROVED, SPLIT_INPUTS, USAGE, VIOLATED, CommandLine, deep_model, main, message_of, npy,
                           run, value_of, varint_of)
 from report_page import BOTTOM, LEFT, RIGHT, TOP, ReportPage
 
@@ -115,10 +115,10 @@ class Pages(CommandLine):
             self.assertEqual("X_63" in text, verdict == "sat")
 
     def test_a_limit_leaves_what_was_reached(self) -> None:
-        page = self.page("verify", NETWORK, self.endless(), "--timeout", 0.5)
+        page = self.page("verify", NETWORK, self.endless(), *SPLIT_INPUTS, "--timeout", 0.5)
         self.assertEqual([e.text for e in page.with_class("span", "answer")], ["timeout"])
         self.assertIn("time limit", page.text())
-        page = self.page("verify", NETWORK, self.endless(), "--timeout", 1e-9)
+        page = self.page("verify", NETWORK, self.endless(), *SPLIT_INPUTS, "--timeout", 1e-9)
         self.assertIn("ended before the network was read", page.text())
         page = self.page("bounds", NETWORK, *AROUND, "--timeout", 1e-9)
         self.assertIn("ended before the network was read", page.text())
