@@ -25,14 +25,19 @@ inline void write_members(JsonWriter& json, const CompileReport& report) {
   json.open('[', "kernels");
   for (const KernelUse& use : report.kernels) {
     json.open('{');
-    json.member("kernel", use.kernel);
-    json.member("source", use.source);
+    json.member("node", use.node);
+    json.member("map", use.map);
+    json.member("direction", use.direction);
+    json.member("executor", use.executor);
     if (!use.reason.empty()) json.member("reason", use.reason);
-    json.member("maps", use.maps);
+    json.member("compiled", use.compiled);
+    json.member("from_disk", use.from_disk);
+    json.member("from_memory", use.from_memory);
     json.member("compile_s", use.compile_s);
     json.member("load_s", use.load_s);
     json.member("calls", use.calls);
     json.member("total_s", use.total_s);
+    json.member("multiplications", use.multiplications);
     json.close('}');
   }
   json.close(']');

@@ -10,8 +10,8 @@
 #include "base/error.hpp"
 #include "exec/native/native_kernels.hpp"
 #include "exec/op_driver.hpp"
+#include "exec/tvm/generated_map.hpp"
 #include "exec/tvm/open_plugin.hpp"
-#include "exec/tvm/product_map.hpp"
 #include "hwy/targets.h"
 
 namespace boundflow {
@@ -31,9 +31,9 @@ class TvmExecutor final : public Executor {
   std::vector<std::shared_ptr<const CompiledProgram>> compile(std::span<const PlannedProgram> programs,
                                                               const Deadline& deadline) const override {
     NativeKernels<float>::Packed packed;
-    packed.instead = [&](const LinearMap& map, native::Direction direction) {
+    packed.instead = [&](const std::string& node, const LinearMap& map, native::Direction direction) {
       deadline.check();  // a kernel takes a tenth of a second to compile
-      return generated::make_generated_map(map, direction, kernels_);
+      return generated::make_generated_map(node, map, direction, kernels_);
     };
     try {
       return compile_together<NativeKernels<float>>(programs, deadline, std::move(packed));

@@ -1,12 +1,14 @@
 // Generated products against LinearMap's plain loops, on ordinary numbers and on those that tempt a compiler.
-#include "exec/tvm/product_map.hpp"
+#include "exec/tvm/generated_map.hpp"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <set>
 
+#include "domains/crown/windows.hpp"
 #include "exec/tvm/open_plugin.hpp"
 #include "support/random_linear_map.hpp"
 #include "support/with_tvm.hpp"
@@ -32,7 +34,7 @@ class Products : public testing::Test {
     kernels_ = std::make_unique<GeneratedKernels>(open_plugin(), "x86-64-v3", nullptr);
   }
   std::unique_ptr<const native::MapKernel<float>> generate(const LinearMap& map, Direction direction) {
-    return make_generated_map(map, direction, *kernels_);
+    return make_generated_map("node", map, direction, *kernels_);
   }
   // Rows without gaps.
   std::vector<float> apply(const LinearMap& map, Direction direction, const std::vector<float>& in, std::int64_t n) {
@@ -45,48 +47,61 @@ class Products : public testing::Test {
   std::unique_ptr<GeneratedKernels> kernels_;
 };
 
-TEST_F(Products, AreThoseOfTheMap) {
-  Random random(1);
-  // Less than a panel, one, several with a rest; and several rows per entry.
-  const std::array<std::int64_t, 3> shapes[] = {{5, 3, 1}, {16, 7, 1}, {70, 33, 1}, {9, 4, 7}};
-  for (const auto& [rows, columns, outer] : shapes) {
-    const LinearMap map = random_matrix(random, rows, columns, outer);
-    for (const Direction direction : {Direction::Forward, Direction::ForwardAbsolute, Direction::Transpose}) {
-      const bool transposed = direction == Direction::Transpose;
-      const auto kernel = generate(map, direction);
-      ASSERT_NE(kernel, nullptr);
-      const std::int64_t in = transposed ? map.out_size() : map.in_size();
-      const std::int64_t out = transposed ? map.in_size() : map.out_size();
-      for (const std::int64_t n : {1, 2, 5, 6, 7, 13, 18, 100, 203}) {
-        const bool accumulate = random.coin();
-        // Rows of any length at any address.
-        const std::int64_t ld_in = in + random.integer(0, 3), ld_out = out + random.integer(0, 3);
-        std::vector<float> x(static_cast<std::size_t>(1 + n * ld_in), kNaN);
-        std::vector<float> y(static_cast<std::size_t>(1 + n * ld_out), kGuard);
-        for (std::int64_t i = 0; i < n; ++i) {
-          for (std::int64_t j = 0; j < in; ++j) {
-            x[static_cast<std::size_t>(1 + i * ld_in + j)] = static_cast<float>(random.uniform(-2, 2));
-          }
-        }
-        kernel->apply(x.data() + 1, ld_in, n, y.data() + 1, ld_out, accumulate);
-        EXPECT_EQ(y[0], kGuard);
-        for (std::int64_t i = 0; i < n; ++i) {
-          const float* const row = x.data() + 1 + i * ld_in;
-          const std::vector<double> operand(row, row + in);
-          std::vector<double> expected(static_cast<std::size_t>(out), accumulate ? kGuard : 0.0);
-          if (transposed) {
-            map.apply_transpose(operand, expected);
-          } else {
-            map.apply(operand, expected, direction == Direction::ForwardAbsolute);
-          }
-          for (std::int64_t j = 0; j < ld_out; ++j) {
-            const auto computed = static_cast<double>(y[static_cast<std::size_t>(1 + i * ld_out + j)]);
-            const double wanted = j < out ? expected[static_cast<std::size_t>(j)] : static_cast<double>(kGuard);
-            EXPECT_NEAR(computed, wanted, j < out ? (accumulate ? 1e-2 : 1e-4) : 0) << "row " << i << " of " << n;
-          }
-        }
+// A map in one direction on random rows, between guards: what the generated kernels leave against what native ones do.
+TEST_F(Products, AreThoseOfNativeKernels) {
+  for (std::uint64_t seed = 0; seed < 600 && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    // Small maps of every kind, and matrices of several panels.
+    const LinearMap map =
+        seed % 3 == 0 ? random_matrix(random, random.integer(1, 150), random.integer(1, 40), random.integer(1, 3))
+                      : random_linear_map(random, seed % 3 == 1 ? 4 : static_cast<std::int64_t>(seed / 3) % 4);
+    const auto direction = static_cast<Direction>(random.integer(0, 2));
+    const bool transposed = direction == Direction::Transpose, accumulate = random.coin();
+    const std::int64_t in = transposed ? map.out_size() : map.in_size();
+    const std::int64_t out = transposed ? map.in_size() : map.out_size();
+    const std::int64_t n = random.coin() ? random.integer(1, 20) : random.integer(90, 210);
+    // Rows of any length at any address.
+    const std::int64_t ld_in = in + random.integer(0, 3), ld_out = out + random.integer(0, 3);
+    std::vector<float> x(static_cast<std::size_t>(1 + n * ld_in), kNaN);
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t j = 0; j < in; ++j) {
+        x[static_cast<std::size_t>(1 + i * ld_in + j)] = static_cast<float>(random.uniform(-2, 2));
       }
     }
+    std::vector<float> computed(static_cast<std::size_t>(1 + n * ld_out), kGuard);
+    std::vector<float> expected = computed;
+    generate(map, direction)->apply(x.data() + 1, ld_in, n, computed.data() + 1, ld_out, accumulate);
+    native::make_map_kernel<float>(map, direction)
+        ->apply(x.data() + 1, ld_in, n, expected.data() + 1, ld_out, accumulate);
+    for (std::size_t i = 0; i < computed.size(); ++i) {
+      // Sums in the same order.
+      ASSERT_FLOAT_EQ(computed[i], expected[i]) << map.print() << ", entry " << i << " of " << n << " rows";
+    }
+  }
+}
+
+TEST_F(Products, MoveWindowsAsNativeKernels) {
+  for (std::uint64_t seed = 0; seed < 300 && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    ConvMap conv = random_convolution(random);
+    conv.adjoint = false;
+    conv.in_channels_last = conv.out_channels_last = true;
+    Window from = crown::start_window(conv.out_channels, conv.image_out);
+    from.size = {random.integer(1, 6), random.integer(1, 6)};
+    const std::optional<Window> to = crown::through(conv, from);
+    ASSERT_TRUE(to.has_value());
+    const std::int64_t n = random.integer(1, 30);
+    std::vector<float> rows;
+    for (std::int64_t i = 0; i < n * from.columns(); ++i) rows.push_back(static_cast<float>(random.uniform(-2, 2)));
+    std::vector<float> computed(static_cast<std::size_t>(n * to->columns()), kGuard), expected = computed;
+    const LinearMap map(conv);
+    generate(map, Direction::Transpose)
+        ->apply_windows(rows.data(), from.columns(), n, from, computed.data(), to->columns(), *to);
+    native::make_map_kernel<float>(map, Direction::Transpose)
+        ->apply_windows(rows.data(), from.columns(), n, from, expected.data(), to->columns(), *to);
+    for (std::size_t i = 0; i < computed.size(); ++i) ASSERT_FLOAT_EQ(computed[i], expected[i]) << map.print();
   }
 }
 
@@ -209,12 +224,22 @@ TEST_F(Products, LieWithinTheErrorModel) {
 
 TEST_F(Products, AreLeftToNativeWithAReason) {
   Random random(5);
-  for (std::int64_t kind = 1; kind < 5; ++kind) {
-    EXPECT_EQ(generate(random_linear_map(random, kind), Direction::Forward), nullptr);
-  }
-  EXPECT_EQ(generate(LinearMap(DenseMap{1, 2, 2, 3, {1, 2, 3, 4}}), Direction::Forward), nullptr);
+  for (std::int64_t kind = 1; kind < 4; ++kind) generate(random_linear_map(random, kind), Direction::Forward);
+  ConvMap depthwise = random_convolution(random);
+  depthwise.groups = depthwise.out_channels = depthwise.in_channels;
+  depthwise.weights = random_numbers(random, depthwise.in_channels * depthwise.kernel[0] * depthwise.kernel[1]);
+  depthwise.in_channels_last = depthwise.out_channels_last = true;
+  generate(LinearMap(depthwise), Direction::Forward);
+  depthwise.in_channels_last = false;
+  generate(LinearMap(depthwise), Direction::Transpose);
   EXPECT_EQ(kernels_->uses().size(), 5U);
-  for (const KernelUse& use : kernels_->uses()) EXPECT_FALSE(use.reason.empty()) << use.kernel;
+  std::set<std::string> reasons;
+  for (const KernelUse& use : kernels_->uses()) {
+    EXPECT_EQ(use.executor, "native") << use.map;
+    EXPECT_FALSE(use.reason.empty()) << use.map;
+    reasons.insert(use.reason);
+  }
+  EXPECT_EQ(reasons.size(), 5U);
 }
 
 }  // namespace
