@@ -73,12 +73,13 @@ class TvmKernel final : public LoadedKernel {
     if (arguments.size() > kMost) throw std::runtime_error("a kernel has too many arguments");
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       const TensorArgument& argument = arguments[i];
+      // Kernels read shapes and strides, and write neither.
       tensors[i] = {.data = argument.data,
                     .device = {kDLCPU, 0},
-                    .ndim = argument.dimensions,
+                    .ndim = static_cast<int>(argument.shape.size()),
                     .dtype = argument.integers ? DLDataType{kDLInt, 64, 1} : DLDataType{kDLFloat, 32, 1},
-                    .shape = const_cast<std::int64_t*>(argument.shape.data()),  // which kernels only read
-                    .strides = const_cast<std::int64_t*>(argument.strides.data()),
+                    .shape = const_cast<std::int64_t*>(argument.shape.data()),
+                    .strides = const_cast<std::int64_t*>(argument.strides),
                     .byte_offset = 0};
       views[i] = &tensors[i];
     }

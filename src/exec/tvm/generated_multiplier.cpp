@@ -41,8 +41,8 @@ class Steps {
     }
   }
   std::int64_t count() const { return count_; }
-  TensorArgument columns() { return list_of(columns_); }
-  TensorArgument rows() { return list_of(rows_); }
+  TensorArgument columns() { return {columns_.data(), true, std::span(&count_, 1)}; }
+  TensorArgument rows() { return {rows_.data(), true, std::span(&count_, 1)}; }
 
  private:
   struct Place {
@@ -51,9 +51,6 @@ class Steps {
     std::int64_t count;
     bool operator==(const Place&) const = default;
   };
-  TensorArgument list_of(std::vector<std::int64_t>& entries) const {
-    return {.data = entries.data(), .dimensions = 1, .shape = {count_}, .strides = {1}, .integers = true};
-  }
   static void list(const ProductPart<float>& part, const Place& place, std::int64_t count, std::int64_t* columns,
                    std::int64_t* rows) {
     if (part.live == nullptr) {
@@ -94,6 +91,25 @@ void copy_row(const float* from, std::int64_t columns, float* to) {
   }
   for (std::int64_t j = 0; j + kAtOnce <= columns; j += kAtOnce) std::memcpy(to + j, from + j, kAtOnce * sizeof(float));
   std::memcpy(to + columns - kAtOnce, from + columns - kAtOnce, kAtOnce * sizeof(float));
+}
+
+// Rows cut into `blocks` tiles of `height` rows, of which the first `taller` have one more.
+struct Cut {
+  std::int64_t height;
+  std::int64_t blocks;
+  std::int64_t taller;
+};
+
+// Tiles of nearly equal height: a short last one would not hide the latency. Tiles of two heights take two calls, which
+// cost more than somewhat lower tiles where a call has few steps.
+Cut cut(std::int64_t rows, std::int64_t most_rows, std::int64_t steps) {
+  constexpr std::int64_t kFew = 160;
+  constexpr std::int64_t kLow = 4;
+  for (std::int64_t height = most_rows; steps < kFew && height >= kLow; --height) {
+    if (rows % height == 0) return {height, rows / height, 0};
+  }
+  const std::int64_t blocks = (rows + most_rows - 1) / most_rows;
+  return {rows / blocks, blocks, rows % blocks};
 }
 
 }  // namespace
@@ -193,26 +209,20 @@ void GeneratedMultiplier::multiply_panels(const Product& product, std::int64_t r
     const Tiles& tiles = choose(rows, first + count - panel);
     const std::int64_t groups = (first + count - panel) / tiles.panels;
     panels = groups * tiles.panels;
-    // Tiles of nearly equal height: a short last one would not hide the latency.
-    const std::int64_t blocks = (rows + tiles.most_rows - 1) / tiles.most_rows;
-    const std::int64_t height = rows / blocks, taller = rows % blocks;
+    const auto [height, blocks, taller] = cut(rows, tiles.most_rows, product.places.count * product.step_count());
+    const std::int64_t depth = product.depth();
+    const std::int64_t b_shape[] = {groups, tiles.panels, depth, kWidth};
+    const TensorArgument b{const_cast<float*>(product.b.panels + panel * product.b.panel_stride), false, b_shape};
     const auto run = [&](std::int64_t tile_rows, std::int64_t first_row, std::int64_t tile_count) {
       if (tile_count == 0) return;
-      const std::int64_t depth = product.depth();
       const native::Places& places = product.places;
-      const TensorArgument a{.data = const_cast<float*>(product.a + first_row * product.lda),
-                             .dimensions = 4,
-                             .shape = {places.count, tile_count, tile_rows, depth},
-                             .strides = {places.a_step, tile_rows * product.lda, product.lda, 1}};
-      const TensorArgument b{.data = const_cast<float*>(product.b.panels + panel * product.b.panel_stride),
-                             .dimensions = 4,
-                             .shape = {groups, tiles.panels, depth, kWidth},
-                             .strides = {tiles.panels * depth * kWidth, depth * kWidth, kWidth, 1}};
-      const TensorArgument c{
-          .data = product.c + first_row * product.ldc + panel * kWidth,
-          .dimensions = 6,
-          .shape = {places.count, tile_count, tile_rows, groups, tiles.panels, kWidth},
-          .strides = {places.c_step, tile_rows * product.ldc, product.ldc, tiles.panels * kWidth, kWidth, 1}};
+      const std::int64_t a_shape[] = {places.count, tile_count, tile_rows, depth};
+      const std::int64_t a_strides[] = {places.a_step, tile_rows * product.lda, product.lda, 1};
+      const TensorArgument a{const_cast<float*>(product.a + first_row * product.lda), false, a_shape, a_strides};
+      const std::int64_t c_shape[] = {places.count, tile_count, tile_rows, groups, tiles.panels, kWidth};
+      const std::int64_t c_strides[] = {
+          places.c_step, tile_rows * product.ldc, product.ldc, tiles.panels * kWidth, kWidth, 1};
+      const TensorArgument c{product.c + first_row * product.ldc + panel * kWidth, false, c_shape, c_strides};
       const auto at = static_cast<std::size_t>(tile_rows - 1);
       if (product.steps == nullptr) {
         tiles.whole[at]->run(std::array{a, b, c});

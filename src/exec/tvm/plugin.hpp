@@ -4,7 +4,6 @@
 //
 // Functions throw std::runtime_error and nothing else: a type of the standard library, which both sides share.
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -25,12 +24,10 @@ struct ProductKernel {
 
 // Kernels check nothing: the caller has the shapes that they expect.
 struct TensorArgument {
-  static constexpr std::size_t kMostDimensions = 6;
   void* data = nullptr;
-  int dimensions = 0;
-  std::array<std::int64_t, kMostDimensions> shape = {};
-  std::array<std::int64_t, kMostDimensions> strides = {};  // in elements, for tensors that have any
-  bool integers = false;                                   // int64, else float32
+  bool integers = false;                     // int64, else float32
+  std::span<const std::int64_t> shape = {};  // these outlive the call
+  const std::int64_t* strides = nullptr;     // in elements; nullptr: row-major without gaps
 };
 
 // Machine code in memory. Safe to run from several threads.
