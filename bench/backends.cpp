@@ -1,5 +1,5 @@
-// The native and the tvm executor beside each other: start-up, every map of a network, and bounds by CROWN; one thread,
-// warm, the executors in turns so that whatever else the machine does meets both.
+// The native, the tvm and the auto executor beside each other: start-up, every map of a network, and bounds by CROWN;
+// one thread, warm, the executors in turns so that whatever else the machine does meets both.
 //
 // Usage: backends CACHE_FOLDER net.onnx boxes.npz
 //
@@ -7,6 +7,7 @@
 // value in every column.
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@
 #include "domains/lowered_network.hpp"
 #include "engine/query_engine.hpp"
 #include "exec/native/native_executor.hpp"
+#include "exec/tvm/auto_executor.hpp"
 #include "exec/tvm/generated_map.hpp"
 #include "exec/tvm/open_plugin.hpp"
 #include "exec/tvm/tvm_executor.hpp"
@@ -36,6 +38,9 @@ namespace {
 
 using namespace boundflow;
 using native::Direction;
+
+// As for a long search, so that costs are measured.
+constexpr double kExpectedQueries = 1e6;
 
 double seconds_of(const auto& work) {
   const auto begin = Clock::now();
@@ -59,7 +64,8 @@ void compare_map(const LinearMap& map, Direction direction, generated::Generated
   const std::int64_t out = transpose ? map.in_size() : map.out_size();
   const std::int64_t ld_in = padded_columns(in), ld_out = padded_columns(out);
   const auto native = native::make_map_kernel<float>(map, direction);
-  const auto generated = generated::make_generated_map("bench", map, direction, kernels);
+  KernelUse use;
+  const auto generated = generated::make_generated_map(map, direction, kernels, {}, use);
   for (const std::int64_t rows : {1, 4, 64}) {
     Random random(1);
     std::vector<float> x(static_cast<std::size_t>(rows * ld_in)), y(static_cast<std::size_t>(rows * ld_out));
@@ -80,6 +86,7 @@ void compare_map(const LinearMap& map, Direction direction, generated::Generated
 }
 
 int run(int argc, char** argv) {
+  spdlog::set_level(spdlog::level::warn);
   if (argc != 4) throw UsageError("usage: backends CACHE_FOLDER net.onnx boxes.npz");
   const auto network = std::make_shared<const Network>(run_passes(read_onnx(argv[2]), operator_table()));
   bench::Boxes boxes(argv[3], network->size_of(network->input()), network->size_of(network->output()));
@@ -90,7 +97,8 @@ int run(int argc, char** argv) {
     std::unique_ptr<const QueryEngine> engine = nullptr;
   };
   Backend backends[] = {{"native", [] { return make_native_executor(); }},
-                        {"tvm", [&] { return make_tvm_executor(argv[1]); }}};
+                        {"tvm", [&] { return make_tvm_executor(argv[1]); }},
+                        {"auto", [&] { return make_auto_executor(argv[1], kExpectedQueries); }}};
   for (Backend& backend : backends) {
     const double start_s = seconds_of(
         [&] { backend.engine = std::make_unique<const QueryEngine>(network, backend.make(), QueryEngine::Options{}); });
@@ -112,7 +120,7 @@ int run(int argc, char** argv) {
   }
 
   generated::GeneratedKernels kernels(generated::open_plugin(), "x86-64-v3",
-                                      std::make_unique<const generated::ArtifactStore>(argv[1]));
+                                      std::make_shared<const generated::ArtifactStore>(argv[1]));
   std::set<std::string> seen;
   const LoweredNetwork lowered(network, operator_table());
   for (const LoweredNode& node : lowered.nodes()) {

@@ -402,7 +402,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
 
 BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
                     const VerifyHooks& hooks, const OperatorTable& table) {
-  const Request validated = validate(options);
+  const Request validated = validate(options, Workload::Once);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   BoundsResult result;
   CompileReport compiled;

@@ -37,7 +37,7 @@ class Backends(BackendCase):
 
     def test_other_names_are_refused(self) -> None:
         for command in [AROUND, ["verify", NETWORK, PROVED], ["compile", NETWORK]]:
-            self.assert_error(run(*command, "--backend", "cuda"), USAGE, "--backend", "native, tvm or reference", "'cuda'")
+            self.assert_error(run(*command, "--backend", "cuda"), USAGE, "--backend", "native, tvm, reference or auto", "'cuda'")
 
     def test_without_its_library_tvm_says_how_to_get_it(self) -> None:
         self.write("libboundflow_tvm.so", "")
@@ -95,6 +95,20 @@ class Tvm(BackendCase):
         result = run("verify", NETWORK, PROVED, *self.tvm, "--json", report)
         self.assertEqual((result.returncode, result.stdout), (OK, "unsat\n"))
         self.assertEqual(json.loads(report.read_text())["executor"], "tvm")
+
+    def test_auto_says_what_it_decided_and_why(self) -> None:
+        automatic = ["--backend", "auto", "--cache-dir", self.cache]
+        report = self.bounds(*automatic)
+        self.assertEqual(report["executor"], "auto")
+        self.assertTrue(all(kernel["reason"] for kernel in report["kernels"]))
+        self.assert_close(report, self.bounds())
+        log = run(*AROUND, *automatic, "--log-level", "info").stderr
+        self.assertIn("native", log)
+
+    def test_inspect_opens_no_backend(self) -> None:
+        environment = os.environ | {"LD_LIBRARY_PATH": str(self.folder)}
+        self.write("libboundflow_tvm.so", "")
+        self.assertEqual(run("inspect", NETWORK, "--backend", "tvm", env=environment).returncode, OK)
 
     def test_another_version_of_tvm_is_refused(self) -> None:
         found = list(Path(__file__).resolve().parents[2].glob(".venv/lib/*/site-packages/tvm_ffi/lib/libtvm_ffi.so"))

@@ -46,7 +46,7 @@ std::string sources(const KernelUse& use) {
 class Generated : public testing::Test {
  protected:
   GeneratedKernels process(const std::string& cpu = "cpu") {
-    return GeneratedKernels(plugin_, cpu, std::make_unique<const ArtifactStore>(folder_.path("cache")));
+    return GeneratedKernels(plugin_, cpu, std::make_shared<const ArtifactStore>(folder_.path("cache")));
   }
 
   CountingPlugin plugin_;
@@ -121,23 +121,23 @@ TEST_F(Generated, AFailureLeavesNothing) {
   EXPECT_EQ(plugin_.compiled, 1);
 }
 
-TEST_F(Generated, CallsAreCountedPerMap) {
-  GeneratedKernels kernels(plugin_, "cpu", nullptr);
+TEST(MapUses, CountCallsPerMap) {
+  MapUses uses;
   const KernelUse made{.node = "node", .map = "a map", .direction = "forward", .executor = "native", .reason = "why"};
   KernelUse other = made;
   other.direction = "transpose";
-  const auto use = kernels.add(made);
-  EXPECT_EQ(kernels.add(made), use);  // of another engine of the same network
-  EXPECT_NE(kernels.add(other), use);
+  const auto use = uses.add(made);
+  EXPECT_EQ(uses.add(made), use);  // of another engine of the same network
+  EXPECT_NE(uses.add(other), use);
   use->count([] { count_products(7); });
   use->count([] {});
-  ASSERT_EQ(kernels.uses().size(), 2U);
-  const KernelUse counted = kernels.uses()[0];
+  ASSERT_EQ(uses.all().size(), 2U);
+  const KernelUse counted = uses.all()[0];
   EXPECT_EQ(counted.node, "node");
   EXPECT_EQ(counted.reason, "why");
   EXPECT_EQ(counted.calls, 2);
   EXPECT_EQ(counted.multiplications, 7);
-  EXPECT_EQ(kernels.uses()[1].calls, 0);
+  EXPECT_EQ(uses.all()[1].calls, 0);
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ class Products : public testing::Test {
     kernels_ = std::make_unique<GeneratedKernels>(open_plugin(), "x86-64-v3", nullptr);
   }
   std::unique_ptr<const native::MapKernel<float>> generate(const LinearMap& map, Direction direction) {
-    return make_generated_map("node", map, direction, *kernels_);
+    KernelUse use;
+    return make_generated_map(map, direction, *kernels_, tile_, use);
   }
   // Rows without gaps.
   std::vector<float> apply(const LinearMap& map, Direction direction, const std::vector<float>& in, std::int64_t n) {
@@ -45,6 +46,7 @@ class Products : public testing::Test {
   }
 
   std::unique_ptr<GeneratedKernels> kernels_;
+  Tile tile_;
 };
 
 // A map in one direction on random rows, between guards: what the generated kernels leave against what native ones do.
@@ -52,6 +54,7 @@ TEST_F(Products, AreThoseOfNativeKernels) {
   for (std::uint64_t seed = 0; seed < 600 && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
+    tile_ = known_tiles()[seed % known_tiles().size()];
     // Small maps of every kind, and matrices of several panels.
     const LinearMap map =
         seed % 3 == 0 ? random_matrix(random, random.integer(1, 150), random.integer(1, 40), random.integer(1, 3))
@@ -222,24 +225,22 @@ TEST_F(Products, LieWithinTheErrorModel) {
   }
 }
 
-TEST_F(Products, AreLeftToNativeWithAReason) {
+TEST(WhyNoMultiplier, SaysEachReason) {
   Random random(5);
-  for (std::int64_t kind = 1; kind < 4; ++kind) generate(random_linear_map(random, kind), Direction::Forward);
   ConvMap depthwise = random_convolution(random);
-  depthwise.groups = depthwise.out_channels = depthwise.in_channels;
-  depthwise.weights = random_numbers(random, depthwise.in_channels * depthwise.kernel[0] * depthwise.kernel[1]);
+  depthwise.groups = depthwise.out_channels = depthwise.in_channels = 2;
+  depthwise.weights = random_numbers(random, 2 * depthwise.kernel[0] * depthwise.kernel[1]);
   depthwise.in_channels_last = depthwise.out_channels_last = true;
-  generate(LinearMap(depthwise), Direction::Forward);
-  depthwise.in_channels_last = false;
-  generate(LinearMap(depthwise), Direction::Transpose);
-  EXPECT_EQ(kernels_->uses().size(), 5U);
+  ConvMap channels_first = depthwise;
+  channels_first.in_channels_last = false;
   std::set<std::string> reasons;
-  for (const KernelUse& use : kernels_->uses()) {
-    EXPECT_EQ(use.executor, "native") << use.map;
-    EXPECT_FALSE(use.reason.empty()) << use.map;
-    reasons.insert(use.reason);
+  for (std::int64_t kind = 1; kind < 4; ++kind) {
+    reasons.insert(native::why_no_multiplier(random_linear_map(random, kind)));
   }
+  reasons.insert(native::why_no_multiplier(LinearMap(depthwise)));
+  reasons.insert(native::why_no_multiplier(LinearMap(channels_first)));
   EXPECT_EQ(reasons.size(), 5U);
+  EXPECT_EQ(native::why_no_multiplier(random_matrix(random, 3, 4)), nullptr);
 }
 
 }  // namespace

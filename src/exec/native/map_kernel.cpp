@@ -224,6 +224,17 @@ bool stored_channels_last(const LinearMap& map) {
 
 }  // namespace
 
+const char* to_string(Direction direction) {
+  switch (direction) {
+    case Direction::Forward:
+      return "forward";
+    case Direction::ForwardAbsolute:
+      return "forward_absolute";
+    default:
+      return "transpose";
+  }
+}
+
 template <class T>
 void MapKernel<T>::apply_windows(const T*, std::int64_t, std::int64_t, const Window&, T*, std::int64_t,
                                  const Window&) const {

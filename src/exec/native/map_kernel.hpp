@@ -10,6 +10,7 @@
 namespace boundflow::native {
 
 enum class Direction { Forward, ForwardAbsolute, Transpose };
+const char* to_string(Direction direction);  // "forward", "forward_absolute", "transpose"
 
 template <class T>
 class MapKernel {

@@ -16,6 +16,19 @@
 
 namespace boundflow {
 
+// visit(map, direction) for each map that the op applies, in the order of the op's operands.
+template <class Visit>
+void for_each_map(const TaskOp& op, const Visit& visit) {
+  using native::Direction;
+  if (op.kind == TaskOpKind::Transpose) visit(*op.affine->maps[op.term], Direction::Transpose);
+  if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
+    for (const auto& map : op.affine->maps) visit(*map, Direction::Forward);
+  }
+  if (op.kind == TaskOpKind::IntervalAffine) {
+    for (const auto& map : op.affine->maps) visit(*map, Direction::ForwardAbsolute);
+  }
+}
+
 template <class T>
 class NativeKernels {
  public:
@@ -42,15 +55,10 @@ class NativeKernels {
       for (const TaskOp& op : task.ops) {
         deadline.check();
         Prepared prepared;
-        if (op.kind == TaskOpKind::Transpose) {
-          prepared.maps.push_back(make(op, *op.affine->maps[op.term], Direction::Transpose));
-        } else if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
-          for (const auto& map : op.affine->maps) prepared.maps.push_back(make(op, *map, Direction::Forward));
-        }
-        if (op.kind == TaskOpKind::IntervalAffine) {
-          for (const auto& map : op.affine->maps)
-            prepared.absolute.push_back(make(op, *map, Direction::ForwardAbsolute));
-        }
+        for_each_map(op, [&](const LinearMap& map, Direction direction) {
+          (direction == Direction::ForwardAbsolute ? prepared.absolute : prepared.maps)
+              .push_back(make(op, map, direction));
+        });
         if (op.kind == TaskOpKind::GatherRows) {
           auto& shared = packed.gathered[op.affine->maps[0].get()];
           if (!shared) {

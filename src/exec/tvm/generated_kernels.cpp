@@ -45,7 +45,7 @@ Digest artifact_key(const std::string& description, const std::string& cpu, cons
   return hash.finish();
 }
 
-GeneratedKernels::GeneratedKernels(Plugin& plugin, std::string cpu, std::unique_ptr<const ArtifactStore> store)
+GeneratedKernels::GeneratedKernels(Plugin& plugin, std::string cpu, std::shared_ptr<const ArtifactStore> store)
     : plugin_(plugin), cpu_(std::move(cpu)), store_(std::move(store)) {}
 
 std::shared_ptr<const LoadedKernel> GeneratedKernels::get(const ProductKernel& kernel, KernelUse& use) {
@@ -73,7 +73,7 @@ std::shared_ptr<const LoadedKernel> GeneratedKernels::get(const ProductKernel& k
   return entry;
 }
 
-std::shared_ptr<MapUse> GeneratedKernels::add(const KernelUse& use) {
+std::shared_ptr<MapUse> MapUses::add(const KernelUse& use) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<MapUse>& entry = uses_[{use.node, use.map, use.direction}];
   if (entry) {
@@ -84,7 +84,7 @@ std::shared_ptr<MapUse> GeneratedKernels::add(const KernelUse& use) {
   return entry;
 }
 
-std::vector<KernelUse> GeneratedKernels::uses() const {
+std::vector<KernelUse> MapUses::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<KernelUse> uses;
   for (const auto& [key, use] : uses_) uses.push_back(use->use());

@@ -1,5 +1,5 @@
 #pragma once
-// GeneratedKernels: kernels by what they compute, from memory, from disk, or compiled; and who uses them.
+// GeneratedKernels: kernels by what they compute, from memory, from disk, or compiled; and the maps that use them.
 
 #include <atomic>
 #include <map>
@@ -42,6 +42,18 @@ class MapUse {
   std::atomic<std::int64_t> nanoseconds_{0};
 };
 
+// The maps that an executor has prepared. Safe to use from several threads.
+class MapUses {
+ public:
+  // The map's counter from now on: what was prepared before for the same node, map and direction is counted with it.
+  std::shared_ptr<MapUse> add(const KernelUse& use);
+  std::vector<KernelUse> all() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::tuple<std::string, std::string, std::string>, std::shared_ptr<MapUse>> uses_;
+};
+
 // All that tells one kernel's code from another's, as text. What is hashed on disk.
 std::string describe(const ProductKernel& kernel);
 Digest artifact_key(const std::string& description, const std::string& cpu, const std::string& versions);
@@ -49,22 +61,18 @@ Digest artifact_key(const std::string& description, const std::string& cpu, cons
 class GeneratedKernels {
  public:
   // `cpu` as LLVM calls it; `store` may be nullptr: nothing is kept on disk then. The plugin outlives this.
-  GeneratedKernels(Plugin& plugin, std::string cpu, std::unique_ptr<const ArtifactStore> store);
+  GeneratedKernels(Plugin& plugin, std::string cpu, std::shared_ptr<const ArtifactStore> store);
 
   // Notes in `use` where the kernel was and what that took. Throws what the plugin throws.
   std::shared_ptr<const LoadedKernel> get(const ProductKernel& kernel, KernelUse& use);
-  // The map's counter from now on: what was prepared before for the same node, map and direction is counted with it.
-  std::shared_ptr<MapUse> add(const KernelUse& use);
-  std::vector<KernelUse> uses() const;
   const std::string& cpu() const { return cpu_; }
 
  private:
   Plugin& plugin_;
   const std::string cpu_;
-  const std::unique_ptr<const ArtifactStore> store_;
-  mutable std::mutex mutex_;
+  const std::shared_ptr<const ArtifactStore> store_;
+  std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const LoadedKernel>> kernels_;  // by description
-  std::map<std::tuple<std::string, std::string, std::string>, std::shared_ptr<MapUse>> uses_;
 };
 
 }  // namespace boundflow::generated

@@ -1,7 +1,5 @@
 #include "exec/tvm/generated_map.hpp"
 
-#include "exec/tvm/generated_multiplier.hpp"
-
 namespace boundflow::generated {
 
 namespace {
@@ -29,31 +27,18 @@ class CountedMap final : public MapKernel<float> {
   std::shared_ptr<MapUse> use_;
 };
 
-const char* to_string(Direction direction) {
-  switch (direction) {
-    case Direction::Forward:
-      return "forward";
-    case Direction::ForwardAbsolute:
-      return "forward_absolute";
-    default:
-      return "transpose";
-  }
-}
-
 }  // namespace
 
-std::unique_ptr<const MapKernel<float>> make_generated_map(const std::string& node, const LinearMap& map,
-                                                           Direction direction, GeneratedKernels& kernels) {
-  KernelUse use{.node = node, .map = map.print(), .direction = to_string(direction), .executor = "native"};
-  std::unique_ptr<const MapKernel<float>> made;
-  if (const char* reason = native::why_no_multiplier(map)) {
-    use.reason = reason;
-    made = native::make_map_kernel<float>(map, direction);
-  } else {
-    use.executor = "tvm";
-    made = native::make_map_kernel<float>(map, direction, std::make_shared<const GeneratedMultiplier>(kernels, use));
-  }
-  return std::make_unique<CountedMap>(std::move(made), kernels.add(use));
+std::unique_ptr<const MapKernel<float>> make_generated_map(const LinearMap& map, Direction direction,
+                                                           GeneratedKernels& kernels, const Tile& tile,
+                                                           KernelUse& use) {
+  return native::make_map_kernel<float>(map, direction,
+                                        std::make_shared<const GeneratedMultiplier>(kernels, tile, use));
+}
+
+std::unique_ptr<const MapKernel<float>> count_calls(std::unique_ptr<const MapKernel<float>> map,
+                                                    std::shared_ptr<MapUse> use) {
+  return std::make_unique<CountedMap>(std::move(map), std::move(use));
 }
 
 }  // namespace boundflow::generated

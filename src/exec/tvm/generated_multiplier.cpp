@@ -128,7 +128,17 @@ struct GeneratedMultiplier::Product {
   std::int64_t step_count() const { return steps == nullptr ? depth() : steps->count(); }
 };
 
-GeneratedMultiplier::GeneratedMultiplier(GeneratedKernels& kernels, KernelUse& use) {
+std::span<const Tile> known_tiles() {
+  static constexpr Tile kKnown[] = {{1, 6}, {2, 3}, {1, 5}, {1, 4}};
+  return kKnown;
+}
+
+bool is_known(const Tile& tile) {
+  const auto tiles = known_tiles();
+  return std::find(tiles.begin(), tiles.end(), tile) != tiles.end();
+}
+
+GeneratedMultiplier::GeneratedMultiplier(GeneratedKernels& kernels, const Tile& tile, KernelUse& use) : tile_(tile) {
   // Sums take 12 of AVX2's 16 registers, the right factor and the left one the others.
   if (kernels.cpu() != "x86-64-v3") throw InternalError("no tiles are known for " + kernels.cpu());
   constexpr std::pair<std::int64_t, std::int64_t> kTiles[] = {{4, 1}, {2, 3}, {1, 6}};
@@ -143,9 +153,14 @@ GeneratedMultiplier::GeneratedMultiplier(GeneratedKernels& kernels, KernelUse& u
   }
 }
 
-const GeneratedMultiplier::Tiles& GeneratedMultiplier::choose(std::int64_t rows, std::int64_t panels) const {
-  return *std::find_if(tiles_.begin(), tiles_.end() - 1,
-                       [&](const Tiles& tiles) { return rows <= tiles.most_rows && panels >= tiles.panels; });
+GeneratedMultiplier::Choice GeneratedMultiplier::choose(std::int64_t rows, std::int64_t panels) const {
+  for (const Tiles& tiles : tiles_) {
+    const bool last = &tiles == &tiles_.back();
+    if (panels >= tiles.panels && (rows <= tiles.most_rows || tiles.panels == tile_.panels || last)) {
+      return {&tiles, tiles.panels == tile_.panels ? tile_.most_rows : tiles.most_rows};
+    }
+  }
+  throw InternalError("no tile fits");
 }
 
 void GeneratedMultiplier::multiply(std::span<const ProductPart<float>> parts, std::int64_t lda, std::int64_t m,
@@ -206,10 +221,11 @@ void GeneratedMultiplier::multiply_panels(const Product& product, std::int64_t r
                                           std::int64_t count) const {
   count_products(product.places.count * rows * count * kWidth * product.step_count());
   for (std::int64_t panel = first, panels = 0; panel < first + count; panel += panels) {
-    const Tiles& tiles = choose(rows, first + count - panel);
+    const auto [chosen, most_rows] = choose(rows, first + count - panel);
+    const Tiles& tiles = *chosen;
     const std::int64_t groups = (first + count - panel) / tiles.panels;
     panels = groups * tiles.panels;
-    const auto [height, blocks, taller] = cut(rows, tiles.most_rows, product.places.count * product.step_count());
+    const auto [height, blocks, taller] = cut(rows, most_rows, product.places.count * product.step_count());
     const std::int64_t depth = product.depth();
     const std::int64_t b_shape[] = {groups, tiles.panels, depth, kWidth};
     const TensorArgument b{const_cast<float*>(product.b.panels + panel * product.b.panel_stride), false, b_shape};
