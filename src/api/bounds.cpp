@@ -422,7 +422,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   result.interrupted = !all && deadline.interrupted();
   if (!options.profile.empty())
     result.profile = to_chrome_trace(*validated.trace, deadline.elapsed(), validated.threads);
-  compiled.kernels = validated.executor->kernel_uses();
+  add_kernel_uses(compiled, validated, deadline);
   const BoundsReport report{.version = version(),
                             .network = network_path,
                             .method = request.method,

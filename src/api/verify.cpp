@@ -268,7 +268,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   report.property = property_path;
   report.import_s = import_s;
   report.compile = compiled;
-  report.compile.kernels = request.executor->kernel_uses();
+  add_kernel_uses(report.compile, request, deadline);
   report.time_s = result.time_s;
   report.witness_input = result.counterexample.input;
   report.witness_output = result.counterexample.output;

@@ -71,6 +71,8 @@ class Tvm(BackendCase):
         self.assertEqual(self.count(report, "compiled"), 0)
         self.assertGreater(self.count(report, "from_disk"), 0)
         self.assertGreater(self.count(report, "calls"), 0)
+        self.assertGreater(max(kernel["gflops"] for kernel in report["kernels"]), 0)
+        self.assertTrue(all(0 <= kernel["share"] <= 1 for kernel in report["kernels"]))
         self.assert_close(report, self.bounds())
 
     def test_a_flipped_byte_is_reported_and_compiled_again(self) -> None:
@@ -104,6 +106,16 @@ class Tvm(BackendCase):
         self.assert_close(report, self.bounds())
         log = run(*AROUND, *automatic, "--log-level", "info").stderr
         self.assertIn("native", log)
+
+    def test_tune_measures_what_others_use(self) -> None:
+        tuned = run("tune", NETWORK, "--cache-dir", self.cache)
+        self.assertEqual((tuned.returncode, tuned.stderr), (OK, ""))
+        self.assertEqual(len([line for line in tuned.stdout.splitlines() if line.startswith("dense")]), 9)
+        report = self.bounds("--backend", "auto", "--cache-dir", self.cache)
+        self.assertEqual(self.count(report, "compiled"), 0)
+        products = [kernel for kernel in report["kernels"] if kernel["map"].startswith("dense")]
+        self.assertTrue(all("rows: native" in kernel["reason"] for kernel in products))
+        self.assert_close(self.bounds(*self.tvm), self.bounds())
 
     def test_inspect_opens_no_backend(self) -> None:
         environment = os.environ | {"LD_LIBRARY_PATH": str(self.folder)}
