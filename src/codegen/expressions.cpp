@@ -9,6 +9,7 @@ namespace boundflow::generated {
 using tvm::ffi::Any;
 using tvm::ffi::Array;
 using tvm::ffi::reflection::FieldGetter;
+using tvm::ffi::reflection::FieldSetter;
 
 namespace {
 
@@ -83,13 +84,16 @@ void set_strides(const Any& module, const std::string& tensor, const std::vector
   using tvm::ffi::ObjectRef;
   static const FieldGetter functions_of("ir.IRModule", "functions"), parameters_of("tirx.PrimFunc", "params"),
       name_of("ir.Var", "name"), type_of("ir.Expr", "ty");
-  static const tvm::ffi::reflection::FieldSetter set("tirx.BufferType", "strides");
+  static const FieldSetter set("tirx.BufferType", "strides"), set_alignment("tirx.BufferType", "data_alignment");
   Array<Any> all = nodes_of(strides);
   all.push_back(constant(1).node());
   for (const auto& [id, function] : functions_of(module.cast<ObjectRef>()).cast<tvm::ffi::Map<Any, Any>>()) {
     for (const Any& parameter : parameters_of(function.cast<ObjectRef>()).cast<Array<Any>>()) {
       const auto variable = parameter.cast<ObjectRef>();
-      if (name_of(variable).cast<tvm::ffi::String>() == tensor) set(type_of(variable).cast<ObjectRef>(), all);
+      if (name_of(variable).cast<tvm::ffi::String>() != tensor) continue;
+      const auto type = type_of(variable).cast<ObjectRef>();
+      set(type, all);
+      set_alignment(type, std::int64_t{sizeof(float)});
     }
   }
 }

@@ -225,6 +225,97 @@ TEST_F(Products, LieWithinTheErrorModel) {
   }
 }
 
+// Numbers that tempt a compiler which takes floats for reals.
+float tempting_number(Random& random) {
+  switch (random.integer(0, 9)) {
+    case 0:
+      return kNaN;
+    case 1:
+      return random.coin() ? kInfinity : -kInfinity;
+    case 2:
+      return random.coin() ? 0.0F : -0.0F;
+    case 3:
+      return static_cast<float>(std::ldexp(random.uniform(-1, 1), 127));
+    case 4:
+      return static_cast<float>(std::ldexp(random.uniform(-1, 1), -140));
+    default:
+      return static_cast<float>(random.uniform(-1, 1));
+  }
+}
+
+// By every kernel, with all of a matrix and with lists: rows of NaN, infinities, huge and denormal numbers come out as
+// they do from native kernels, and the rows beside them as if those were not there.
+TEST_F(Products, OfAnyNumbersAreThoseOfNativeKernels) {
+  for (std::uint64_t seed = 0; seed < 300 && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(1000 + seed);
+    tile_ = known_tiles()[seed % known_tiles().size()];
+    ConvMap conv = random_convolution(random);
+    conv.in_channels_last = conv.out_channels_last = true;
+    const LinearMap map = seed % 2 == 0 ? LinearMap(conv) : random_matrix(random, random.integer(1, 90), 30);
+    const auto direction = static_cast<Direction>(random.integer(0, 2));
+    const bool transposed = direction == Direction::Transpose;
+    const std::int64_t in = transposed ? map.out_size() : map.in_size();
+    const std::int64_t out = transposed ? map.in_size() : map.out_size();
+    const std::int64_t n = random.integer(1, 24), bad = random.integer(0, n - 1);
+    std::vector<float> rows;
+    for (std::int64_t i = 0; i < n * in; ++i) {
+      const bool dead = i % in % 3 == 1;  // in all rows
+      rows.push_back(dead ? 0.0F : i / in == bad ? tempting_number(random) : static_cast<float>(random.uniform(-1, 1)));
+    }
+    std::vector<float> computed(static_cast<std::size_t>(n * out), kGuard), expected = computed;
+    generate(map, direction)->apply(rows.data(), in, n, computed.data(), out, false);
+    native::make_map_kernel<float>(map, direction)->apply(rows.data(), in, n, expected.data(), out, false);
+    for (std::size_t i = 0; i < computed.size(); ++i) {
+      const bool is_bad = static_cast<std::int64_t>(i) / out == bad;
+      if (!is_bad) ASSERT_TRUE(std::isfinite(computed[i])) << map.print();
+      if (std::isnan(expected[i])) {
+        ASSERT_TRUE(std::isnan(computed[i])) << map.print();
+      } else {
+        ASSERT_FLOAT_EQ(computed[i], expected[i]) << map.print() << " row " << i / static_cast<std::size_t>(out);
+      }
+    }
+  }
+}
+
+// Convolutions by lists of steps: the true sum lies within the error that the executors state.
+TEST_F(Products, OfConvolutionsLieWithinTheErrorModel) {
+  for (std::uint64_t seed = 0; seed < 40 && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    ConvMap conv = random_convolution(random);
+    conv.in_channels_last = conv.out_channels_last = true;
+    for (double& weight : conv.weights) {
+      weight = static_cast<double>(static_cast<float>(std::ldexp(weight, static_cast<int>(random.integer(-40, 40)))));
+    }
+    const LinearMap map(conv);
+    const std::int64_t n = 9;
+    const int scale = static_cast<int>(random.integer(-140, 60));
+    std::vector<float> rows;
+    for (std::int64_t i = 0; i < n * map.in_size(); ++i) {
+      const bool cancels = i % 2 == 1 && random.coin();
+      rows.push_back(cancels ? -rows.back() : static_cast<float>(std::ldexp(random.uniform(-1, 1), scale)));
+    }
+    const std::vector<float> y = apply(map, Direction::Forward, rows, n);
+    std::vector<LinearMap::Entry> entries;
+    for (std::int64_t j = 0; j < map.out_size(); ++j) {
+      map.row(j, entries);
+      const auto terms = static_cast<long double>(entries.size());
+      for (std::int64_t i = 0; i < n; ++i) {
+        long double exact = 0, magnitude = 0;
+        for (const LinearMap::Entry& entry : entries) {
+          const auto x = static_cast<long double>(rows[static_cast<std::size_t>(i * map.in_size() + entry.column)]);
+          exact += static_cast<long double>(entry.weight) * x;
+          magnitude += std::fabs(static_cast<long double>(entry.weight) * x);
+        }
+        const auto error = static_cast<double>(2 * terms * (0x1p-24L * magnitude + 0x1p-149L));
+        EXPECT_NEAR(static_cast<double>(y[static_cast<std::size_t>(i * map.out_size() + j)]),
+                    static_cast<double>(exact), error);
+      }
+    }
+  }
+}
+
 TEST(WhyNoMultiplier, SaysEachReason) {
   Random random(5);
   ConvMap depthwise = random_convolution(random);

@@ -9,7 +9,7 @@ namespace boundflow::generated {
 namespace {
 
 // To be changed with whatever makes other code of the same description: a template, its schedule, the passes.
-constexpr std::string_view kPipelineVersion = "boundflow kernels 5";
+constexpr std::string_view kPipelineVersion = "boundflow kernels 6";
 
 }  // namespace
 
