@@ -232,7 +232,10 @@ int run(int argc, char** argv) {
       app.add_subcommand("inspect", "Print a network, its counts, and which domains support its operators");
   inspect->add_option("network", inspected, "The network, .onnx or .onnx.gz; without it, all operators are listed");
 
-  for (CLI::App* command : {verify, compile, bounds, inspect}) {
+  CLI::App* tune = app.add_subcommand("tune", "Measure kernels for a network, for --backend tvm and auto later on");
+  tune->add_option("network", network, "The network, .onnx or .onnx.gz")->required();
+
+  for (CLI::App* command : {verify, compile, bounds, inspect, tune}) {
     command->footer("Options of all commands, such as --timeout, --threads and --json: boundflow --help");
   }
 
@@ -249,6 +252,10 @@ int run(int argc, char** argv) {
   if (*verify) return run_verify(network, property, options);
   if (*bounds) return run_bounds(bounds_flags, options);
   if (*compile) return run_compile(network, stop_after, options);
+  if (*tune) {
+    boundflow::print(boundflow::tune(network, options, interruptible()));
+    return 0;
+  }
   boundflow::print(boundflow::inspect(inspected, options, interruptible()));
   return 0;
 }

@@ -174,6 +174,17 @@ BOUNDFLOW_API std::string to_table(const BoundsResult& result, std::int64_t max_
 BOUNDFLOW_API std::string inspect(const std::string& network_path, const Options& options = {},
                                   const VerifyHooks& hooks = {});
 
+/// Measures a network's products with native and with generated kernels of several tile sizes, and keeps what is best
+/// in Options::cache_dir, where the backends tvm and auto find it.
+/// @param network_path  ONNX file
+/// @param options       limits, and the folder
+/// @param hooks         interrupt
+/// @return what was found, a line per product and direction, with a newline at its end
+/// @throws Error Usage where TVM is not there, BadInput or Unsupported for networks that cannot be read; another
+///   exception when a limit or an interrupt stops it, and what was measured by then is kept
+BOUNDFLOW_API std::string tune(const std::string& network_path, const Options& options = {},
+                               const VerifyHooks& hooks = {});
+
 /// What compile() makes of a network.
 struct CompileResult {
   std::string text;    ///< What `boundflow compile` prints, with a newline at its end.

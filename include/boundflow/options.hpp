@@ -30,7 +30,7 @@ struct ByteSize {
   OPTION(std::string,   branching,      "--branching",      "auto",                                                    \
          "What verify splits: input (the box), activation (signs of hidden neurons), or auto (by how many inputs vary)") \
   OPTION(std::string,   backend,        "--backend",        "native",                                                  \
-         "Whose kernels bound in float32: native, tvm (generated for the network and this CPU), or reference (slow, in double)") \
+         "Whose kernels bound in float32: native, tvm (generated for this CPU), auto (what takes less time), or reference (slow)") \
   OPTION(std::string,   cache_dir,      "--cache-dir",      "",                                                        \
          "Folder that keeps generated kernels, yours alone; default: boundflow in the user's cache folder")            \
   OPTION(std::string,   json,           "--json",           "",                                                        \

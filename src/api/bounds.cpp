@@ -402,7 +402,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
 
 BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
                     const VerifyHooks& hooks, const OperatorTable& table) {
-  const Request validated = validate(options);
+  const Request validated = validate(options, Workload::Once);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   BoundsResult result;
   CompileReport compiled;
@@ -422,7 +422,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
   result.interrupted = !all && deadline.interrupted();
   if (!options.profile.empty())
     result.profile = to_chrome_trace(*validated.trace, deadline.elapsed(), validated.threads);
-  compiled.kernels = validated.executor->kernel_uses();
+  add_kernel_uses(compiled, validated, deadline);
   const BoundsReport report{.version = version(),
                             .network = network_path,
                             .method = request.method,

@@ -46,7 +46,7 @@ std::string all_operators() {
 }  // namespace
 
 std::string inspect(const std::string& network_path, const Options& options, const VerifyHooks& hooks) {
-  const Request request = validate(options);
+  const Request request = validate(options, Workload::None);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (network_path.empty()) return all_operators();
   const Network network = *import_network(network_path, deadline, operator_table(), request.network_passes).source;

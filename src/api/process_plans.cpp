@@ -1,5 +1,7 @@
 #include "api/process_plans.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace boundflow {
@@ -17,6 +19,14 @@ void add_compilation(CompileReport& report, const QueryEngine& engine) {
   report.compile_s += compilation.seconds;
   report.plan_cache_hits += compilation.lookup == PlanLookup::Hit ? 1 : 0;
   report.plan_cache_misses += compilation.lookup == PlanLookup::Miss ? 1 : 0;
+}
+
+void add_kernel_uses(CompileReport& report, const Request& request, const Deadline& deadline) {
+  report.kernels = request.executor->kernel_uses();
+  report.workers_s = deadline.elapsed() * request.threads;
+  for (const KernelUse& use : report.kernels) {
+    spdlog::info("kernels of {} {} {}: {}", use.node, use.map, use.direction, describe(use, report));
+  }
 }
 
 }  // namespace boundflow

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "api/request.hpp"
+#include "base/deadline.hpp"
 #include "engine/query_engine.hpp"
 #include "report/compile_report.hpp"
 
@@ -14,5 +16,8 @@ PlanCache& process_plans(std::int64_t memory_bytes);
 
 // Adds what an engine's constructor did.
 void add_compilation(CompileReport& report, const QueryEngine& engine);
+
+// Adds what the executor's kernels did until now, and says it in the log (info).
+void add_kernel_uses(CompileReport& report, const Request& request, const Deadline& deadline);
 
 }  // namespace boundflow

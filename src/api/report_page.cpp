@@ -125,6 +125,17 @@ PageProgram page_program(std::string name, const BoundProgram& program, const St
   return page;
 }
 
+// Each map of the network that kernels were generated or chosen for.
+void add_kernels(Page& page, const CompileReport& report) {
+  if (report.kernels.empty()) return;
+  PageTimes times{"Maps of the network, summed over threads", {}};
+  for (const KernelUse& use : report.kernels) {
+    times.times.push_back(
+        {fmt::format("{} {} {}", use.node, use.map, use.direction), use.total_s, describe(use, report)});
+  }
+  page.times.push_back(std::move(times));
+}
+
 }  // namespace
 
 std::vector<PageTimes> page_times(const Trace& trace, const std::vector<RunProgram>& programs) {
@@ -186,6 +197,7 @@ void add_program(Page& page, std::string name, const CompiledProgram& program, c
 }
 
 void add_search(Page& page, const VerifyReport& report) {
+  add_kernels(page, report.compile);
   page.answer = report.verdict;
   page.answer_note = report.verdict == "unsat" ? "Proved: no input of the region violates the property."
                      : report.verdict == "sat" ? "Violated: there is an input that breaks the property."
@@ -222,6 +234,7 @@ void add_search(Page& page, const VerifyReport& report) {
 }
 
 void add_bounds(Page& page, const BoundsReport& report) {
+  add_kernels(page, report.compile);
   page.figures.insert(
       page.figures.begin(),
       {{"time", seconds_text(report.import_s + report.bounding_s), seconds_text(report.bounding_s) + " of bounding"},

@@ -8,11 +8,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <set>
+#include <string_view>
 #include <thread>
 
 #include "base/error.hpp"
 #include "exec/native/native_executor.hpp"
 #include "exec/reference/reference_executor.hpp"
+#include "exec/tvm/auto_executor.hpp"
 #include "exec/tvm/tvm_executor.hpp"
 
 namespace boundflow {
@@ -51,11 +54,11 @@ std::set<std::string, std::less<>> pass_names(std::string_view flag, const std::
   return names;
 }
 
-std::shared_ptr<const Executor> executor_of(const Options& options) {
-  if (options.backend == "native") return make_native_executor();
+std::shared_ptr<const Executor> make_executor(const Options& options, Workload workload) {
   if (options.backend == "tvm") return make_tvm_executor(options.cache_dir);
   if (options.backend == "reference") return make_reference_executor();
-  throw UsageError("--backend: expected native, tvm or reference, found '" + options.backend + "'");
+  if (options.backend == "auto") return make_auto_executor(options.cache_dir, workload == Workload::Search ? 1000 : 1);
+  return make_native_executor();
 }
 
 template <class Ir>
@@ -93,7 +96,7 @@ void to_standard_error(const std::string& text) {
 // Below this, halving a box helps more than the sign of a neuron; measured in docs/benchmarks.md.
 constexpr std::int64_t kMostInputsToSplit = 24;
 
-Request validate(const Options& options, const TextSink& printed) {
+Request validate(const Options& options, Workload workload, const TextSink& printed) {
   Request request;
   if (!(options.timeout > 0)) throw UsageError("--timeout: expected a positive number of seconds");
   if (options.threads < 0 || options.threads > 1024)
@@ -128,7 +131,10 @@ Request validate(const Options& options, const TextSink& printed) {
   if (options.pass_limit < 0) throw UsageError("--pass-limit: expected a number of rewrites, 0 or more");
   request.network_passes = pass_options<Network>(options, request.trace, printed);
   request.program_passes = pass_options<BoundProgram>(options, request.trace, printed);
-  request.executor = executor_of(options);
+  if (!std::set<std::string_view>{"native", "tvm", "reference", "auto"}.contains(options.backend)) {
+    throw UsageError("--backend: expected native, tvm, reference or auto, found '" + options.backend + "'");
+  }
+  if (workload != Workload::None) request.executor = make_executor(options, workload);
   return request;
 }
 

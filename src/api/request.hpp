@@ -15,11 +15,14 @@
 
 namespace boundflow {
 
+// How many queries a command is expected to ask about one network: what is made for them pays by so many.
+enum class Workload { None, Once, Search };
+
 struct Request {
   Semantics semantics = Semantics::Float32;
   std::int64_t most_inputs_to_split = 0;  // as in SearchOptions, of --branching
   int threads = 1;
-  std::shared_ptr<const Executor> executor;  // of --backend, for what is bounded in float32
+  std::shared_ptr<const Executor> executor;  // of --backend, for what is bounded in float32; nullptr for no queries
   std::int64_t memory_bytes = 0;
   std::shared_ptr<Trace> trace;  // if a profile or a report is asked for
   NetworkPassOptions network_passes;
@@ -30,7 +33,7 @@ using TextSink = std::function<void(const std::string& text)>;
 void to_standard_error(const std::string& text);
 
 // `printed` takes what --print-after asks for. UsageError that names the flag.
-Request validate(const Options& options, const TextSink& printed = to_standard_error);
+Request validate(const Options& options, Workload workload, const TextSink& printed = to_standard_error);
 
 // The physical memory that this process occupies now, in bytes; 0 where the system does not tell.
 std::int64_t resident_memory();

@@ -237,7 +237,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
 
 VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
                     const VerifyHooks& hooks, const OperatorTable& table) {
-  const Request request = validate(options);
+  const Request request = validate(options, Workload::Search);
   if (request.semantics == Semantics::Nominal) {
     throw UsageError("--semantics nominal proves nothing; it is for the bounds command");
   }
@@ -268,7 +268,7 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   report.property = property_path;
   report.import_s = import_s;
   report.compile = compiled;
-  report.compile.kernels = request.executor->kernel_uses();
+  add_kernel_uses(report.compile, request, deadline);
   report.time_s = result.time_s;
   report.witness_input = result.counterexample.input;
   report.witness_output = result.counterexample.output;
@@ -283,7 +283,8 @@ VerifyResult verify(const std::string& network_path, const std::string& property
 CompileResult compile(const std::string& network_path, const std::string& stop_after, const Options& options,
                       const VerifyHooks& hooks) {
   CompileResult result;  // its text: what --print-after asks for, then what the compilation ends with
-  const Request request = validate(options, [&](const std::string& printed) { result.text += printed; });
+  const Request request =
+      validate(options, Workload::Once, [&](const std::string& printed) { result.text += printed; });
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
     throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");

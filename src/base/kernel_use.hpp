@@ -1,5 +1,5 @@
 #pragma once
-// KernelUse: where a generated kernel came from and what it took, or why there is none.
+// KernelUse: whose kernels a map of the network runs on, where those came from, and what they took.
 
 #include <cstdint>
 #include <string>
@@ -7,14 +7,20 @@
 namespace boundflow {
 
 struct KernelUse {
-  std::string kernel;      // its kind and shape, or the map that has none
-  std::string source;      // "compiled", "disk", or "native" for what is not generated
-  std::string reason;      // of "native"
-  std::int64_t maps = 0;   // maps and directions that use it; all but the first found it in memory
-  double compile_s = 0;    // seconds
-  double load_s = 0;       // seconds, from object code to a function
-  std::int64_t calls = 0;  // not counted for "native"
-  double total_s = 0;      // seconds in all calls, summed over threads
+  std::string node;       // whose map it is
+  std::string map;        // its kind and shape
+  std::string direction;  // "forward", "forward_absolute" or "transpose"
+  std::string executor;   // "tvm" or "native"
+  std::string reason;     // why it is native; empty for "tvm"
+  // Kernels that the map asked for, by where they were.
+  std::int64_t compiled = 0;
+  std::int64_t from_disk = 0;
+  std::int64_t from_memory = 0;
+  double compile_s = 0;        // of those that were compiled
+  double load_s = 0;           // from object code to functions
+  std::int64_t calls = 0;      // of the map
+  double multiplications = 0;  // that its calls executed, lanes that hold nothing included
+  double total_s = 0;          // in all calls, summed over threads
 };
 
 }  // namespace boundflow

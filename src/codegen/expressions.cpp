@@ -8,6 +8,8 @@ namespace boundflow::generated {
 
 using tvm::ffi::Any;
 using tvm::ffi::Array;
+using tvm::ffi::reflection::FieldGetter;
+using tvm::ffi::reflection::FieldSetter;
 
 namespace {
 
@@ -28,11 +30,11 @@ Array<Any> nodes_of(const Nodes& expressions) {
 }  // namespace
 
 Expression constant(std::int64_t value) {
-  return Expression(call(Registered::IntImm, "int32", value, kNoSpan));
+  return Expression(call(Registered::IntImm, "int64", value, kNoSpan));
 }
 
 Expression variable(const std::string& name) {
-  return Expression(typed_variable(name, "int32"));
+  return Expression(typed_variable(name, "int64"));
 }
 
 Expression operator*(const Expression& a, const Expression& b) {
@@ -41,10 +43,10 @@ Expression operator*(const Expression& a, const Expression& b) {
 
 Axis::Axis(const std::string& name, const Expression& extent, Kind kind)
     : node_(call(Registered::IterVar, call(Registered::Range, constant(0).node(), extent.node(), kNoSpan),
-                 typed_variable(name, "int32"), static_cast<int>(kind), "", kNoSpan)) {}
+                 typed_variable(name, "int64"), static_cast<int>(kind), "", kNoSpan)) {}
 
 Expression Axis::index() const {
-  static const tvm::ffi::reflection::FieldGetter variable_of("tirx.IterVar", "var");
+  static const FieldGetter variable_of("tirx.IterVar", "var");
   return Expression(variable_of(node_.cast<tvm::ffi::ObjectRef>()));
 }
 
@@ -74,6 +76,26 @@ Expression sum(const Expression& term, const Axis& axis) {
 Any to_module(const std::vector<TensorExpression>& tensors) {
   const Any function = call(Registered::CreatePrimFunc, nodes_of(tensors), nullptr);
   return call(Registered::ModuleOf, function, tvm::ffi::Map<Any, Any>());
+}
+
+// Tensor expressions know compact results only. The types of the finished function's arguments are nobody else's, so
+// that their strides can be set where they are.
+void set_strides(const Any& module, const std::string& tensor, const std::vector<Expression>& strides) {
+  using tvm::ffi::ObjectRef;
+  static const FieldGetter functions_of("ir.IRModule", "functions"), parameters_of("tirx.PrimFunc", "params"),
+      name_of("ir.Var", "name"), type_of("ir.Expr", "ty");
+  static const FieldSetter set("tirx.BufferType", "strides"), set_alignment("tirx.BufferType", "data_alignment");
+  Array<Any> all = nodes_of(strides);
+  all.push_back(constant(1).node());
+  for (const auto& [id, function] : functions_of(module.cast<ObjectRef>()).cast<tvm::ffi::Map<Any, Any>>()) {
+    for (const Any& parameter : parameters_of(function.cast<ObjectRef>()).cast<Array<Any>>()) {
+      const auto variable = parameter.cast<ObjectRef>();
+      if (name_of(variable).cast<tvm::ffi::String>() != tensor) continue;
+      const auto type = type_of(variable).cast<ObjectRef>();
+      set(type, all);
+      set_alignment(type, std::int64_t{sizeof(float)});
+    }
+  }
 }
 
 }  // namespace boundflow::generated

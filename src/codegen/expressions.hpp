@@ -20,8 +20,8 @@ class Expression {
   tvm::ffi::Any node_;
 };
 
-Expression constant(std::int64_t value);       // int32
-Expression variable(const std::string& name);  // int32
+Expression constant(std::int64_t value);       // int64
+Expression variable(const std::string& name);  // int64
 Expression operator*(const Expression& a, const Expression& b);
 
 // A loop variable from 0 to `extent`.
@@ -54,5 +54,9 @@ Expression sum(const Expression& term, const Axis& axis);
 
 // A module with one function, "main", of the tensors in this order.
 tvm::ffi::Any to_module(const std::vector<TensorExpression>& tensors);
+
+// Lets an argument of the module's function lie anywhere in memory, at the address of any float32: these are the
+// strides of its dimensions but the last, in elements; the last one's is 1. To be done when the schedule is complete.
+void set_strides(const tvm::ffi::Any& module, const std::string& tensor, const std::vector<Expression>& strides);
 
 }  // namespace boundflow::generated

@@ -67,18 +67,20 @@ class TvmKernel final : public LoadedKernel {
   explicit TvmKernel(Module module) : module_(std::move(module)), function_(module_->GetFunction(kEntry).value()) {}
 
   void run(std::span<const TensorArgument> arguments) const override {
-    constexpr std::size_t kMost = 4;
-    std::array<DLTensor, kMost> tensors{};
-    std::array<std::array<std::int64_t, 4>, kMost> shapes{};
+    constexpr std::size_t kMost = 5;
+    std::array<DLTensor, kMost> tensors;
     std::array<tvm::ffi::AnyView, kMost> views;
     if (arguments.size() > kMost) throw std::runtime_error("a kernel has too many arguments");
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-      shapes[i] = arguments[i].shape;
-      tensors[i].data = arguments[i].data;
-      tensors[i].device = {kDLCPU, 0};
-      tensors[i].dtype = {static_cast<std::uint8_t>(arguments[i].integers ? kDLInt : kDLFloat), 32, 1};
-      tensors[i].ndim = static_cast<int>(std::find(shapes[i].begin(), shapes[i].end(), 0) - shapes[i].begin());
-      tensors[i].shape = shapes[i].data();
+      const TensorArgument& argument = arguments[i];
+      // Kernels read shapes and strides, and write neither.
+      tensors[i] = {.data = argument.data,
+                    .device = {kDLCPU, 0},
+                    .ndim = static_cast<int>(argument.shape.size()),
+                    .dtype = argument.integers ? DLDataType{kDLInt, 64, 1} : DLDataType{kDLFloat, 32, 1},
+                    .shape = const_cast<std::int64_t*>(argument.shape.data()),
+                    .strides = const_cast<std::int64_t*>(argument.strides),
+                    .byte_offset = 0};
       views[i] = &tensors[i];
     }
     translate_errors("a generated kernel refused its arguments", [&] {

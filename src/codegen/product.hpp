@@ -7,7 +7,7 @@
 
 namespace boundflow::generated {
 
-// A scheduled module for any number of tiles and any length of a's rows.
+// A scheduled module.
 tvm::ffi::Any product_module(const ProductKernel& kernel);
 
 }  // namespace boundflow::generated

@@ -44,7 +44,8 @@ void Schedule::reorder(const std::vector<Handle>& loops) const {
 }
 
 Schedule::Handle Schedule::write_through_registers(const Handle& block, const Handle& loop) const {
-  Handle copy = call(Registered::CacheWrite, schedule_, block, 0, "local", Array<Any>());
+  // TVM keeps small "global" buffers on the stack, from where they become registers, and takes others from a pool.
+  Handle copy = call(Registered::CacheWrite, schedule_, block, 0, "global", Array<Any>());
   call(Registered::ReverseComputeAt, schedule_, copy, loop, true, -1);  // loops of one step stay
   return copy;
 }

@@ -37,7 +37,7 @@ class Backends(BackendCase):
 
     def test_other_names_are_refused(self) -> None:
         for command in [AROUND, ["verify", NETWORK, PROVED], ["compile", NETWORK]]:
-            self.assert_error(run(*command, "--backend", "cuda"), USAGE, "--backend", "native, tvm or reference", "'cuda'")
+            self.assert_error(run(*command, "--backend", "cuda"), USAGE, "--backend", "native, tvm, reference or auto", "'cuda'")
 
     def test_without_its_library_tvm_says_how_to_get_it(self) -> None:
         self.write("libboundflow_tvm.so", "")
@@ -62,18 +62,17 @@ class Tvm(BackendCase):
         shutil.copytree(self.compiled, self.cache)
         self.tvm = ["--backend", "tvm", "--cache-dir", self.cache]
 
-    def sources(self, report: dict) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for kernel in report["kernels"]:
-            counts[kernel["source"]] = counts.get(kernel["source"], 0) + 1
-        return counts
+    def count(self, report: dict, member: str) -> int:
+        return sum(kernel[member] for kernel in report["kernels"])
 
     def test_the_second_process_compiles_nothing(self) -> None:
         report = self.bounds(*self.tvm)
         self.assertEqual(report["executor"], "tvm")
-        self.assertNotIn("compiled", self.sources(report))
-        self.assertGreater(self.sources(report)["disk"], 0)
-        self.assertGreater(sum(kernel["calls"] for kernel in report["kernels"]), 0)
+        self.assertEqual(self.count(report, "compiled"), 0)
+        self.assertGreater(self.count(report, "from_disk"), 0)
+        self.assertGreater(self.count(report, "calls"), 0)
+        self.assertGreater(max(kernel["gflops"] for kernel in report["kernels"]), 0)
+        self.assertTrue(all(0 <= kernel["share"] <= 1 for kernel in report["kernels"]))
         self.assert_close(report, self.bounds())
 
     def test_a_flipped_byte_is_reported_and_compiled_again(self) -> None:
@@ -81,8 +80,8 @@ class Tvm(BackendCase):
         whole = file.read_bytes()
         file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         report = self.bounds(*self.tvm, warnings="damaged")
-        self.assertEqual(self.sources(report)["compiled"], 1)
-        self.assertNotIn("compiled", self.sources(self.bounds(*self.tvm)))
+        self.assertEqual(self.count(report, "compiled"), 1)
+        self.assertEqual(self.count(self.bounds(*self.tvm), "compiled"), 0)
 
     def test_a_folder_that_others_may_write_is_refused(self) -> None:
         self.cache.chmod(0o777)
@@ -98,6 +97,30 @@ class Tvm(BackendCase):
         result = run("verify", NETWORK, PROVED, *self.tvm, "--json", report)
         self.assertEqual((result.returncode, result.stdout), (OK, "unsat\n"))
         self.assertEqual(json.loads(report.read_text())["executor"], "tvm")
+
+    def test_auto_says_what_it_decided_and_why(self) -> None:
+        automatic = ["--backend", "auto", "--cache-dir", self.cache]
+        report = self.bounds(*automatic)
+        self.assertEqual(report["executor"], "auto")
+        self.assertTrue(all(kernel["reason"] for kernel in report["kernels"]))
+        self.assert_close(report, self.bounds())
+        log = run(*AROUND, *automatic, "--log-level", "info").stderr
+        self.assertIn("native", log)
+
+    def test_tune_measures_what_others_use(self) -> None:
+        tuned = run("tune", NETWORK, "--cache-dir", self.cache)
+        self.assertEqual((tuned.returncode, tuned.stderr), (OK, ""))
+        self.assertEqual(len([line for line in tuned.stdout.splitlines() if line.startswith("dense")]), 9)
+        report = self.bounds("--backend", "auto", "--cache-dir", self.cache)
+        self.assertEqual(self.count(report, "compiled"), 0)
+        products = [kernel for kernel in report["kernels"] if kernel["map"].startswith("dense")]
+        self.assertTrue(all("rows: native" in kernel["reason"] for kernel in products))
+        self.assert_close(self.bounds(*self.tvm), self.bounds())
+
+    def test_inspect_opens_no_backend(self) -> None:
+        environment = os.environ | {"LD_LIBRARY_PATH": str(self.folder)}
+        self.write("libboundflow_tvm.so", "")
+        self.assertEqual(run("inspect", NETWORK, "--backend", "tvm", env=environment).returncode, OK)
 
     def test_another_version_of_tvm_is_refused(self) -> None:
         found = list(Path(__file__).resolve().parents[2].glob(".venv/lib/*/site-packages/tvm_ffi/lib/libtvm_ffi.so"))

@@ -1,5 +1,6 @@
 """What the tests of the command line share. Each is run as: NAME_test.py path/to/boundflow [unittest arguments]"""
 
+import os
 import struct
 import subprocess
 import sys
@@ -23,7 +24,10 @@ def boundflow() -> str:
 
 
 def run(*arguments, **options) -> subprocess.CompletedProcess:
-    command = [boundflow(), *map(str, arguments)]
+    # All tests of a command on another executor, where they name none themselves.
+    backend = os.environ.get("BOUNDFLOW_TEST_BACKEND")
+    other = ["--backend", backend] if backend and "--backend" not in arguments else []
+    command = [boundflow(), *other, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
 
 

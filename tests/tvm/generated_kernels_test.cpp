@@ -1,6 +1,7 @@
 // Which kernels are compiled, found in memory, or found on disk; with a plugin that only says what it is asked.
 #include "exec/tvm/generated_kernels.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -36,12 +37,16 @@ class CountingPlugin final : public Plugin {
   std::vector<std::string> loaded;
 };
 
-constexpr ProductKernel kKernel{.k = 5, .panels = 2, .width = 16, .rows = 6, .panels_at_once = 1};
+constexpr ProductKernel kKernel{.width = 16, .rows = 6, .panels = 1};
+
+std::string sources(const KernelUse& use) {
+  return fmt::format("{} compiled, {} from disk, {} from memory", use.compiled, use.from_disk, use.from_memory);
+}
 
 class Generated : public testing::Test {
  protected:
   GeneratedKernels process(const std::string& cpu = "cpu") {
-    return GeneratedKernels(plugin_, cpu, std::make_unique<const ArtifactStore>(folder_.path("cache")));
+    return GeneratedKernels(plugin_, cpu, std::make_shared<const ArtifactStore>(folder_.path("cache")));
   }
 
   CountingPlugin plugin_;
@@ -54,82 +59,85 @@ TEST(ArtifactKey, TellsEveryDifferenceApart) {
     EXPECT_TRUE(keys.insert(artifact_key(describe(kernel), cpu, versions)).second) << describe(kernel);
   };
   add(kKernel);
-  for (auto field : {&ProductKernel::k, &ProductKernel::panels, &ProductKernel::width, &ProductKernel::rows,
-                     &ProductKernel::panels_at_once}) {
+  for (auto field : {&ProductKernel::width, &ProductKernel::rows, &ProductKernel::panels}) {
     ProductKernel other = kKernel;
     other.*field += 6;
     add(other);
   }
-  ProductKernel live = kKernel;
-  live.live = true;
-  add(live);
+  ProductKernel listed = kKernel;
+  listed.listed = true;
+  add(listed);
   add(kKernel, "other");
   add(kKernel, "cpu", "2");
 }
 
 TEST_F(Generated, AProcessCompilesAKernelOnceAndTheNextOneNever) {
   GeneratedKernels first = process();
-  const auto kernel = first.get(kKernel);
-  EXPECT_EQ(first.get(kKernel), kernel);
-  kernel->run({});
-  ASSERT_EQ(first.uses().size(), 1U);
-  const KernelUse use = first.uses()[0];
-  EXPECT_EQ(use.source, "compiled");
-  EXPECT_EQ(use.maps, 2);
-  EXPECT_EQ(use.calls, 1);
-  EXPECT_EQ(plugin_.compiled, 1);
+  KernelUse use, again, later;
+  const auto kernel = first.get(kKernel, use);
+  EXPECT_EQ(first.get(kKernel, again), kernel);
+  EXPECT_EQ(sources(use), "1 compiled, 0 from disk, 0 from memory");
+  EXPECT_EQ(sources(again), "0 compiled, 0 from disk, 1 from memory");
 
-  GeneratedKernels second = process();
-  second.get(kKernel);
-  EXPECT_EQ(second.uses()[0].source, "disk");
+  process().get(kKernel, later);
+  EXPECT_EQ(sources(later), "0 compiled, 1 from disk, 0 from memory");
   EXPECT_EQ(plugin_.compiled, 1);
   EXPECT_EQ(plugin_.loaded[0], plugin_.loaded[1]);
 }
 
-TEST_F(Generated, OtherShapesCpusAndVersionsAreOtherKernels) {
-  process().get(kKernel);
+TEST_F(Generated, OtherTilesCpusAndVersionsAreOtherKernels) {
+  KernelUse use;
+  process().get(kKernel, use);
   ProductKernel wider = kKernel;
   wider.panels = 4;
-  process().get(wider);
-  process("other cpu").get(kKernel);
+  process().get(wider, use);
+  process("other cpu").get(kKernel, use);
   plugin_.version = "2";
-  process().get(kKernel);
+  process().get(kKernel, use);
   EXPECT_EQ(plugin_.compiled, 4);
   EXPECT_EQ(std::set<std::string>(plugin_.loaded.begin(), plugin_.loaded.end()).size(), 3U);
 }
 
 TEST_F(Generated, WhatIsDamagedIsCompiledAgain) {
-  process().get(kKernel);
+  KernelUse use, again;
+  process().get(kKernel, use);
   for (const auto& file : std::filesystem::directory_iterator(folder_.path("cache"))) {
     std::fstream(file.path(), std::ios::in | std::ios::out | std::ios::binary).seekp(60).put('!');
   }
-  GeneratedKernels second = process();
-  second.get(kKernel);
-  EXPECT_EQ(second.uses()[0].source, "compiled");
+  process().get(kKernel, again);
+  EXPECT_EQ(again.compiled, 1);
   EXPECT_EQ(plugin_.compiled, 2);
   EXPECT_EQ(plugin_.loaded[0], plugin_.loaded[1]);
 }
 
 TEST_F(Generated, AFailureLeavesNothing) {
   GeneratedKernels kernels = process();
+  KernelUse use;
   plugin_.fails = true;
-  EXPECT_THROW(kernels.get(kKernel), std::runtime_error);
-  EXPECT_TRUE(kernels.uses().empty());
+  EXPECT_THROW(kernels.get(kKernel, use), std::runtime_error);
+  EXPECT_EQ(sources(use), "0 compiled, 0 from disk, 0 from memory");
   plugin_.fails = false;
-  kernels.get(kKernel);
+  kernels.get(kKernel, use);
   EXPECT_EQ(plugin_.compiled, 1);
 }
 
-TEST_F(Generated, WhatIsLeftToNativeHasItsReason) {
-  GeneratedKernels kernels(plugin_, "cpu", nullptr);
-  kernels.leave_to_native("a map", "why");
-  kernels.leave_to_native("a map", "why");
-  ASSERT_EQ(kernels.uses().size(), 1U);
-  const KernelUse use = kernels.uses()[0];
-  EXPECT_EQ(use.kernel, "a map");
-  EXPECT_EQ(use.source, "native");
-  EXPECT_EQ(use.reason, "why");
-  EXPECT_EQ(use.maps, 2);
+TEST(MapUses, CountCallsPerMap) {
+  MapUses uses;
+  const KernelUse made{.node = "node", .map = "a map", .direction = "forward", .executor = "native", .reason = "why"};
+  KernelUse other = made;
+  other.direction = "transpose";
+  const auto use = uses.add(made);
+  EXPECT_EQ(uses.add(made), use);  // of another engine of the same network
+  EXPECT_NE(uses.add(other), use);
+  use->count([] { count_products(7); });
+  use->count([] {});
+  ASSERT_EQ(uses.all().size(), 2U);
+  const KernelUse counted = uses.all()[0];
+  EXPECT_EQ(counted.node, "node");
+  EXPECT_EQ(counted.reason, "why");
+  EXPECT_EQ(counted.calls, 2);
+  EXPECT_EQ(counted.multiplications, 7);
+  EXPECT_EQ(uses.all()[1].calls, 0);
 }
 
 }  // namespace

@@ -39,9 +39,11 @@ std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
 }  // namespace
 
 template <class T>
-PackedConvolution<T>::PackedConvolution(const ConvMap& map, bool transposed, bool absolute)
-    : transposed_(transposed != map.adjoint),
-      depthwise_(map.groups == map.in_channels && map.groups == map.out_channels),
+PackedConvolution<T>::PackedConvolution(const ConvMap& map, bool transposed, bool absolute,
+                                        std::shared_ptr<const Multiplier<T>> multiplier)
+    : multiplier_(std::move(multiplier)),
+      transposed_(transposed != map.adjoint),
+      depthwise_(is_depthwise(map)),
       groups_(map.groups),
       in_channels_(transposed_ ? map.out_channels : map.in_channels),
       out_channels_(transposed_ ? map.in_channels : map.out_channels),
@@ -71,8 +73,9 @@ PackedConvolution<T>::PackedConvolution(const ConvMap& map, bool transposed, boo
           ++phase.runs.back().count;
           phase.runs.back().taps.push_back(tap);
         } else {
-          phase.runs.push_back({offset, 1, {tap}});
+          phase.runs.push_back({offset, 1, phase.taps, {tap}});
         }
+        ++phase.taps;
       }
       phases_[d].push_back(std::move(phase));
     }
@@ -120,9 +123,9 @@ void PackedConvolution<T>::choose_tile() {
 template <class T>
 void PackedConvolution<T>::pack_tile(const ConvMap& map, bool absolute) {
   const std::int64_t columns = tile_.pixels * out_channels_;
-  std::vector<double> weights;
+  const std::int64_t rows = tile_.count * in_channels_;
+  std::vector<double> weights(at(kernel_[0] * rows * columns), 0.0);
   for (std::int64_t ky = 0; ky < kernel_[0]; ++ky) {
-    weights.assign(at(tile_.count * in_channels_ * columns), 0.0);
     for (std::int64_t p = 0; p < tile_.pixels; ++p) {
       for (const Run& run : tile_phase(p).runs) {
         for (std::int64_t k = 0; k < run.count; ++k) {
@@ -131,15 +134,15 @@ void PackedConvolution<T>::pack_tile(const ConvMap& map, bool absolute) {
           for (std::int64_t i = 0; i < in_channels_; ++i) {
             for (std::int64_t o = 0; o < out_channels_; ++o) {
               const std::int64_t row = transposed_ ? i : o, column = transposed_ ? o : i;
-              weights[at((pixel * in_channels_ + i) * columns + p * out_channels_ + o)] =
+              weights[at((ky * rows + pixel * in_channels_ + i) * columns + p * out_channels_ + o)] =
                   map.weights[at(((row * map.in_channels + column) * kernel_[0] + ky) * kernel_[1] + kx)];
             }
           }
         }
       }
     }
-    tile_.matrices.emplace_back(weights, tile_.count * in_channels_, columns, false, absolute);
   }
+  tile_.matrix = PackedMatrix<T>(weights, kernel_[0] * rows, columns, false, absolute);
 }
 
 template <class T>
@@ -160,18 +163,14 @@ void PackedConvolution<T>::pack(const ConvMap& map, bool absolute) {
     }
     return;
   }
-  for (const Phase& phase : phases_[1]) {
-    first_matrix_.push_back(matrices_per_kernel_row_);
-    matrices_per_kernel_row_ += phase.runs.size();
-  }
   const std::int64_t rows = transposed_ ? out_group : in_group;
   const std::int64_t columns = transposed_ ? in_group : out_group;
   std::vector<double> weights;
   for (std::int64_t group = 0; group < groups_; ++group) {
-    for (std::int64_t ky = 0; ky < kernel_[0]; ++ky) {
-      for (const Phase& phase : phases_[1]) {
+    for (const Phase& phase : phases_[1]) {
+      weights.clear();
+      for (std::int64_t ky = 0; ky < kernel_[0]; ++ky) {
         for (const Run& run : phase.runs) {
-          weights.clear();
           for (const std::int64_t kx : run.taps) {
             for (std::int64_t r = 0; r < rows; ++r) {
               for (std::int64_t c = 0; c < columns; ++c) {
@@ -180,31 +179,25 @@ void PackedConvolution<T>::pack(const ConvMap& map, bool absolute) {
               }
             }
           }
-          matrices_.emplace_back(weights, run.count * rows, columns, false, absolute);
         }
       }
+      matrices_.emplace_back(weights, kernel_[0] * phase.taps * rows, columns, false, absolute);
     }
   }
 }
 
-template <class T>
-const PackedMatrix<T>& PackedConvolution<T>::matrix(std::int64_t group, std::int64_t ky, std::size_t phase_x,
-                                                    std::size_t run) const {
-  return matrices_[at(group * kernel_[0] + ky) * matrices_per_kernel_row_ + first_matrix_[phase_x] + run];
-}
-
-// The parts of one product, given to the kernel together as far as it takes them.
+// The parts of one product, given to the multiplier together as far as it takes them.
 template <class T>
 class PackedConvolution<T>::Product {
  public:
-  Product(std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, bool accumulate, const Live* live)
-      : ld_in_(ld_in), n_(n), out_(out), ld_out_(ld_out), accumulate_(accumulate), live_(live) {}
+  Product(const Multiplier<T>& multiplier, const Task& task, T* out, bool accumulate, const Live* live)
+      : multiplier_(multiplier), task_(task), out_(out), accumulate_(accumulate), live_(live) {}
 
-  // in + entry is what meets the weights.
-  void add(const T* in, std::int64_t entry, const PanelView<T>& weights) {
+  // The task's operand + entry is what meets the weights.
+  void add(std::int64_t entry, const PanelView<T>& weights) {
     if (count_ == parts_.size()) run();
     ProductPart<T>& part = parts_[count_++];
-    part = {in + entry, weights};
+    part = {task_.in + entry, weights};
     if (live_ == nullptr) return;
     const std::int32_t first = live_->before[at(entry)];
     part.live = live_->entries.data() + first;
@@ -215,48 +208,50 @@ class PackedConvolution<T>::Product {
   void finish(std::int64_t columns) {
     if (count_ > 0) run();
     if (accumulate_) return;
-    for (std::int64_t i = 0; i < n_; ++i) std::fill_n(out_ + i * ld_out_, columns, T(0));
+    for (std::int64_t k = 0; k < task_.places.count; ++k) {
+      for (std::int64_t i = 0; i < task_.n; ++i) {
+        std::fill_n(out_ + k * task_.places.c_step + i * task_.ld_out, columns, T(0));
+      }
+    }
   }
 
  private:
   void run() {
-    multiply<T>(std::span(parts_.data(), count_), ld_in_, n_, out_, ld_out_, accumulate_);
+    multiplier_.multiply(std::span(parts_.data(), count_), task_.ld_in, task_.n, out_, task_.ld_out, accumulate_,
+                         task_.places);
     accumulate_ = true;
     count_ = 0;
   }
 
-  std::int64_t ld_in_;
-  std::int64_t n_;
+  const Multiplier<T>& multiplier_;
+  const Task& task_;
   T* out_;
-  std::int64_t ld_out_;
   bool accumulate_;
   const Live* live_;
   std::array<ProductPart<T>, kMostProductParts> parts_;
   std::size_t count_ = 0;
 };
 
-// One pixel of the result, all its channels and all rows. A row of pixels whose taps are all inside the image is the
-// same computation: the next pixel takes the place of the next row.
+// One pixel of the result, all its channels and all rows, at all places.
 template <class T>
-void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
-                                 std::int64_t ld_out, const Extent& phase, const Extent& base, bool accumulate,
-                                 const Live* live) const {
+void PackedConvolution<T>::pixel(const Line& line, const Task& task, std::int64_t phase_x) const {
   const std::int64_t in_group = in_channels_ / groups_;
   const std::int64_t out_group = out_channels_ / groups_;
+  const Phase& columns = phases_[1][at(phase_x)];
   for (std::int64_t group = 0; group < groups_; ++group) {
-    Product product(ld_in, n, out + group * out_group, ld_out, accumulate, live);
-    for (const Run& row : phases_[0][at(phase[0])].runs) {
-      const std::int64_t y = base[0] + row.offset;
-      if (y < 0 || y >= in_extent[0]) continue;
-      const std::vector<Run>& runs = phases_[1][at(phase[1])].runs;
-      for (std::size_t r = 0; r < runs.size(); ++r) {
-        const std::int64_t x = base[1] + runs[r].offset;
+    const PackedMatrix<T>& matrix = matrices_[at(group) * phases_[1].size() + at(phase_x)];
+    Product product(*multiplier_, task, task.out + group * out_group, line.accumulate, line.live);
+    for (const Run& row : phases_[0][at(line.phase_y)].runs) {
+      const std::int64_t y = line.base_y + row.offset;
+      if (y < 0 || y >= line.in_extent[0]) continue;
+      for (const Run& run : columns.runs) {
+        const std::int64_t x = task.base_x + run.offset;
         const std::int64_t first = std::max<std::int64_t>(x, 0);
-        const std::int64_t last = std::min(x + runs[r].count, in_extent[1]);
+        const std::int64_t last = std::min(x + run.count, line.in_extent[1]);
         if (first >= last) continue;
-        product.add(
-            in, (y * in_extent[1] + first) * in_channels_ + group * in_group,
-            matrix(group, row.taps[0], at(phase[1]), r).view((first - x) * in_group, (last - first) * in_group));
+        const std::int64_t tap = row.taps[0] * columns.taps + run.before + first - x;
+        product.add((y * line.in_extent[1] + first) * in_channels_ + group * in_group,
+                    matrix.view(tap * in_group, (last - first) * in_group));
       }
     }
     product.finish(out_group);
@@ -265,38 +260,35 @@ void PackedConvolution<T>::pixel(const T* in, std::int64_t ld_in, std::int64_t n
 
 // As `pixel`, for a tile; what lies outside the image is left out of the product.
 template <class T>
-void PackedConvolution<T>::tile(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
-                                std::int64_t ld_out, std::int64_t phase_y, const Extent& base, bool accumulate,
-                                const Live* live) const {
-  const std::int64_t x = base[1] + tile_.offset;
+void PackedConvolution<T>::tile(const Line& line, const Task& task) const {
+  const std::int64_t x = task.base_x + tile_.offset;
   const std::int64_t first = std::max<std::int64_t>(x, 0);
-  const std::int64_t last = std::min(x + tile_.count, in_extent[1]);
-  Product product(ld_in, n, out, ld_out, accumulate, live);
-  for (const Run& row : phases_[0][at(phase_y)].runs) {
-    const std::int64_t y = base[0] + row.offset;
-    if (y < 0 || y >= in_extent[0] || first >= last) continue;
-    product.add(in, (y * in_extent[1] + first) * in_channels_,
-                tile_.matrices[at(row.taps[0])].view((first - x) * in_channels_, (last - first) * in_channels_));
+  const std::int64_t last = std::min(x + tile_.count, line.in_extent[1]);
+  Product product(*multiplier_, task, task.out, line.accumulate, line.live);
+  for (const Run& row : phases_[0][at(line.phase_y)].runs) {
+    const std::int64_t y = line.base_y + row.offset;
+    if (y < 0 || y >= line.in_extent[0] || first >= last) continue;
+    product.add(
+        (y * line.in_extent[1] + first) * in_channels_,
+        tile_.matrix.view((row.taps[0] * tile_.count + first - x) * in_channels_, (last - first) * in_channels_));
   }
   product.finish(tile_.pixels * out_channels_);
 }
 
 template <class T>
-void PackedConvolution<T>::depthwise_pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent,
-                                           T* out, std::int64_t ld_out, const Extent& phase, const Extent& base,
-                                           bool accumulate) const {
+void PackedConvolution<T>::depthwise_pixel(const Line& line, const Task& task, std::int64_t phase_x) const {
   const std::int64_t channels = in_channels_;
-  for (std::int64_t i = 0; i < n; ++i) {
-    T* to = out + i * ld_out;
-    if (!accumulate) std::fill_n(to, channels, T(0));
-    for (const Run& row : phases_[0][at(phase[0])].runs) {
-      const std::int64_t y = base[0] + row.offset;
-      if (y < 0 || y >= in_extent[0]) continue;
-      for (const Run& column : phases_[1][at(phase[1])].runs) {
+  for (std::int64_t i = 0; i < task.n; ++i) {
+    T* to = task.out + i * task.ld_out;
+    if (!line.accumulate) std::fill_n(to, channels, T(0));
+    for (const Run& row : phases_[0][at(line.phase_y)].runs) {
+      const std::int64_t y = line.base_y + row.offset;
+      if (y < 0 || y >= line.in_extent[0]) continue;
+      for (const Run& column : phases_[1][at(phase_x)].runs) {
         for (std::int64_t k = 0; k < column.count; ++k) {
-          const std::int64_t x = base[1] + column.offset + k;
-          if (x < 0 || x >= in_extent[1]) continue;
-          const T* from = in + i * ld_in + (y * in_extent[1] + x) * channels;
+          const std::int64_t x = task.base_x + column.offset + k;
+          if (x < 0 || x >= line.in_extent[1]) continue;
+          const T* from = task.in + i * task.ld_in + (y * line.in_extent[1] + x) * channels;
           const T* weights = channel_weights_.data() + (row.taps[0] * kernel_[1] + column.taps[at(k)]) * channels;
           count_products(channels);
           for (std::int64_t c = 0; c < channels; ++c) to[c] += from[c] * weights[c];
@@ -351,22 +343,26 @@ template <class T>
 template <class Kernel>
 void PackedConvolution<T>::for_each_step(const Line& line, const Steps& steps, const Kernel& kernel) const {
   std::pair<std::int64_t, std::int64_t> together{0, 0};
-  if (line.n < kManyRows && !depthwise_) {
+  if (line.live == nullptr && !depthwise_) {
     together = inside(steps.base, steps.base_step, steps.count, steps.lowest, steps.highest, line.in_extent[1]);
   }
+  const std::int64_t in_step = steps.base_step * in_channels_;
   for (std::int64_t j = 0; j < steps.count; ++j) {
-    T* to = steps.out + j * steps.out_step;
-    const Extent base{line.base_y, steps.base + j * steps.base_step};
+    Task task{
+        line.in, line.ld_in, line.n, steps.out + j * steps.out_step, line.ld_out, steps.base + j * steps.base_step, {}};
     if (j == together.first && together.first < together.second) {
       const std::int64_t neighbours = together.second - together.first;
-      for (std::int64_t i = 0; i < line.n; ++i) {
-        kernel(line.in + i * line.ld_in, steps.base_step * in_channels_, neighbours, to + i * line.ld_out,
-               steps.out_step, base);
+      if (line.n < kManyRows) {
+        task.ld_in = in_step;
+        task.n = neighbours;
+        task.ld_out = steps.out_step;
+        task.places = {line.n, line.ld_in, line.ld_out};
+      } else {
+        task.places = {neighbours, in_step, steps.out_step};
       }
       j += neighbours - 1;
-    } else {
-      kernel(line.in, line.ld_in, line.n, to, line.ld_out, base);
     }
+    kernel(task);
   }
 }
 
@@ -377,7 +373,6 @@ void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::i
     const std::int64_t first_t = std::max<std::int64_t>(0, ceil_div(first_x + line.out_pad - phase_x, out_step_[1]));
     const std::int64_t last_t = ceil_div(last_x + line.out_pad - phase_x, out_step_[1]);
     if (first_t >= last_t) continue;
-    const Extent phase{line.phase_y, phase_x};
     std::int64_t lowest = 0, highest = 1;
     for (const Run& run : phases_[1][at(phase_x)].runs) {
       lowest = std::min(lowest, run.offset);
@@ -390,15 +385,9 @@ void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::i
                       .highest = highest,
                       .out = line.out + (first_t * out_step_[1] + phase_x - line.out_pad) * out_channels_,
                       .out_step = out_step_[1] * out_channels_};
-    for_each_step(
-        line, steps,
-        [&](const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, const Extent& base) {
-          if (depthwise_) {
-            depthwise_pixel(in, ld_in, n, line.in_extent, out, ld_out, phase, base, line.accumulate);
-          } else {
-            pixel(in, ld_in, n, line.in_extent, out, ld_out, phase, base, line.accumulate, line.live);
-          }
-        });
+    for_each_step(line, steps, [&](const Task& task) {
+      depthwise_ ? depthwise_pixel(line, task, phase_x) : pixel(line, task, phase_x);
+    });
   }
 }
 
@@ -411,18 +400,13 @@ void PackedConvolution<T>::tile_row(const Line& line, std::int64_t first_x, std:
                     .highest = tile_.offset + tile_.count,
                     .out = line.out + first_x * out_channels_,
                     .out_step = tile_.pixels * out_channels_};
-  for_each_step(line, steps,
-                [&](const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out, const Extent& base) {
-                  tile(in, ld_in, n, line.in_extent, out, ld_out, line.phase_y, base, line.accumulate, line.live);
-                });
+  for_each_step(line, steps, [&](const Task& task) { tile(line, task); });
 }
 
 template <class T>
 std::int64_t PackedConvolution<T>::bytes() const {
-  auto total = static_cast<std::int64_t>(channel_weights_.size() * sizeof(T));
-  for (const auto* matrices : {&matrices_, &tile_.matrices}) {
-    for (const PackedMatrix<T>& matrix : *matrices) total += matrix.bytes();
-  }
+  std::int64_t total = static_cast<std::int64_t>(channel_weights_.size() * sizeof(T)) + tile_.matrix.bytes();
+  for (const PackedMatrix<T>& matrix : matrices_) total += matrix.bytes();
   return total;
 }
 

@@ -8,6 +8,7 @@
 // matrix where a pixel of the tile does not read one. Products with zero are exact, so a sum stays the same.
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "exec/native/kernels.hpp"
@@ -21,7 +22,13 @@ class PackedConvolution {
   using Extent = ConvMap::Extent;
 
   // `transposed`: the product Lambda W of a convolution's rows, or of an adjoint convolution's values.
-  PackedConvolution(const ConvMap& map, bool transposed, bool absolute);
+  PackedConvolution(const ConvMap& map, bool transposed, bool absolute,
+                    std::shared_ptr<const Multiplier<T>> multiplier);
+
+  // Each channel for itself: loops of its own, without the multiplier.
+  static bool is_depthwise(const ConvMap& map) {
+    return map.groups == map.in_channels && map.groups == map.out_channels;
+  }
 
   // out[i] (+)= the map of in[i] for i < n. The extents are those of the images that are stored, and `pad` the offset
   // of the result's (transposed) or the operand's first pixel: smaller images than the map's are windows of them.
@@ -35,21 +42,23 @@ class PackedConvolution {
   struct Run {
     std::int64_t offset;
     std::int64_t count;
+    std::int64_t before;             // taps of the axis's runs before it
     std::vector<std::int64_t> taps;  // of the kernel
   };
   // The pixels t * out_step + residue - pad of the result, which read the same taps.
   struct Phase {
     std::vector<Run> runs;
+    std::int64_t taps = 0;  // of all runs
   };
 
   class Product;
   // A tile of `pixels` neighbours along the x axis, the first of which has residue 0: it reads the operand's pixels
-  // [offset, offset + count) from the first one's base on. One matrix per kernel row. No pixels: tiles do not pay.
+  // [offset, offset + count) from the first one's base on. No pixels: tiles do not pay.
   struct Tile {
     std::int64_t pixels = 0;
     std::int64_t offset = 0;
     std::int64_t count = 0;
-    std::vector<PackedMatrix<T>> matrices;  // [count * in_channels, pixels * out_channels]
+    PackedMatrix<T> matrix;  // [kernel rows * count * in_channels, pixels * out_channels]
   };
 
   // Phases are residues per axis; `base` is the operand's pixel at offset 0.
@@ -91,20 +100,26 @@ class PackedConvolution {
     T* out;
     std::int64_t out_step;
   };
-  // kernel(in, ld_in, n, out, ld_out, base) for all of them. For few rows, neighbours whose operands lie inside the
-  // image take the place of rows.
+  // kernel(task) for all of them. Neighbours whose operands lie inside the image are one task, in which they take the
+  // place of rows where there are few of those.
+  struct Task {
+    const T* in;
+    std::int64_t ld_in;
+    std::int64_t n;  // rows
+    T* out;
+    std::int64_t ld_out;
+    std::int64_t base_x;
+    Places places;
+  };
   template <class Kernel>
   void for_each_step(const Line& line, const Steps& steps, const Kernel& kernel) const;
   void pixels(const Line& line, std::int64_t first_x, std::int64_t last_x) const;
   void tile_row(const Line& line, std::int64_t first_x, std::int64_t tiles) const;
-  void tile(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
-            std::int64_t phase_y, const Extent& base, bool accumulate, const Live* live) const;
-  const PackedMatrix<T>& matrix(std::int64_t group, std::int64_t ky, std::size_t phase_x, std::size_t run) const;
-  void pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out, std::int64_t ld_out,
-             const Extent& phase, const Extent& base, bool accumulate, const Live* live) const;
-  void depthwise_pixel(const T* in, std::int64_t ld_in, std::int64_t n, const Extent& in_extent, T* out,
-                       std::int64_t ld_out, const Extent& phase, const Extent& base, bool accumulate) const;
+  void tile(const Line& line, const Task& task) const;
+  void pixel(const Line& line, const Task& task, std::int64_t phase_x) const;
+  void depthwise_pixel(const Line& line, const Task& task, std::int64_t phase_x) const;
 
+  std::shared_ptr<const Multiplier<T>> multiplier_;
   bool transposed_;
   bool depthwise_;
   std::int64_t groups_;
@@ -114,10 +129,8 @@ class PackedConvolution {
   Extent in_step_;                            // pixels of the operand per step of t
   Extent out_step_;                           // pixels of the result per step of t
   std::array<std::vector<Phase>, 2> phases_;  // per axis, by residue modulo out_step
-  // By group, kernel row, phase and run of the x axis: [count * in_channels of the group, out_channels of the group].
+  // By group and phase of the x axis: [kernel rows * taps * in_channels of the group, out_channels of the group].
   std::vector<PackedMatrix<T>> matrices_;
-  std::vector<std::size_t> first_matrix_;  // by phase of x
-  std::size_t matrices_per_kernel_row_ = 0;
   Tile tile_;
   std::vector<T> channel_weights_;  // depthwise: [kernel, channels]
 };

@@ -4,6 +4,7 @@
 // covers any such order. NaN and infinities propagate.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,11 @@ class PackedMatrix {
   // B row-major [k, n]; each weight rounded to T; its absolute value if `absolute`; B^T of the row-major [n, k] data if
   // `transposed`.
   PackedMatrix(std::span<const double> weights, std::int64_t k, std::int64_t n, bool transposed, bool absolute);
+  // A copy would lie at another distance from the boundary.
+  PackedMatrix(const PackedMatrix&) = delete;
+  PackedMatrix& operator=(const PackedMatrix&) = delete;
+  PackedMatrix(PackedMatrix&&) = default;
+  PackedMatrix& operator=(PackedMatrix&&) = default;
 
   std::int64_t k() const { return k_; }
   std::int64_t n() const { return n_; }
@@ -75,6 +81,26 @@ void multiply(const T* a, std::int64_t lda, std::int64_t m, const PackedMatrix<T
   const ProductPart<T> whole{a, b.view()};
   multiply(std::span(&whole, 1), lda, m, c, ldc, accumulate);
 }
+
+// Where a product is to be computed: number k reads a and writes c so many elements further on.
+struct Places {
+  std::int64_t count = 1;
+  std::int64_t a_step = 0;
+  std::int64_t c_step = 0;
+};
+
+// Who computes the products of a map: multiply() above, or another executor.
+template <class T>
+class Multiplier {
+ public:
+  virtual ~Multiplier() = default;
+  // As multiply() with these arguments, at all places, where all parts are views of one PackedMatrix. Parts that know
+  // live columns have one place. Safe from several threads.
+  virtual void multiply(std::span<const ProductPart<T>> parts, std::int64_t lda, std::int64_t m, T* c, std::int64_t ldc,
+                        bool accumulate, const Places& places) const = 0;
+};
+template <class T>
+std::shared_ptr<const Multiplier<T>> native_multiplier();
 
 // Per row i < m of lambda [m, n] (leading dimension ld): constant[i] += sum_j lambda_j bias_j in double;
 // error[i] += sum_j |lambda_j| weight_j. The error sum may accumulate in T: it is a sum of non-negative terms, which

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/trace.hpp"
@@ -20,8 +21,9 @@ std::size_t at(std::int64_t i) {
 template <class T>
 class DenseKernel final : public MapKernel<T> {
  public:
-  DenseKernel(const DenseMap& map, Direction direction)
-      : outer_(map.outer),
+  DenseKernel(const DenseMap& map, Direction direction, std::shared_ptr<const Multiplier<T>> multiplier)
+      : multiplier_(std::move(multiplier)),
+        outer_(map.outer),
         inner_(map.inner),
         // Rows W: W itself is the right factor; x W^T: its transpose.
         rows_(direction == Direction::Transpose),
@@ -35,10 +37,8 @@ class DenseKernel final : public MapKernel<T> {
     const std::int64_t n = packed_.n();
     if (inner_ == 1) {
       if (outer_ == 1) return multiply_whole(in, ld, count, out, ld_out, accumulate);
-      for (std::int64_t i = 0; i < count; ++i) {
-        multiply(in + i * ld, k, outer_, packed_, out + i * ld_out, n, accumulate);
-      }
-      return;
+      const ProductPart<T> whole{in, packed_.view()};
+      return multiplier_->multiply(std::span(&whole, 1), k, outer_, out, n, accumulate, {count, ld, ld_out});
     }
     // The axis is strided: one transposed copy in and out per entry.
     thread_local std::vector<T> a, c;
@@ -48,7 +48,8 @@ class DenseKernel final : public MapKernel<T> {
       const T* from = in + i / outer_ * ld + i % outer_ * k * inner_;
       T* to = out + i / outer_ * ld_out + i % outer_ * n * inner_;
       for (std::int64_t j = 0; j < k * inner_; ++j) a[at(j % inner_ * k + j / inner_)] = from[j];
-      multiply(a.data(), k, inner_, packed_, c.data(), n, false);
+      const ProductPart<T> whole{a.data(), packed_.view()};
+      multiplier_->multiply(std::span(&whole, 1), k, inner_, c.data(), n, false, {});
       for (std::int64_t j = 0; j < n * inner_; ++j) {
         const T value = c[at(j % inner_ * n + j / inner_)];
         to[j] = accumulate ? to[j] + value : value;
@@ -71,9 +72,10 @@ class DenseKernel final : public MapKernel<T> {
       part.live_count = live_columns(in, ld, count, k, live.data());
       if (part.live_count <= k - k / 8) part.live = live.data();
     }
-    multiply(std::span<const ProductPart<T>>(&part, 1), ld, count, out, ld_out, accumulate);
+    multiplier_->multiply(std::span<const ProductPart<T>>(&part, 1), ld, count, out, ld_out, accumulate, {});
   }
 
+  std::shared_ptr<const Multiplier<T>> multiplier_;
   std::int64_t outer_;
   std::int64_t inner_;
   bool rows_;  // the left factor are rows Lambda
@@ -185,8 +187,8 @@ class SparseKernel final : public MapKernel<T> {
 template <class T>
 class ConvolutionKernel final : public MapKernel<T> {
  public:
-  ConvolutionKernel(const ConvMap& map, Direction direction)
-      : packed_(map, direction == Direction::Transpose, direction == Direction::ForwardAbsolute),
+  ConvolutionKernel(const ConvMap& map, Direction direction, std::shared_ptr<const Multiplier<T>> multiplier)
+      : packed_(map, direction == Direction::Transpose, direction == Direction::ForwardAbsolute, std::move(multiplier)),
         pad_(map.pad),
         rows_(direction == Direction::Transpose) {
     const bool to_image = (direction == Direction::Transpose) != map.adjoint;
@@ -215,7 +217,23 @@ class ConvolutionKernel final : public MapKernel<T> {
   ConvMap::Extent out_extent_;
 };
 
+bool stored_channels_last(const LinearMap& map) {
+  const ConvMap* conv = map.conv();
+  return conv != nullptr && conv->in_channels_last && conv->out_channels_last;
+}
+
 }  // namespace
+
+const char* to_string(Direction direction) {
+  switch (direction) {
+    case Direction::Forward:
+      return "forward";
+    case Direction::ForwardAbsolute:
+      return "forward_absolute";
+    default:
+      return "transpose";
+  }
+}
 
 template <class T>
 void MapKernel<T>::apply_windows(const T*, std::int64_t, std::int64_t, const Window&, T*, std::int64_t,
@@ -224,18 +242,32 @@ void MapKernel<T>::apply_windows(const T*, std::int64_t, std::int64_t, const Win
 }
 
 template <class T>
-std::unique_ptr<MapKernel<T>> make_map_kernel(const LinearMap& map, Direction direction) {
-  if (map.dense() != nullptr) return std::make_unique<DenseKernel<T>>(*map.dense(), direction);
+std::unique_ptr<MapKernel<T>> make_map_kernel(const LinearMap& map, Direction direction,
+                                              std::shared_ptr<const Multiplier<T>> multiplier) {
+  if (map.dense() != nullptr) return std::make_unique<DenseKernel<T>>(*map.dense(), direction, std::move(multiplier));
   if (map.index() != nullptr || map.scale() != nullptr) return std::make_unique<OneTermKernel<T>>(map, direction);
-  if (const ConvMap* conv = map.conv(); conv != nullptr && conv->in_channels_last && conv->out_channels_last) {
-    return std::make_unique<ConvolutionKernel<T>>(*conv, direction);
+  if (stored_channels_last(map)) {
+    return std::make_unique<ConvolutionKernel<T>>(*map.conv(), direction, std::move(multiplier));
   }
   return std::make_unique<SparseKernel<T>>(map, direction);
 }
 
+const char* why_no_multiplier(const LinearMap& map) {
+  if (map.index() != nullptr) return "it moves numbers and multiplies none";
+  if (map.scale() != nullptr) return "one multiplication per component";
+  if (map.sparse() != nullptr) return "its weights are sparse";
+  if (map.conv() != nullptr && !stored_channels_last(map)) return "its images are not stored channels last";
+  if (map.conv() != nullptr && PackedConvolution<float>::is_depthwise(*map.conv()))
+    return "each channel has its own sum";
+  if (map.in_size() == 0 || map.out_size() == 0) return "it is empty";
+  return nullptr;
+}
+
 template class MapKernel<float>;
 template class MapKernel<double>;
-template std::unique_ptr<MapKernel<float>> make_map_kernel<float>(const LinearMap&, Direction);
-template std::unique_ptr<MapKernel<double>> make_map_kernel<double>(const LinearMap&, Direction);
+template std::unique_ptr<MapKernel<float>> make_map_kernel<float>(const LinearMap&, Direction,
+                                                                  std::shared_ptr<const Multiplier<float>>);
+template std::unique_ptr<MapKernel<double>> make_map_kernel<double>(const LinearMap&, Direction,
+                                                                    std::shared_ptr<const Multiplier<double>>);
 
 }  // namespace boundflow::native

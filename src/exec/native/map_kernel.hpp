@@ -3,12 +3,14 @@
 
 #include <memory>
 
+#include "exec/native/kernels.hpp"
 #include "ir/linear_map.hpp"
 #include "program/bound_program.hpp"
 
 namespace boundflow::native {
 
 enum class Direction { Forward, ForwardAbsolute, Transpose };
+const char* to_string(Direction direction);  // "forward", "forward_absolute", "transpose"
 
 template <class T>
 class MapKernel {
@@ -23,7 +25,13 @@ class MapKernel {
   virtual std::int64_t bytes() const = 0;  // of what is packed
 };
 
+// Matrices and convolutions multiply by `multiplier`.
 template <class T>
-std::unique_ptr<MapKernel<T>> make_map_kernel(const LinearMap& map, Direction direction);
+std::unique_ptr<MapKernel<T>> make_map_kernel(const LinearMap& map, Direction direction,
+                                              std::shared_ptr<const Multiplier<T>> multiplier = native_multiplier<T>());
+
+// Why a map's kernel asks no multiplier for anything: it multiplies nothing, or in loops of its own. nullptr if it
+// does.
+const char* why_no_multiplier(const LinearMap& map);
 
 }  // namespace boundflow::native

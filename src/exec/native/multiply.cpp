@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "base/trace.hpp"
@@ -397,6 +398,34 @@ std::int64_t live_columns<double>(const double* a, std::int64_t lda, std::int64_
 const char* instruction_set() {
   return HWY_DYNAMIC_DISPATCH(target_name)();
 }
+
+namespace {
+
+template <class T>
+class NativeMultiplier final : public Multiplier<T> {
+ public:
+  void multiply(std::span<const ProductPart<T>> parts, std::int64_t lda, std::int64_t m, T* c, std::int64_t ldc,
+                bool accumulate, const Places& places) const override {
+    if (places.count == 1) return native::multiply(parts, lda, m, c, ldc, accumulate);
+    std::array<ProductPart<T>, kMostProductParts> moved;
+    std::copy(parts.begin(), parts.end(), moved.begin());
+    for (std::int64_t k = 0; k < places.count; ++k, c += places.c_step) {
+      native::multiply(std::span<const ProductPart<T>>(moved.data(), parts.size()), lda, m, c, ldc, accumulate);
+      for (ProductPart<T>& part : moved) part.a += places.a_step;
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+std::shared_ptr<const Multiplier<T>> native_multiplier() {
+  static const auto multiplier = std::make_shared<const NativeMultiplier<T>>();
+  return multiplier;
+}
+
+template std::shared_ptr<const Multiplier<float>> native_multiplier<float>();
+template std::shared_ptr<const Multiplier<double>> native_multiplier<double>();
 
 }  // namespace boundflow::native
 #endif  // HWY_ONCE

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,19 @@
 
 namespace boundflow {
 
+// visit(map, direction) for each map that the op applies, in the order of the op's operands.
+template <class Visit>
+void for_each_map(const TaskOp& op, const Visit& visit) {
+  using native::Direction;
+  if (op.kind == TaskOpKind::Transpose) visit(*op.affine->maps[op.term], Direction::Transpose);
+  if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
+    for (const auto& map : op.affine->maps) visit(*map, Direction::Forward);
+  }
+  if (op.kind == TaskOpKind::IntervalAffine) {
+    for (const auto& map : op.affine->maps) visit(*map, Direction::ForwardAbsolute);
+  }
+}
+
 template <class T>
 class NativeKernels {
  public:
@@ -22,17 +36,18 @@ class NativeKernels {
 
   // Ops of many tasks, and of several programs, walk through the same node: its packed weights are shared.
   struct Packed {
-    // What another executor has in the place of a native kernel, nullptr where it has nothing.
-    std::function<std::unique_ptr<const native::MapKernel<T>>(const LinearMap& map, native::Direction direction)>
+    // What another executor has in the place of native kernels.
+    std::function<std::unique_ptr<const native::MapKernel<T>>(const std::string& node, const LinearMap& map,
+                                                              native::Direction direction)>
         instead = nullptr;
     std::map<std::pair<const LinearMap*, native::Direction>, std::shared_ptr<const native::MapKernel<T>>> kernels;
     std::map<const LinearMap*, std::shared_ptr<const std::vector<T>>> gathered;
   };
 
   NativeKernels(const BoundProgram& program, Packed& packed, const Deadline& deadline) {
-    const auto make = [&](const LinearMap& map, Direction direction) {
+    const auto make = [&](const TaskOp& op, const LinearMap& map, Direction direction) {
       auto& entry = packed.kernels[{&map, direction}];
-      if (!entry && packed.instead) entry = packed.instead(map, direction);
+      if (!entry && packed.instead) entry = packed.instead(op.affine->name, map, direction);
       if (!entry) entry = native::make_map_kernel<T>(map, direction);
       return entry;
     };
@@ -40,14 +55,10 @@ class NativeKernels {
       for (const TaskOp& op : task.ops) {
         deadline.check();
         Prepared prepared;
-        if (op.kind == TaskOpKind::Transpose) {
-          prepared.maps.push_back(make(*op.affine->maps[op.term], Direction::Transpose));
-        } else if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
-          for (const auto& map : op.affine->maps) prepared.maps.push_back(make(*map, Direction::Forward));
-        }
-        if (op.kind == TaskOpKind::IntervalAffine) {
-          for (const auto& map : op.affine->maps) prepared.absolute.push_back(make(*map, Direction::ForwardAbsolute));
-        }
+        for_each_map(op, [&](const LinearMap& map, Direction direction) {
+          (direction == Direction::ForwardAbsolute ? prepared.absolute : prepared.maps)
+              .push_back(make(op, map, direction));
+        });
         if (op.kind == TaskOpKind::GatherRows) {
           auto& shared = packed.gathered[op.affine->maps[0].get()];
           if (!shared) {

@@ -1,7 +1,6 @@
 #include "exec/tvm/generated_kernels.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <stdexcept>
 
@@ -10,26 +9,30 @@ namespace boundflow::generated {
 namespace {
 
 // To be changed with whatever makes other code of the same description: a template, its schedule, the passes.
-constexpr std::string_view kPipelineVersion = "boundflow kernels 1";
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
+constexpr std::string_view kPipelineVersion = "boundflow kernels 6";
 
 }  // namespace
 
-KernelUse GeneratedKernel::use() const {
+void MapUse::add_kernels(const KernelUse& again) {
+  made_.compiled += again.compiled;
+  made_.from_disk += again.from_disk;
+  made_.from_memory += again.from_memory;
+  made_.compile_s += again.compile_s;
+  made_.load_s += again.load_s;
+}
+
+KernelUse MapUse::use() const {
   KernelUse use = made_;
   use.calls = calls_.load(std::memory_order_relaxed);
+  use.multiplications = static_cast<double>(multiplications_.load(std::memory_order_relaxed));
   use.total_s = static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) * 1e-9;
   return use;
 }
 
 std::string describe(const ProductKernel& kernel) {
   // By structured binding, which does not compile once the struct has another field: whoever adds one adds it here.
-  const auto [k, panels, width, rows, panels_at_once, live] = kernel;
-  return fmt::format("product float32 k={} panels={} width={} rows={} panels_at_once={} live={}", k, panels, width,
-                     rows, panels_at_once, live);
+  const auto [width, rows, panels, listed] = kernel;
+  return fmt::format("product float32 width={} rows={} panels={} listed={}", width, rows, panels, listed);
 }
 
 Digest artifact_key(const std::string& description, const std::string& cpu, const std::string& versions) {
@@ -42,50 +45,49 @@ Digest artifact_key(const std::string& description, const std::string& cpu, cons
   return hash.finish();
 }
 
-GeneratedKernels::GeneratedKernels(Plugin& plugin, std::string cpu, std::unique_ptr<const ArtifactStore> store)
+GeneratedKernels::GeneratedKernels(Plugin& plugin, std::string cpu, std::shared_ptr<const ArtifactStore> store)
     : plugin_(plugin), cpu_(std::move(cpu)), store_(std::move(store)) {}
 
-std::shared_ptr<const GeneratedKernel> GeneratedKernels::get(const ProductKernel& kernel) {
+std::shared_ptr<const LoadedKernel> GeneratedKernels::get(const ProductKernel& kernel, KernelUse& use) {
   const std::string description = describe(kernel);
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<GeneratedKernel>& entry = kernels_[description];
-  if (!entry) {
-    KernelUse made{.kernel = description, .source = "disk"};
-    const Digest key = artifact_key(description, cpu_, plugin_.versions());
-    std::optional<std::string> object = store_ ? store_->read(key) : std::nullopt;
-    if (!object) {
-      made.source = "compiled";
-      const auto begin = std::chrono::steady_clock::now();
-      object = plugin_.compile(kernel, cpu_);
-      made.compile_s = seconds_since(begin);
-      if (store_) store_->write(key, *object);
-    }
-    const auto begin = std::chrono::steady_clock::now();
-    auto loaded = plugin_.load(*object);
-    made.load_s = seconds_since(begin);
-    entry = std::make_shared<GeneratedKernel>(std::move(made), std::move(loaded));
+  std::shared_ptr<const LoadedKernel>& entry = kernels_[description];
+  if (entry) {
+    ++use.from_memory;
+    return entry;
   }
-  entry->add_map();
+  const Digest key = artifact_key(description, cpu_, plugin_.versions());
+  std::optional<std::string> object = store_ ? store_->read(key) : std::nullopt;
+  if (object) {
+    ++use.from_disk;
+  } else {
+    const auto begin = Clock::now();
+    object = plugin_.compile(kernel, cpu_);
+    use.compile_s += seconds_between(begin, Clock::now());
+    ++use.compiled;
+    if (store_) store_->write(key, *object);
+  }
+  const auto begin = Clock::now();
+  entry = plugin_.load(*object);
+  use.load_s += seconds_between(begin, Clock::now());
   return entry;
 }
 
-void GeneratedKernels::leave_to_native(const std::string& map, const std::string& reason) {
+std::shared_ptr<MapUse> MapUses::add(const KernelUse& use) {
   const std::lock_guard lock(mutex_);
-  KernelUse& use = native_[map + '\n' + reason];
-  if (use.maps++ == 0) {
-    use.kernel = map;
-    use.source = "native";
-    use.reason = reason;
+  std::shared_ptr<MapUse>& entry = uses_[{use.node, use.map, use.direction}];
+  if (entry) {
+    entry->add_kernels(use);
+  } else {
+    entry = std::make_shared<MapUse>(use);
   }
+  return entry;
 }
 
-std::vector<KernelUse> GeneratedKernels::uses() const {
+std::vector<KernelUse> MapUses::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<KernelUse> uses;
-  for (const auto& [description, kernel] : kernels_) {
-    if (kernel) uses.push_back(kernel->use());  // nothing where compiling it failed
-  }
-  for (const auto& [key, use] : native_) uses.push_back(use);
+  for (const auto& [key, use] : uses_) uses.push_back(use->use());
   return uses;
 }
 

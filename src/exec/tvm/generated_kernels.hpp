@@ -1,41 +1,57 @@
 #pragma once
-// GeneratedKernels: kernels by what they compute, from memory, from disk, or compiled.
+// GeneratedKernels: kernels by what they compute, from memory, from disk, or compiled; and the maps that use them.
 
 #include <atomic>
-#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "base/deadline.hpp"
 #include "base/kernel_use.hpp"
+#include "base/trace.hpp"
 #include "exec/tvm/artifact_store.hpp"
 #include "exec/tvm/plugin.hpp"
 
 namespace boundflow::generated {
 
-// A loaded kernel and the count of its calls. Safe to call from several threads.
-class GeneratedKernel {
+// A map of a network in one direction and the count of its calls. Safe to count from several threads.
+class MapUse {
  public:
-  GeneratedKernel(KernelUse made, std::unique_ptr<const LoadedKernel> loaded)
-      : made_(std::move(made)), loaded_(std::move(loaded)) {}
+  explicit MapUse(KernelUse made) : made_(std::move(made)) {}
 
-  void run(std::span<const TensorArgument> arguments) const {
-    const auto begin = std::chrono::steady_clock::now();
-    loaded_->run(arguments);
+  template <class Call>
+  void count(const Call& call) {
+    const double before = executed_products;
+    const auto begin = Clock::now();
+    call();
+    nanoseconds_.fetch_add((Clock::now() - begin) / std::chrono::nanoseconds(1), std::memory_order_relaxed);
+    multiplications_.fetch_add(static_cast<std::int64_t>(executed_products - before), std::memory_order_relaxed);
     calls_.fetch_add(1, std::memory_order_relaxed);
-    nanoseconds_.fetch_add((std::chrono::steady_clock::now() - begin) / std::chrono::nanoseconds(1),
-                           std::memory_order_relaxed);
   }
-  void add_map() { ++made_.maps; }
+  // The map was prepared once more.
+  void add_kernels(const KernelUse& again);
   KernelUse use() const;
 
  private:
   KernelUse made_;
-  std::unique_ptr<const LoadedKernel> loaded_;
-  mutable std::atomic<std::int64_t> calls_{0};
-  mutable std::atomic<std::int64_t> nanoseconds_{0};
+  std::atomic<std::int64_t> calls_{0};
+  std::atomic<std::int64_t> multiplications_{0};
+  std::atomic<std::int64_t> nanoseconds_{0};
+};
+
+// The maps that an executor has prepared. Safe to use from several threads.
+class MapUses {
+ public:
+  // The map's counter from now on: what was prepared before for the same node, map and direction is counted with it.
+  std::shared_ptr<MapUse> add(const KernelUse& use);
+  std::vector<KernelUse> all() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::tuple<std::string, std::string, std::string>, std::shared_ptr<MapUse>> uses_;
 };
 
 // All that tells one kernel's code from another's, as text. What is hashed on disk.
@@ -45,22 +61,18 @@ Digest artifact_key(const std::string& description, const std::string& cpu, cons
 class GeneratedKernels {
  public:
   // `cpu` as LLVM calls it; `store` may be nullptr: nothing is kept on disk then. The plugin outlives this.
-  GeneratedKernels(Plugin& plugin, std::string cpu, std::unique_ptr<const ArtifactStore> store);
+  GeneratedKernels(Plugin& plugin, std::string cpu, std::shared_ptr<const ArtifactStore> store);
 
-  // Throws what the plugin throws.
-  std::shared_ptr<const GeneratedKernel> get(const ProductKernel& kernel);
-  // Notes that a map has no generated kernel.
-  void leave_to_native(const std::string& map, const std::string& reason);
-  std::vector<KernelUse> uses() const;
+  // Notes in `use` where the kernel was and what that took. Throws what the plugin throws.
+  std::shared_ptr<const LoadedKernel> get(const ProductKernel& kernel, KernelUse& use);
   const std::string& cpu() const { return cpu_; }
 
  private:
   Plugin& plugin_;
   const std::string cpu_;
-  const std::unique_ptr<const ArtifactStore> store_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<GeneratedKernel>> kernels_;  // by description
-  std::map<std::string, KernelUse> native_;                          // by map and reason
+  const std::shared_ptr<const ArtifactStore> store_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const LoadedKernel>> kernels_;  // by description
 };
 
 }  // namespace boundflow::generated

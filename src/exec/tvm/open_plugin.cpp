@@ -4,7 +4,6 @@
 
 #include <csignal>
 #include <mutex>
-#include <stdexcept>
 
 #include "base/error.hpp"
 
@@ -36,11 +35,7 @@ Plugin& open() {
   }
   const auto open_plugin = reinterpret_cast<OpenPlugin>(dlsym(library, kOpenPlugin));
   if (open_plugin == nullptr) throw UsageError(std::string("--backend tvm: ") + kLibrary + " is not BoundFlow's");
-  try {
-    return *open_plugin();
-  } catch (const std::runtime_error& error) {
-    throw UsageError(std::string("--backend tvm: ") + error.what());
-  }
+  return *translate_errors([&] { return open_plugin(); });
 }
 
 }  // namespace

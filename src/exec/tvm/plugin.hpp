@@ -4,7 +4,6 @@
 //
 // Functions throw std::runtime_error and nothing else: a type of the standard library, which both sides share.
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -12,31 +11,32 @@
 
 namespace boundflow::generated {
 
-// c[t, r, p, w] = sum over j < k of a[t, r, j] b[p, j, w], added up in this order of j for every tile height, with FMA
-// allowed: rows in tiles by a matrix in panels. Tensors are float32; a's rows may be longer than k. `live`: over those
-// j only that an int32 tensor lists, ascending.
+// c[q, t, r, g, p, w] = sum over s < k of a[q, t, r, s] b[g, p, s, w], added up in this order of s for every tile, with
+// FMA allowed: rows in tiles by a matrix in groups of panels, at several places q. `listed`: of a[q, t, r, i[s]] b[g,
+// p, j[s], w] for two lists of int64, which may lead anywhere around a's and b's first entries. Tensors are float32.
+// What is not a member here is known when the kernel runs.
 struct ProductKernel {
-  std::int64_t k = 0;
-  std::int64_t panels = 0;
-  std::int64_t width = 0;           // columns of a panel
-  std::int64_t rows = 0;            // of a tile
-  std::int64_t panels_at_once = 0;  // whose sums are in registers together; divides `panels`
-  bool live = false;
+  std::int64_t width = 0;   // columns of a panel
+  std::int64_t rows = 0;    // of a tile
+  std::int64_t panels = 0;  // of a group, whose sums are in registers together
+  bool listed = false;
 };
 
-// Row-major without gaps; the extents behind the last dimension are 0.
+// Kernels check nothing: the caller has the shapes that they expect.
 struct TensorArgument {
   void* data = nullptr;
-  std::array<std::int64_t, 4> shape = {};
-  bool integers = false;  // int32, else float32
+  bool integers = false;                     // int64, else float32
+  std::span<const std::int64_t> shape = {};  // these outlive the call
+  const std::int64_t* strides = nullptr;     // in elements; nullptr: row-major without gaps
 };
 
 // Machine code in memory. Safe to run from several threads.
 class LoadedKernel {
  public:
   virtual ~LoadedKernel() = default;
-  // a [tiles, rows, lda], b [panels, k, width], the list of a live kernel, and c [tiles, rows, panels, width] of a
-  // ProductKernel.
+  // Of a ProductKernel: a [places, tiles, rows, k], b [groups, panels, k, width], the lists [steps], and c [places,
+  // tiles, rows, groups, panels, width]. a and c have strides in their first three dimensions; in the others, and in
+  // the other tensors, elements follow each other without gaps. b begins at a multiple of 64 bytes.
   virtual void run(std::span<const TensorArgument> arguments) const = 0;
 };
 

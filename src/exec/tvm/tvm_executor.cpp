@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -10,9 +9,10 @@
 #include "base/error.hpp"
 #include "exec/native/native_kernels.hpp"
 #include "exec/op_driver.hpp"
+#include "exec/tvm/generated_map.hpp"
+#include "exec/tvm/machine.hpp"
+#include "exec/tvm/map_costs.hpp"
 #include "exec/tvm/open_plugin.hpp"
-#include "exec/tvm/product_map.hpp"
-#include "hwy/targets.h"
 
 namespace boundflow {
 
@@ -20,68 +20,60 @@ namespace {
 
 using generated::ArtifactStore;
 using generated::GeneratedKernels;
+using native::Direction;
+using Map = std::unique_ptr<const native::MapKernel<float>>;
 
 class TvmExecutor final : public Executor {
  public:
-  TvmExecutor(generated::Plugin& plugin, std::string cpu, std::unique_ptr<const ArtifactStore> store)
-      : kernels_(plugin, std::move(cpu), std::move(store)) {}
+  TvmExecutor(generated::Plugin& plugin, std::string cpu, std::shared_ptr<const ArtifactStore> store)
+      : store_(std::move(store)), kernels_(plugin, std::move(cpu), store_) {}
 
   std::string_view name() const override { return "tvm"; }
   std::int64_t element_bytes() const override { return sizeof(float); }
   std::vector<std::shared_ptr<const CompiledProgram>> compile(std::span<const PlannedProgram> programs,
                                                               const Deadline& deadline) const override {
     NativeKernels<float>::Packed packed;
-    packed.instead = [&](const LinearMap& map, native::Direction direction) {
+    packed.instead = [&](const std::string& node, const LinearMap& map, Direction direction) {
       deadline.check();  // a kernel takes a tenth of a second to compile
-      return generated::make_generated_map(map, direction, kernels_);
+      return make(node, map, direction);
     };
-    try {
-      return compile_together<NativeKernels<float>>(programs, deadline, std::move(packed));
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const Error&) {
-      throw;
-    } catch (const std::runtime_error& error) {
-      throw UsageError(std::string("--backend tvm: ") + error.what());
-    }
+    return generated::translate_errors(
+        [&] { return compile_together<NativeKernels<float>>(programs, deadline, std::move(packed)); });
   }
-  std::vector<KernelUse> kernel_uses() const override { return kernels_.uses(); }
+  std::vector<KernelUse> kernel_uses() const override { return uses_.all(); }
 
  private:
+  Map make(const std::string& node, const LinearMap& map, Direction direction) const {
+    KernelUse use{.node = node, .map = map.print(), .direction = to_string(direction), .executor = "native"};
+    Map made;
+    if (const char* reason = native::why_no_multiplier(map)) {
+      use.reason = reason;
+      made = native::make_map_kernel<float>(map, direction);
+    } else {
+      use.executor = "tvm";
+      const std::optional<generated::MapCosts> costs = find_costs(store_.get(), map, direction);
+      made = make_generated_map(map, direction, kernels_, costs ? costs->tile : generated::Tile(), use);
+    }
+    return count_calls(std::move(made), uses_.add(use));
+  }
+
+  std::shared_ptr<const ArtifactStore> store_;
   mutable GeneratedKernels kernels_;
+  mutable generated::MapUses uses_;
 };
-
-// The level of x86-64 that this CPU and its operating system have: code for it runs here, and on others of the level.
-std::string this_cpu() {
-  if ((hwy::SupportedTargets() & HWY_AVX2) != 0) return "x86-64-v3";
-  throw UsageError("--backend tvm: kernels are generated for x86-64 with AVX2, which this CPU lacks");
-}
-
-std::string user_cache_folder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && cache[0] == '/') {
-    return std::string(cache) + "/boundflow";
-  }
-  if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/') {
-    return std::string(home) + "/.cache/boundflow";
-  }
-  return "";
-}
 
 }  // namespace
 
 std::shared_ptr<const Executor> make_tvm_executor(const std::string& cache_folder) {
-  const std::string folder = cache_folder.empty() ? user_cache_folder() : cache_folder;
   static std::mutex mutex;
   // Never destroyed, as what it holds: see codegen/registry.cpp.
   static auto& executors = *new std::map<std::string, std::shared_ptr<const Executor>>;
   const std::lock_guard lock(mutex);
-  std::shared_ptr<const Executor>& executor = executors[folder];
+  std::shared_ptr<const Executor>& executor = executors[cache_folder];
   if (!executor) {
-    const std::string cpu = this_cpu();
+    const std::string cpu = generated::cpu_level();
     generated::Plugin& plugin = generated::open_plugin();
-    if (folder.empty()) spdlog::warn("there is no user's cache folder: generated kernels are not kept (--cache-dir)");
-    executor = std::make_shared<const TvmExecutor>(
-        plugin, cpu, folder.empty() ? nullptr : std::make_unique<const ArtifactStore>(folder));
+    executor = std::make_shared<const TvmExecutor>(plugin, cpu, generated::open_store(cache_folder));
   }
   return executor;
 }

@@ -136,7 +136,7 @@ void write_time(Markup& page, const Page& content) {
     std::vector<Bar> bars;
     for (const PageTime& time : group.times) {
       whole_s += time.seconds;
-      bars.push_back({time.name, "", time.seconds, ""});
+      bars.push_back({time.name, "", time.seconds, time.note});
     }
     draw_bars(page, group.title, std::move(bars), whole_s);
   }

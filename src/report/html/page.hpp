@@ -74,6 +74,7 @@ struct PageProgram {
 struct PageTime {
   std::string name;
   double seconds = 0;
+  std::string note = {};  // more about it
 };
 
 // Times that can be compared with each other, as one group of bars.

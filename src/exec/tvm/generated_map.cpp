@@ -1,0 +1,44 @@
+#include "exec/tvm/generated_map.hpp"
+
+namespace boundflow::generated {
+
+namespace {
+
+using native::Direction;
+using native::MapKernel;
+
+class CountedMap final : public MapKernel<float> {
+ public:
+  CountedMap(std::unique_ptr<const MapKernel<float>> map, std::shared_ptr<MapUse> use)
+      : map_(std::move(map)), use_(std::move(use)) {}
+
+  void apply(const float* in, std::int64_t ld_in, std::int64_t n, float* out, std::int64_t ld_out,
+             bool accumulate) const override {
+    use_->count([&] { map_->apply(in, ld_in, n, out, ld_out, accumulate); });
+  }
+  void apply_windows(const float* in, std::int64_t ld_in, std::int64_t n, const Window& from, float* out,
+                     std::int64_t ld_out, const Window& to) const override {
+    use_->count([&] { map_->apply_windows(in, ld_in, n, from, out, ld_out, to); });
+  }
+  std::int64_t bytes() const override { return map_->bytes(); }
+
+ private:
+  std::unique_ptr<const MapKernel<float>> map_;
+  std::shared_ptr<MapUse> use_;
+};
+
+}  // namespace
+
+std::unique_ptr<const MapKernel<float>> make_generated_map(const LinearMap& map, Direction direction,
+                                                           GeneratedKernels& kernels, const Tile& tile,
+                                                           KernelUse& use) {
+  return native::make_map_kernel<float>(map, direction,
+                                        std::make_shared<const GeneratedMultiplier>(kernels, tile, use));
+}
+
+std::unique_ptr<const MapKernel<float>> count_calls(std::unique_ptr<const MapKernel<float>> map,
+                                                    std::shared_ptr<MapUse> use) {
+  return std::make_unique<CountedMap>(std::move(map), std::move(use));
+}
+
+}  // namespace boundflow::generated

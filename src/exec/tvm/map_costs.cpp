@@ -1,0 +1,104 @@
+#include "exec/tvm/map_costs.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <sstream>
+#include <vector>
+
+#include "base/random.hpp"
+#include "exec/tvm/generated_map.hpp"
+#include "exec/tvm/machine.hpp"
+
+namespace boundflow::generated {
+
+namespace {
+
+using native::Direction;
+using native::MapKernel;
+
+// To be changed with whatever makes other costs of the same map: kernels of either executor, how they are measured.
+constexpr std::string_view kVersion = "boundflow costs 1";
+
+Digest key_of(const LinearMap& map, Direction direction) {
+  return artifact_key(std::string(kVersion) + " " + describe(map, direction), cpu_model(), "");
+}
+
+// Calls by either executor in turns, so that whatever else the machine does meets both; the least time of each.
+MapCosts::Call measure_call(const MapKernel<float>& native, const MapKernel<float>& generated, const LinearMap& map,
+                            Direction direction, std::int64_t rows) {
+  constexpr double kRound_s = 30e-6, kBudget_s = 4e-3;
+  constexpr int kLeastRounds = 5;
+  const bool transpose = direction == Direction::Transpose;
+  const std::int64_t in = transpose ? map.out_size() : map.in_size();
+  const std::int64_t out = transpose ? map.in_size() : map.out_size();
+  Random random(1);
+  std::vector<float> x(static_cast<std::size_t>(rows * in)), y(static_cast<std::size_t>(rows * out));
+  // Rows that have come through a relaxation are zero at dead neurons.
+  for (std::int64_t j = 0; j < in; ++j) {
+    const bool dead = transpose && random.coin();
+    for (std::int64_t i = 0; i < rows && !dead; ++i) {
+      x[static_cast<std::size_t>(i * in + j)] = static_cast<float>(random.uniform(-1, 1));
+    }
+  }
+  const auto seconds = [&](const MapKernel<float>& kernel, int calls) {
+    const auto begin = Clock::now();
+    for (int i = 0; i < calls; ++i) kernel.apply(x.data(), in, rows, y.data(), out, false);
+    return seconds_between(begin, Clock::now()) / calls;
+  };
+  seconds(generated, 1);
+  const int calls = 1 + static_cast<int>(kRound_s / seconds(native, 1));
+  MapCosts::Call least{std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  const auto begin = Clock::now();
+  for (int round = 0; round < kLeastRounds || seconds_between(begin, Clock::now()) < kBudget_s; ++round) {
+    least.native_s = std::min(least.native_s, seconds(native, calls));
+    least.tvm_s = std::min(least.tvm_s, seconds(generated, calls));
+  }
+  return least;
+}
+
+}  // namespace
+
+std::int64_t measured_rows(bool many) {
+  return many ? 64 : 2;
+}
+
+std::string describe(const LinearMap& map, Direction direction) {
+  std::string text = fmt::format("{} {}", to_string(direction), map.print());
+  if (const ConvMap* conv = map.conv()) {
+    text +=
+        fmt::format(" adjoint {} dilation {} pad {} channels last {} {}", conv->adjoint, fmt::join(conv->dilation, "x"),
+                    fmt::join(conv->pad, "x"), conv->in_channels_last, conv->out_channels_last);
+  }
+  return text;
+}
+
+std::optional<MapCosts> find_costs(const ArtifactStore* store, const LinearMap& map, Direction direction) {
+  const std::optional<std::string> text =
+      store != nullptr ? store->read(key_of(map, direction)) : std::optional<std::string>();
+  if (!text) return std::nullopt;
+  std::istringstream in(*text);
+  MapCosts costs;
+  in >> costs.tile.panels >> costs.tile.most_rows >> costs.few.native_s >> costs.few.tvm_s >> costs.many.native_s >>
+      costs.many.tvm_s;
+  return in && is_known(costs.tile) ? std::optional(costs) : std::nullopt;
+}
+
+void keep_costs(const ArtifactStore* store, const LinearMap& map, Direction direction, const MapCosts& costs) {
+  if (store == nullptr) return;
+  store->write(key_of(map, direction),
+               fmt::format("{} {} {} {} {} {}\n", costs.tile.panels, costs.tile.most_rows, costs.few.native_s,
+                           costs.few.tvm_s, costs.many.native_s, costs.many.tvm_s));
+}
+
+MapCosts measure_costs(const LinearMap& map, Direction direction, GeneratedKernels& kernels, const Tile& tile) {
+  KernelUse use;
+  const auto native = native::make_map_kernel<float>(map, direction);
+  const auto generated = make_generated_map(map, direction, kernels, tile, use);
+  return {tile, measure_call(*native, *generated, map, direction, measured_rows(false)),
+          measure_call(*native, *generated, map, direction, measured_rows(true))};
+}
+
+}  // namespace boundflow::generated
