@@ -56,6 +56,7 @@ struct SplitEngine::Workspace {
   std::vector<float> slopes;  // [B, neurons]
   std::vector<float> kept_rows, kept_points;
   std::vector<double> minimizers;  // [B, inputs]
+  std::vector<double> outputs;     // [B, outputs]
   std::vector<Moments> slope_moments, multiplier_moments;
   // Of each subproblem's best step.
   std::vector<float> best_slopes;  // [B, free]
@@ -224,6 +225,7 @@ bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const
     frame.kept_rows = w.kept_rows.data() + first * neurons_;
     frame.kept_points = w.kept_points.data() + first * neurons_;
     frame.minimizers = kind == Walk::AndLastSweep ? w.minimizers.data() + first * program.inputs : nullptr;
+    frame.values = w.outputs.data() + first * program.outputs;
     if (!run(SplitPrograms::kWalk, frame)) return false;
     if (kind != Walk::Alone && !run(SplitPrograms::kSweep, frame)) return false;
   }
@@ -331,6 +333,7 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
   w.kept_rows.resize(count * static_cast<std::size_t>(neurons_));
   w.kept_points.resize(count * static_cast<std::size_t>(neurons_));
   w.minimizers.resize(count * static_cast<std::size_t>(program_.program().inputs));
+  w.outputs.resize(count * static_cast<std::size_t>(program_.program().outputs));
   w.owners.resize(count);
   std::iota(w.owners.begin(), w.owners.end(), 0);
   for (const TaskOp& op : source.program.program().tasks.at(SplitPrograms::kGiven).ops) {
@@ -374,6 +377,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
                              std::vector<SplitAnswer>& answers) const {
   const std::size_t count = subproblems.size();
   const auto inputs = static_cast<std::size_t>(program_.program().inputs);
+  const auto outputs = static_cast<std::size_t>(program_.program().outputs);
   const auto neurons = static_cast<std::size_t>(neurons_);
   auto lease = workspaces_.take();
   Workspace& w = *lease;
@@ -410,6 +414,8 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
         rank(n, w, answer);
         const double* minimizer = w.minimizers.data() + n * inputs;
         answer.minimizer.assign(minimizer, minimizer + inputs);
+        const double* values = w.outputs.data() + n * outputs;
+        answer.outputs.assign(values, values + outputs);
       }
       if (last || done) continue;
       improve(n, step, length, w);

@@ -43,6 +43,7 @@ struct SplitAnswer {
   double nominal = 0;
   double error = 0;
   std::vector<double> minimizer;         // [inputs], where the linear function of the last step is least over the box
+  std::vector<double> outputs;           // [outputs] of that function there: the bound's derivative by coefficients
   std::vector<std::int32_t> candidates;  // neurons that the bound suffers from most, worst first
   std::int64_t unstable = 0;             // neurons that are neither split nor stable
 };

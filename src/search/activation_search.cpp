@@ -8,12 +8,15 @@
 #include "base/parallel.hpp"
 #include "base/random.hpp"
 #include "base/rounding.hpp"
+#include "search/combination.hpp"
 
 namespace boundflow {
 
 namespace {
 
 constexpr std::int64_t kWalksPerAttackStep = 8;
+// Of the weights of a clause's rows, in the exponent, from a subproblem to its halves.
+constexpr float kLambdaStep = 0.3F;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 double sound_bound(const SplitAnswer& answer) {
@@ -24,6 +27,7 @@ double sound_bound(const SplitAnswer& answer) {
 struct Leaf {
   SplitSubproblem subproblem;
   std::vector<std::int32_t> candidates;
+  std::vector<float> lambda;  // of a clause with several rows: the convex combination that is bounded
   std::int32_t clause = 0;
   std::int32_t depth = 0;
   double bound = kNever;
@@ -31,7 +35,7 @@ struct Leaf {
 
   std::int64_t bytes() const {
     return static_cast<std::int64_t>(sizeof(Leaf) + subproblem.splits.capacity() * sizeof(NeuronSplit) +
-                                     candidates.capacity() * sizeof(std::int32_t) +
+                                     candidates.capacity() * sizeof(std::int32_t) + lambda.capacity() * sizeof(float) +
                                      (subproblem.slopes ? subproblem.slopes->size() + 64 : 0) + 96);
   }
 };
@@ -162,7 +166,7 @@ class ActivationSearch {
     Group group;
     SplitEffort effort;
     effort.steps = options_.root_steps;
-    if (!bound(roots, effort, group)) {
+    if (!start_lambdas(roots, group) || !bound(roots, effort, group)) {
       for (Leaf& root : roots) push(std::move(root));
       return ActivationEnd::Stopped;
     }
@@ -191,88 +195,129 @@ class ActivationSearch {
     return specification_.clauses[static_cast<std::size_t>(leaf.clause)];
   }
 
-  // Bounds without steps: the answers of `subproblems`.
-  bool look(std::vector<SplitSubproblem>& subproblems, Group& group, std::vector<SplitAnswer>& answers) const {
-    std::vector<SplitSubproblem*> pointers;
-    for (SplitSubproblem& s : subproblems) pointers.push_back(&s);
-    answers.clear();
-    const auto most = static_cast<std::size_t>(options_.subproblems_per_query) * 4;
-    std::vector<SplitAnswer> part;
-    for (std::size_t first = 0; first < pointers.size(); first += most) {
-      const std::size_t count = std::min(most, pointers.size() - first);
-      if (!tools_.bounder.bound(specification_.spec, std::span(pointers).subspan(first, count), SplitEffort{},
-                                deadline_, part)) {
-        return false;
-      }
-      std::move(part.begin(), part.end(), std::back_inserter(answers));
+  // The rows that leaves of clauses with several ask for, behind the specification's own.
+  LinearSpec spec_of(std::span<Leaf* const> leaves) const {
+    LinearSpec spec = specification_.spec;
+    for (Leaf* leaf : leaves) {
+      const std::vector<std::int32_t>& rows = clause_of(*leaf).rows;
+      leaf->subproblem.row = rows.size() == 1 ? rows.front() : append_combination(spec, rows, leaf->lambda);
     }
-    group.walks += std::ssize(pointers);
-    return true;
+    return spec;
+  }
+  LinearSpec spec_of(std::vector<Leaf>& leaves) const {
+    std::vector<Leaf*> pointers;
+    for (Leaf& leaf : leaves) pointers.push_back(&leaf);
+    return spec_of(pointers);
   }
 
-  // For clauses of several rows: the one with the best bound in each leaf.
-  bool choose_rows(std::vector<Leaf>& leaves, Group& group) const {
-    std::vector<SplitSubproblem> tried;
-    std::vector<std::size_t> owner;
-    for (std::size_t k = 0; k < leaves.size(); ++k) {
-      const std::vector<std::int32_t>& rows = clause_of(leaves[k]).rows;
-      leaves[k].subproblem.row = rows.front();
-      for (std::size_t j = 0; j < rows.size() && rows.size() > 1; ++j) {
-        tried.push_back(leaves[k].subproblem);
-        tried.back().row = rows[j];
-        owner.push_back(k);
-      }
-    }
-    if (tried.empty()) return true;
-    std::vector<SplitAnswer> answers;
-    if (!look(tried, group, answers)) return false;
-    std::vector<double> best(leaves.size(), kNever);
-    for (std::size_t t = 0; t < tried.size(); ++t) {
-      const double bound = sound_bound(answers[t]);
-      if (!(bound > best[owner[t]])) continue;
-      best[owner[t]] = bound;
-      leaves[owner[t]].subproblem.row = tried[t].row;
+  // The bounds of `subproblems` with `effort`, a query at a time; false if the deadline has passed.
+  bool ask(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
+           std::size_t most, std::vector<SplitAnswer>& answers) const {
+    answers.clear();
+    std::vector<SplitAnswer> part;
+    for (std::size_t first = 0; first < subproblems.size(); first += most) {
+      const std::size_t count = std::min(most, subproblems.size() - first);
+      if (!tools_.bounder.bound(spec, subproblems.subspan(first, count), effort, deadline_, part)) return false;
+      std::move(part.begin(), part.end(), std::back_inserter(answers));
     }
     return true;
   }
 
   // Bounds the leaves; what stays open goes to group.open.
   bool bound(std::vector<Leaf>& leaves, const SplitEffort& effort, Group& group) const {
-    if (!choose_rows(leaves, group)) return false;
+    const LinearSpec spec = spec_of(leaves);
     std::vector<SplitSubproblem*> pointers;
     for (Leaf& leaf : leaves) pointers.push_back(&leaf.subproblem);
     std::vector<SplitAnswer> answers;
-    const auto most = static_cast<std::size_t>(options_.subproblems_per_query);
-    for (std::size_t first = 0; first < leaves.size(); first += most) {
-      const std::size_t count = std::min(most, leaves.size() - first);
-      if (!tools_.bounder.bound(specification_.spec, std::span(pointers).subspan(first, count), effort, deadline_,
-                                answers)) {
-        return false;
-      }
-      group.bounded += static_cast<std::int64_t>(count);
-      group.walks += static_cast<std::int64_t>(count) * effort.steps;
-      for (std::size_t k = 0; k < count; ++k) settle(leaves[first + k], answers[k], group);
-    }
+    if (!ask(spec, pointers, effort, static_cast<std::size_t>(options_.subproblems_per_query), answers)) return false;
+    group.bounded += std::ssize(leaves);
+    group.walks += std::ssize(leaves) * effort.steps;
+    for (std::size_t k = 0; k < leaves.size(); ++k) settle(leaves[k], answers[k], group);
     return true;
+  }
+
+  bool refuted(const Leaf& leaf, double bound) const {
+    const std::vector<std::int32_t>& rows = clause_of(leaf).rows;
+    return rows.size() == 1 ? specification_.refuted(rows.front(), bound) : std::isfinite(bound) && bound > 0;
   }
 
   // Closes or keeps a leaf that was bounded.
   void settle(Leaf& leaf, SplitAnswer& answer, Group& group) const {
     const double bound = sound_bound(answer);
-    if (specification_.refuted(leaf.subproblem.row, bound)) {
+    if (refuted(leaf, bound)) {
       check_observed(leaf);
       ++group.closed;
       return;
     }
     leaf.bound = std::max(leaf.bound, bound);
     leaf.candidates = std::move(answer.candidates);
+    improve_lambda(leaf, answer, kLambdaStep);
     group.points.push_back(std::move(answer.minimizer));
     group.open.push_back(std::move(leaf));
+  }
+
+  // A step along the bound's derivative by the weights, which are the rows' values where the sweep ended, on the
+  // simplex (mirror ascent): the halves begin with it.
+  void improve_lambda(Leaf& leaf, const SplitAnswer& answer, float step) const {
+    const std::vector<std::int32_t>& rows = clause_of(leaf).rows;
+    if (rows.size() < 2 || answer.outputs.empty()) return;
+    std::vector<double> values(static_cast<std::size_t>(specification_.spec.rows));
+    row_values(specification_.spec, answer.minimizer, answer.outputs, 1, values);
+    double mean = 0, largest = 0, sum = 0;
+    for (std::size_t j = 0; j < rows.size(); ++j) {
+      mean += static_cast<double>(leaf.lambda[j]) * values[static_cast<std::size_t>(rows[j])];
+    }
+    for (const std::int32_t row : rows)
+      largest = std::max(largest, std::fabs(values[static_cast<std::size_t>(row)] - mean));
+    if (!(largest > 0) || !std::isfinite(largest)) return;
+    std::vector<double> moved;
+    for (std::size_t j = 0; j < rows.size(); ++j) {
+      const double gain = (values[static_cast<std::size_t>(rows[j])] - mean) / largest;
+      moved.push_back(std::max(static_cast<double>(leaf.lambda[j]), 1e-4) * std::exp(static_cast<double>(step) * gain));
+      sum += moved.back();
+    }
+    for (std::size_t j = 0; j < rows.size(); ++j) leaf.lambda[j] = static_cast<float>(moved[j] / sum);
+  }
+
+  // Weights for the roots of clauses with several rows: the best of what some steps find.
+  bool start_lambdas(std::vector<Leaf>& roots, Group& group) const {
+    std::vector<Leaf*> several;
+    for (Leaf& root : roots) {
+      const std::size_t rows = clause_of(root).rows.size();
+      if (rows < 2) continue;
+      root.lambda.assign(rows, 1.0F / static_cast<float>(rows));
+      several.push_back(&root);
+    }
+    std::vector<double> best(several.size(), kNever);
+    std::vector<std::vector<float>> weights(several.size());
+    SplitEffort effort;
+    effort.steps = options_.lambda_steps;
+    effort.stop_above_zero = false;
+    double step = 1;
+    for (int round = 0; round < options_.lambda_rounds && !several.empty(); ++round, step *= 0.85) {
+      const LinearSpec spec = spec_of(several);
+      std::vector<SplitSubproblem*> pointers;
+      for (Leaf* root : several) pointers.push_back(&root->subproblem);
+      std::vector<SplitAnswer> answers;
+      if (!ask(spec, pointers, effort, static_cast<std::size_t>(options_.subproblems_per_query), answers)) return false;
+      group.walks += std::ssize(several) * effort.steps;
+      for (std::size_t k = 0; k < several.size(); ++k) {
+        const double bound = sound_bound(answers[k]);
+        if (bound > best[k] || weights[k].empty()) {
+          best[k] = bound;
+          weights[k] = several[k]->lambda;
+        }
+        improve_lambda(*several[k], answers[k], static_cast<float>(step));
+      }
+    }
+    for (std::size_t k = 0; k < several.size(); ++k) several[k]->lambda = std::move(weights[k]);
+    return true;
   }
 
   // Splits each leaf of the group and bounds the halves.
   void expand(Group& group) const {
     // The look-ahead: both halves of some neurons, bounded with what the leaf has.
+    const LinearSpec spec = spec_of(group.leaves);
     std::vector<SplitSubproblem> tried;
     for (const Leaf& leaf : group.leaves) {
       const std::size_t count = std::min(leaf.candidates.size(), static_cast<std::size_t>(options_.look_ahead));
@@ -284,7 +329,11 @@ class ActivationSearch {
       }
     }
     std::vector<SplitAnswer> answers;
-    if (!look(tried, group, answers)) return;
+    std::vector<SplitSubproblem*> pointers;
+    for (SplitSubproblem& subproblem : tried) pointers.push_back(&subproblem);
+    const auto most = static_cast<std::size_t>(options_.subproblems_per_query) * 4;
+    if (!ask(spec, pointers, SplitEffort{}, most, answers)) return;
+    group.walks += std::ssize(tried);
     std::vector<Leaf> halves, last;
     std::size_t next = 0;
     for (const Leaf& leaf : group.leaves) {

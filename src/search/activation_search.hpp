@@ -21,9 +21,11 @@ struct ActivationOptions {
   std::int64_t subproblems_per_query = 32;
   std::int64_t queries_per_round = 4;
   int root_steps = 30;
-  int steps = 8;         // per half
-  int look_ahead = 5;    // neurons tried before one is split
-  int last_steps = 200;  // of a subproblem without neurons to split
+  int steps = 8;           // per half
+  int look_ahead = 5;      // neurons tried before one is split
+  int lambda_rounds = 16;  // at the root of a clause with several rows, for their weights
+  int lambda_steps = 6;    // in each
+  int last_steps = 200;    // of a subproblem without neurons to split
   // Of the time that is left when a stage of refinement begins, at most.
   double refine_share = 0.2;
   // Splits after each stage but the last, before the next one begins.

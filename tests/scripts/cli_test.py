@@ -9,8 +9,8 @@ import time
 import unittest
 from fractions import Fraction
 
-from command_line import (BAD_INPUT, INTERNAL, INTERRUPTED, NETWORK, OK, PROVED, SPLIT_INPUTS, UNSUPPORTED, USAGE, VIOLATED,
-                          CommandLine, boundflow, main, run, tiny_model)
+from command_line import (BAD_INPUT, INTERNAL, INTERRUPTED, NETWORK, OK, PROVED, SPLIT_INPUTS, UNSUPPORTED, USAGE,
+                          VIOLATED, CommandLine, boundflow, main, run, tiny_model)
 
 
 class Verdicts(CommandLine):

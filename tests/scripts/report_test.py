@@ -5,8 +5,8 @@ import re
 import unittest
 from pathlib import Path
 
-from command_line import (DIGITS, NETWORK, OK, PROVED, SPLIT_INPUTS, USAGE, VIOLATED, CommandLine, deep_model, main, message_of, npy,
-                          run, value_of, varint_of)
+from command_line import (DIGITS, NETWORK, OK, PROVED, SPLIT_INPUTS, USAGE, VIOLATED, CommandLine, deep_model, main,
+                          message_of, npy, run, value_of, varint_of)
 from report_page import BOTTOM, LEFT, RIGHT, TOP, ReportPage
 
 CONVOLUTIONAL = DIGITS / "digits_cnn.onnx"

@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-// Neurons 0 to `neurons` - 1; each split of a subproblem adds `per_split` to `start`, for the row's own share of it.
+// Neurons 0 to `neurons` - 1; each split of a subproblem adds `per_split` to `start`, and a row its constant times
+// `of_constant`.
 class CountingBounder final : public SplitBounder {
  public:
   int neurons = 3;
@@ -22,11 +23,11 @@ class CountingBounder final : public SplitBounder {
   double per_split = 0.5;
   double error = 0;
   int stages = 1;
-  std::vector<double> row_start;  // added per row
+  double of_constant = 0;
   mutable std::atomic<int> refined{0};
   mutable std::atomic<int> calls{0};
 
-  bool bound(const LinearSpec&, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
+  bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override {
     ++calls;
     answers.assign(subproblems.size(), {});
@@ -35,9 +36,9 @@ class CountingBounder final : public SplitBounder {
       SplitAnswer& answer = answers[k];
       const SplitSubproblem& s = *subproblems[k];
       answer.nominal = start + per_split * static_cast<double>(s.splits.size()) +
-                       (row_start.empty() ? 0 : row_start[static_cast<std::size_t>(s.row)]);
+                       of_constant * spec.constants.at(static_cast<std::size_t>(s.row));
       answer.error = error;
-      answer.minimizer = {0.5};
+      answer.minimizer = answer.outputs = {0.5};
       if (effort.steps == 0) continue;
       for (int n = 0; n < neurons; ++n) {
         const auto is_split = [&](const NeuronSplit& split) { return split.neuron == n; };
@@ -133,13 +134,15 @@ TEST(ActivationSearch, ErrorsNaNAndInfinityRefuteNothing) {
   }
 }
 
-TEST(ActivationSearch, TakesTheBestRowOfAClause) {
+// The rows are y + 0.5 and y + 0.7, which the sweep sees at 1.0 and 1.2: weights move to the second.
+TEST(ActivationSearch, FindsWeightsForTheRowsOfAClause) {
   Case setup;
   setup.property = identity_property(1, "(assert (and (<= Y_0 -0.5) (<= Y_0 -0.7)))");
   setup.bounder.neurons = 0;
-  setup.bounder.row_start = {0, 2};
+  setup.bounder.of_constant = 1;
+  setup.bounder.start = -0.69;
   EXPECT_EQ(setup.run(), ActivationEnd::Closed);
-  setup.bounder.row_start = {0, 0.5};
+  setup.bounder.start = -0.71;
   EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
 }
 
@@ -147,9 +150,10 @@ TEST(ActivationSearch, EveryClauseMustClose) {
   Case setup;
   setup.property = identity_property(1, "(assert (or (<= Y_0 -0.5) (<= Y_0 -0.7)))");
   setup.bounder.neurons = 0;
-  setup.bounder.row_start = {0, 2};
+  setup.bounder.of_constant = 1;
+  setup.bounder.start = -0.6;
   EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
-  setup.bounder.row_start = {2, 2};
+  setup.bounder.start = -0.4;
   EXPECT_EQ(setup.run(), ActivationEnd::Closed);
 }
 

@@ -98,9 +98,10 @@ void expect_equal(const BoundsResult& all, std::size_t first, const BoundsResult
 
 TEST_F(Bounds, HoldAtSampledPointsForEveryMethodAndNorm) {
   Random random(1);
-  for (const char* method : {"ibp", "crown-ibp", "crown"}) {
+  for (const std::string method : {"ibp", "crown-ibp", "crown", "alpha-crown"}) {
     for (const std::string norm : {"inf", "2", "1"}) {
-      SCOPED_TRACE(method + std::string(", norm ") + norm);
+      if (method == "alpha-crown" && norm != "inf") continue;
+      SCOPED_TRACE(method + ", norm " + norm);
       const BoundsRequest request = around(norm == "inf" ? 0.02 : norm == "2" ? 0.2 : 0.8, norm, method);
       const BoundsResult result = ask(request);
       ASSERT_EQ(result.queries, 3);
@@ -360,7 +361,7 @@ TEST_F(Bounds, FaultyRequestsAreRefused) {
     r.norm = "2";
   });
   refused("--norm: expected inf, 2 or 1", [](BoundsRequest& r) { r.norm = "3"; });
-  refused("--method: expected ibp, crown-ibp or crown", [](BoundsRequest& r) { r.method = "Crown"; });
+  refused("--method: expected ibp, crown-ibp, crown or alpha-crown", [](BoundsRequest& r) { r.method = "Crown"; });
   refused("--intermediate: expected adaptive or auto-lirpa", [](BoundsRequest& r) {
     r.method = "ibp";
     r.intermediate = "best";
@@ -369,6 +370,16 @@ TEST_F(Bounds, FaultyRequestsAreRefused) {
     r.method = "ibp";
     r.linear_form = true;
   });
+  const auto with_slopes = [&](const std::function<void(BoundsRequest&)>& change) {
+    return [change](BoundsRequest& r) {
+      r.method = "alpha-crown";
+      change(r);
+    };
+  };
+  refused("input sets are boxes", with_slopes([](BoundsRequest& r) { r.norm = "2"; }));
+  refused("not with --method alpha-crown", with_slopes([](BoundsRequest& r) { r.linear_form = true; }));
+  refused("alpha-crown takes adaptive only", with_slopes([](BoundsRequest& r) { r.intermediate = "auto-lirpa"; }));
+  refused("--steps: expected at least 1", with_slopes([](BoundsRequest& r) { r.steps = 0; }));
   for (const Ints& shape : {Ints{}, Ints{30}, Ints{2, 15}, Ints{10, 3}, Ints{3, 5, 2}, Ints{1, 3, 10},
                             Ints{3, 1, 1, 10}, Ints{4, 10}, Ints{0, 10}}) {
     refused("[rows, 10] or [3, rows, 10] is expected", [&](BoundsRequest& r) {

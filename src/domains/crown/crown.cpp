@@ -301,7 +301,7 @@ void emit_split_rows(const LoweredNetwork& network, ProgramBuilder& builder, con
     start_spec(state, input_terms);
     walk_back(state, network.nodes().size());
   }
-  sweep(state, layers);
+  sweep(state, layers, !target);
 }
 
 void emit_last_affine(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,

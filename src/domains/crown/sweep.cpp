@@ -44,7 +44,7 @@ const RuleRegistry<Sweep>& rules() {
 
 }  // namespace
 
-void sweep(State& walk, const std::vector<NeuronLayer>& layers) {
+void sweep(State& walk, const std::vector<NeuronLayer>& layers, bool to_output) {
   const ValueId input = walk.network.network().input();
   Sweep state{walk, std::vector<BufferId>(walk.known.bounds.size(), kNoBuffer)};
   state.points[at(input)] = state.add_points(input);
@@ -67,6 +67,8 @@ void sweep(State& walk, const std::vector<NeuronLayer>& layers) {
     }
     rules().apply(state, node);
   }
+  if (!to_output) return;
+  walk.builder.emit({.kind = TaskOpKind::StorePoints, .inputs = {state.points[at(walk.network.network().output())]}});
 }
 
 }  // namespace boundflow::crown
