@@ -7,7 +7,7 @@
 
 namespace boundflow::crown {
 
-// Emits the sweep behind the walk that left `state.reached`, and keeps for the query rows and values at the neurons.
-void sweep(State& state, const std::vector<NeuronLayer>& layers);
+// Emits the sweep behind the walk that left `walk.reached`, and keeps for the query rows and values at the neurons.
+void sweep(State& walk, const std::vector<NeuronLayer>& layers);
 
 }  // namespace boundflow::crown
