@@ -100,8 +100,8 @@ struct BoundsRequest {
   /// throughout) or "alpha-crown" (the same with optimised slopes: for boxes, without linear form).
   std::string method = "crown";
   int steps = 20;  ///< Of method "alpha-crown": steps of optimisation for each row, at least 1.
-  /// Of methods "crown" and "alpha-crown" only: which neurons get linear bounds, "adaptive" (those that are not known to be stable on the
-  /// way) or "auto-lirpa" (those that interval bounds leave unstable, as that library does).
+  /// Of methods "crown" and "alpha-crown" only: which neurons get linear bounds, "adaptive" (those that are not known
+  /// to be stable on the way) or "auto-lirpa" (those that interval bounds leave unstable, as that library does).
   std::string intermediate = "adaptive";
   bool linear_form = false;  ///< Also return linear bounds in the input; not with "ibp", which has none.
 };

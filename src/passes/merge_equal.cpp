@@ -1,6 +1,7 @@
 #include "passes/merge_equal.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <tuple>
@@ -25,7 +26,7 @@ void append_bytes(std::string& key, const Attribute& attribute) {
         if constexpr (std::is_arithmetic_v<T>) {
           append_bytes(key, value);
         } else if constexpr (std::is_same_v<T, Tensor>) {
-          append_bytes(key, &value.data());
+          append_bytes(key, reinterpret_cast<std::uintptr_t>(&value.data()));
         } else {
           append_bytes(key, value.size());
           for (const auto& element : value) append_bytes(key, element);

@@ -7,8 +7,8 @@
 
 namespace boundflow::crown {
 
-// Emits the sweep behind the walk that left `state.reached`, and keeps for the query rows and values at the neurons;
+// Emits the sweep behind the walk that left `walk.reached`, and keeps for the query rows and values at the neurons;
 // with `to_output`, for rows that start there, the values of the outputs too.
-void sweep(State& state, const std::vector<NeuronLayer>& layers, bool to_output);
+void sweep(State& walk, const std::vector<NeuronLayer>& layers, bool to_output);
 
 }  // namespace boundflow::crown

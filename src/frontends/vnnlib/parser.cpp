@@ -62,7 +62,7 @@ class Parser {
     check_all_declared('X', "inputs", input_declarations_);
     check_all_declared('Y', "outputs", output_declarations_);
     ParsedFile result{std::move(formula_), 0, file, bytes_, {}};
-    result.violation = result.formula.conjunction(std::move(assertions_));
+    result.violation = result.formula.conjunction(assertions_);
     for (const Token& token : input_declarations_) result.input_declarations.push_back(lexer_.location(token));
     return result;
   }
@@ -180,7 +180,7 @@ class Parser {
       std::vector<NodeId> operands;
       while (!at_close(open)) operands.push_back(formula(depth + 1));
       if (operands.empty()) fail(name, fmt::format("'{}' needs at least one argument", name.text));
-      return name.text == "and" ? formula_.conjunction(std::move(operands)) : formula_.disjunction(std::move(operands));
+      return name.text == "and" ? formula_.conjunction(operands) : formula_.disjunction(operands);
     }
     if (name.text == "<=" || name.text == "<" || name.text == ">=" || name.text == ">" || name.text == "=" ||
         name.text == "==") {
@@ -224,7 +224,7 @@ class Parser {
       }
       atoms.push_back(formula_.compare(std::move(left), strict));
     }
-    return formula_.conjunction(std::move(atoms));
+    return formula_.conjunction(atoms);
   }
 
   // Products and sums of decimals are exact, and grow.

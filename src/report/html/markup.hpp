@@ -19,7 +19,7 @@ class Markup {
   void close();
   void text(std::string_view text);
   // A tag with a text, and one without content.
-  void element(std::string_view tag, Attributes attributes, std::string_view text);
+  void element(std::string_view tag, Attributes attributes, std::string_view content);
   void empty(std::string_view tag, Attributes attributes);
   // Markup of our own, as it is.
   void raw(std::string_view markup) { text_ += markup; }

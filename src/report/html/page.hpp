@@ -107,6 +107,6 @@ struct Page {
 };
 
 // The file's text.
-std::string to_html(const Page& page);
+std::string to_html(const Page& content);
 
 }  // namespace boundflow
