@@ -103,8 +103,8 @@ class SplitEngine final : public SplitBounder {
             Workspace& workspace) const;
   bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
              Workspace& workspace) const;
-  void improve(std::size_t b, int step, double length, Workspace& workspace) const;
-  void rank(std::size_t b, const Workspace& workspace, SplitAnswer& answer) const;
+  void improve(std::size_t n, int step, double length, Workspace& workspace) const;
+  void rank(std::size_t n, const Workspace& workspace, SplitAnswer& answer) const;
   const crown::NeuronLayer& layer_of(std::int32_t neuron) const;
 
   std::shared_ptr<const QueryEngine> engine_;

@@ -33,8 +33,8 @@ class PackedMatrix {
   // A copy would lie at another distance from the boundary.
   PackedMatrix(const PackedMatrix&) = delete;
   PackedMatrix& operator=(const PackedMatrix&) = delete;
-  PackedMatrix(PackedMatrix&&) = default;
-  PackedMatrix& operator=(PackedMatrix&&) = default;
+  PackedMatrix(PackedMatrix&&) noexcept = default;
+  PackedMatrix& operator=(PackedMatrix&&) noexcept = default;
 
   std::int64_t k() const { return k_; }
   std::int64_t n() const { return n_; }

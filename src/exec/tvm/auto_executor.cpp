@@ -120,8 +120,10 @@ class AutoExecutor final : public Executor {
     for (auto& [key, candidate] : candidates) {
       deadline.check();
       if (candidate.costs) continue;
-      candidate.costs = generated::translate_errors([&] { return measure_costs(*key.first, key.second, *kernels_); });
-      keep_costs(store_.get(), *key.first, key.second, *candidate.costs);
+      const LinearMap& map = *key.first;
+      const auto which = key.second;
+      candidate.costs = generated::translate_errors([&] { return measure_costs(map, which, *kernels_); });
+      keep_costs(store_.get(), map, which, *candidate.costs);
     }
   }
 
