@@ -61,7 +61,7 @@ struct SplitEngine::Workspace {
   // Of each subproblem's best step.
   std::vector<float> best_slopes;  // [B, free]
   std::vector<float> best_multipliers;
-  std::vector<double> best, nominal, error;
+  std::vector<double> best;
   // Of a step: rows still running, one per subproblem.
   std::vector<std::int32_t> owners, indices;
   std::vector<double> signs, constants, errors;
@@ -141,17 +141,8 @@ std::vector<char> SplitEngine::sides(std::span<const double> point, const Deadli
   return sides;
 }
 
-std::int64_t SplitEngine::bytes_per_subproblem() const {
-  const auto free = static_cast<std::int64_t>(free_.size());
-  const std::int64_t inputs = program_.program().inputs;
-  return program_.plan().batch_bytes + 3 * neurons_ * static_cast<std::int64_t>(sizeof(float)) +
-         free * static_cast<std::int64_t>(sizeof(float) + sizeof(Moments)) +
-         3 * inputs * static_cast<std::int64_t>(sizeof(double));
-}
-
 const crown::NeuronLayer& SplitEngine::layer_of(std::int32_t neuron) const {
-  const std::vector<crown::NeuronLayer>& layers = layers_;
-  const auto behind = std::find_if(layers.begin(), layers.end(), [&](const auto& l) { return l.offset > neuron; });
+  const auto behind = std::find_if(layers_.begin(), layers_.end(), [&](const auto& l) { return l.offset > neuron; });
   return *(behind - 1);
 }
 
@@ -288,10 +279,8 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
     const std::int32_t place = place_[static_cast<std::size_t>(w.split_neurons[static_cast<std::size_t>(s)])];
     if (place >= 0) split[static_cast<std::size_t>(place)] = 1;
   }
-  answer.unstable = 0;
   for (const std::size_t k : w.active) {
     if (split[k] != 0) continue;
-    ++answer.unstable;
     const FreeNeuron& free = free_[k];
     const double lambda = static_cast<double>(rows[free.neuron]);
     const double range = static_cast<double>(free.slope_range);

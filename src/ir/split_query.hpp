@@ -45,7 +45,6 @@ struct SplitAnswer {
   std::vector<double> minimizer;         // [inputs], where the linear function of the last step is least over the box
   std::vector<double> outputs;           // [outputs] of that function there: the bound's derivative by coefficients
   std::vector<std::int32_t> candidates;  // neurons that the bound suffers from most, worst first
-  std::int64_t unstable = 0;             // neurons that are neither split nor stable
 };
 
 class SplitBounder {
@@ -61,8 +60,6 @@ class SplitBounder {
   // Per neuron, whether its input is above zero at a point of the box, as far as bounds over the point tell: where they
   // hold zero it is 2, and either side may be right.
   virtual std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const = 0;
-  // Memory of one subproblem while it is bounded.
-  virtual std::int64_t bytes_per_subproblem() const = 0;
 };
 
 }  // namespace boundflow

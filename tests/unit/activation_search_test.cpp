@@ -54,7 +54,6 @@ class CountingBounder final : public SplitBounder {
   std::vector<char> sides(std::span<const double>, const Deadline&) const override {
     return std::vector<char>(static_cast<std::size_t>(neurons), 1);
   }
-  std::int64_t bytes_per_subproblem() const override { return 1; }
 };
 
 struct Case {
