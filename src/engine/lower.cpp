@@ -166,7 +166,7 @@ std::vector<crown::NeuronLayer> neuron_layers(const LoweredNetwork& network) {
     if (++readers[at(value)] > 1) return {};  // each of them has slopes of its own
     if (!node.function->bends_at_zero(-1, 1, left, right)) continue;
     const std::int64_t columns = network.columns(value);
-    layers.push_back({value, columns, neurons, network.order(value), node.function});
+    layers.push_back({value, columns, neurons, node.function});
     neurons += columns;
   }
   return layers;

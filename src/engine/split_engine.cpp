@@ -39,10 +39,6 @@ struct Moments {
   }
 };
 
-double sound(double nominal, double error) {
-  return std::isfinite(nominal) && std::isfinite(error) ? sub_down(nominal, error) : -kInfinity;
-}
-
 }  // namespace
 
 struct SplitEngine::Workspace {
@@ -386,7 +382,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     for (std::size_t n = 0; n < w.owners.size(); ++n) {
       const auto b = static_cast<std::size_t>(w.owners[n]);
       SplitAnswer& answer = answers[b];
-      const double bound = sound(w.constants[n], w.errors[n]);
+      const double bound = sound_bound(w.constants[n], w.errors[n]);
       if (step == 0 || bound > w.best[b]) {
         w.best[b] = bound;
         answer.nominal = w.constants[n];
@@ -439,7 +435,7 @@ bool SplitEngine::bound_leaves(std::size_t program, std::span<RowTree::Leaf* con
   const RowSource source{*engine_->split_programs().programs[program], met_[program], nullptr, signs};
   if (!bound_rows(source, pointers, effort, deadline, answers)) return false;
   for (std::size_t k = 0; k < leaves.size(); ++k) {
-    leaves[k]->bound = std::max(leaves[k]->bound, sound(answers[k].nominal, answers[k].error));
+    leaves[k]->bound = std::max(leaves[k]->bound, sound_bound(answers[k]));
     leaves[k]->candidates = std::move(answers[k].candidates);
   }
   return true;

@@ -1,6 +1,7 @@
 #pragma once
 // What the search asks of the rest: three narrow interfaces, implemented above it. All arrays are row-major.
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/deadline.hpp"
+#include "base/rounding.hpp"
 #include "ir/property.hpp"
 
 namespace boundflow {
@@ -46,6 +48,12 @@ struct BoundQuery {
   bool linear_form = false;              // also answer the linear form at the input
   Semantics semantics = Semantics::Float32;
 };
+
+// The bound that an answer proves, rounded down; -infinity where it proves none. Rounded down from infinity, the
+// largest number would pass for a bound.
+inline double sound_bound(double nominal, double error) {
+  return std::isfinite(nominal) && std::isfinite(error) ? sub_down(nominal, error) : -kInfinity;
+}
 
 // Row n: spec row >= nominal[n] - error[n] over the owner's box, under the query's semantics. A NaN or infinite entry
 // proves nothing.

@@ -47,6 +47,10 @@ struct SplitAnswer {
   std::vector<std::int32_t> candidates;  // neurons that the bound suffers from most, worst first
 };
 
+inline double sound_bound(const SplitAnswer& answer) {
+  return sound_bound(answer.nominal, answer.error);
+}
+
 class SplitBounder {
  public:
   virtual ~SplitBounder() = default;

@@ -7,7 +7,6 @@
 #include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "base/random.hpp"
-#include "base/rounding.hpp"
 #include "search/combination.hpp"
 
 namespace boundflow {
@@ -18,11 +17,6 @@ constexpr std::int64_t kWalksPerAttackStep = 8;
 // Of the weights of a clause's rows, in the exponent, from a subproblem to its halves.
 constexpr float kLambdaStep = 0.3F;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
-
-double sound_bound(const SplitAnswer& answer) {
-  const bool finite = std::isfinite(answer.nominal) && std::isfinite(answer.error);
-  return finite ? sub_down(answer.nominal, answer.error) : kNever;
-}
 
 struct Leaf {
   SplitSubproblem subproblem;

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "base/random.hpp"
-#include "base/rounding.hpp"
 #include "search/clause_bound.hpp"
 #include "search/combination.hpp"
 #include "search/row_gradients.hpp"
@@ -17,11 +16,6 @@ namespace {
 constexpr std::size_t kMinimizers = 2;
 constexpr std::size_t kRandomPoints = 3;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-// Rounded down from infinity, the largest number would pass for a bound.
-double sound_bound(double nominal, double error) {
-  return std::isfinite(nominal) && std::isfinite(error) ? sub_down(nominal, error) : kNaN;
-}
 
 // The rows to bound, flat with owners: for each subproblem the rows of its open clauses, and one row of its own for
 // each combination that it inherited.

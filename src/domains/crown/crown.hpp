@@ -44,12 +44,11 @@ void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const 
 void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, bool input_terms);
 
 // The neurons that subproblems may split and whose lower slopes are free: all coordinates of the values that
-// activations read which bend at zero, value by value.
+// activations read which bend at zero, value by value, numbered as they are stored.
 struct NeuronLayer {
   ValueId value = kNoValue;
   std::int64_t columns = 0;
   std::int64_t offset = 0;  // of its first neuron among all
-  Order order;              // in which they are stored, and numbered
   std::shared_ptr<const ScalarFunction> function;
 };
 
