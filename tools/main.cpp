@@ -77,6 +77,11 @@ std::string progress_text(const boundflow::Progress& p) {
                      p.closed, p.depth, p.worst_bound);
 }
 
+// What is known where there is no verdict.
+std::string end_text(const boundflow::Progress& p) {
+  return fmt::format("open {}, closed {}, depth {}, worst bound {:.6g}", p.open, p.closed, p.depth, p.worst_bound);
+}
+
 int run_verify(const std::string& network, const std::string& property, const boundflow::Options& options) {
   boundflow::check_outputs({{"--counterexample", options.counterexample},
                             {"--json", options.json},
@@ -99,6 +104,9 @@ int run_verify(const std::string& network, const std::string& property, const bo
     boundflow::print(result.verdict + "\n" + (sat ? boundflow::assignment(result.counterexample) : std::string()));
   });
   if (!result.reason.empty()) std::fprintf(stderr, "%s: %s\n", result.verdict.c_str(), result.reason.c_str());
+  if (result.progress.open > 0 && !sat) {
+    std::fprintf(stderr, "%s: %s\n", result.verdict.c_str(), end_text(result.progress).c_str());
+  }
   if (sat && !options.counterexample.empty()) {
     results.attempt(
         [&] { boundflow::write_result(options.counterexample, boundflow::assignment(result.counterexample)); });

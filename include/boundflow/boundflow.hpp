@@ -34,6 +34,17 @@ struct Counterexample {
 /// @return the text, with a newline at its end
 BOUNDFLOW_API std::string assignment(const Counterexample& counterexample);
 
+/// What the search reports while it runs, about ten times a second, and at its end.
+struct Progress {
+  double elapsed_s = 0;     ///< Seconds since the call.
+  std::int64_t open = 0;    ///< Subproblems that are not decided yet.
+  std::int64_t closed = 0;  ///< Subproblems that are proved.
+  /// The smallest lower bound over open subproblems, above zero of what is proved: -infinity where one has none yet,
+  /// +infinity where none is open.
+  double worst_bound = 0;
+  int depth = 0;  ///< Splits above the deepest subproblem.
+};
+
 /// The answer of verify().
 struct VerifyResult {
   std::string verdict;            ///< "unsat" (proved: no input violates), "sat", "unknown" or "timeout".
@@ -41,18 +52,10 @@ struct VerifyResult {
   bool interrupted = false;       ///< True if VerifyHooks::interrupt ended the query.
   Counterexample counterexample;  ///< For "sat"; empty otherwise.
   double time_s = 0;              ///< Seconds, import included.
+  Progress progress;              ///< How far the search has come when it ended.
   std::string json;     ///< The whole result as a JSON object, schema 1 (docs/architecture.md lists its keys).
   std::string profile;  ///< A trace in Chrome's format, if Options::profile names a file for it.
   std::string report;   ///< A page of HTML about the query, if Options::report names a file for it.
-};
-
-/// What the search reports while it runs, about ten times a second.
-struct Progress {
-  double elapsed_s = 0;     ///< Seconds since the call.
-  std::int64_t open = 0;    ///< Subproblems that are not decided yet.
-  std::int64_t closed = 0;  ///< Subproblems that are proved.
-  double worst_bound = 0;   ///< The smallest lower bound over open subproblems; above zero is proved.
-  int depth = 0;            ///< Splits above the deepest subproblem.
 };
 
 /// How a caller follows and ends a query.

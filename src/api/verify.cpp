@@ -262,6 +262,8 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   result.interrupted = deadline.interrupted() && found.verdict == Verdict::Unknown;
   if (found.witness) result.counterexample = to_counterexample(*found.witness);
   result.time_s = deadline.elapsed();
+  const SearchStatistics& end = found.statistics;
+  result.progress = {result.time_s, end.open, end.closed, end.worst_bound, end.depth};
   if (!options.profile.empty()) result.profile = to_chrome_trace(*request.trace, result.time_s, request.threads);
   VerifyReport report = make_report(found, options, request);
   report.network = network_path;

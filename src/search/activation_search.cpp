@@ -44,6 +44,7 @@ struct Group {
   std::int64_t closed = 0;
   std::int64_t splits = 0;
   std::int64_t stuck = 0;
+  double stuck_bound = std::numeric_limits<double>::infinity();
   bool complete = false;
 };
 
@@ -62,6 +63,7 @@ class ActivationSearch {
 
   ActivationEnd run(std::span<const std::int32_t> clauses) {
     clauses_.assign(clauses.begin(), clauses.end());
+    for (Leaf& root : roots()) push(std::move(root));
     for (int stage = 0;; ++stage) {
       if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
       const double remaining = deadline_.remaining();
@@ -128,7 +130,7 @@ class ActivationSearch {
   }
   bool empty() const { return heap_.empty() && dive_.empty(); }
   double worst_bound() const {
-    double worst = heap_.empty() ? std::numeric_limits<double>::infinity() : heap_.front().bound;
+    double worst = heap_.empty() ? stuck_bound_ : std::min(stuck_bound_, heap_.front().bound);
     for (const Leaf& leaf : dive_) worst = std::min(worst, leaf.bound);
     return worst;
   }
@@ -145,25 +147,30 @@ class ActivationSearch {
     if (tools_.progress) tools_.progress(statistics_);
   }
 
-  // Begins with the clauses that are left; nothing if the search goes on.
-  std::optional<ActivationEnd> open_roots() {
-    heap_.clear();
-    dive_.clear();
-    bytes_ = 0;
-    statistics_.stuck = 0;
+  std::vector<Leaf> roots() const {
     std::vector<Leaf> roots;
     for (const std::int32_t clause : clauses_) {
       Leaf root;
       root.clause = clause;
+      root.bound = options_.known_bound;
       roots.push_back(std::move(root));
     }
+    return roots;
+  }
+
+  // Begins with the clauses that are left; nothing if the search goes on. Stopped on the way, the subproblems stay that
+  // were open before.
+  std::optional<ActivationEnd> open_roots() {
+    std::vector<Leaf> begun = roots();
     Group group;
     SplitEffort effort;
     effort.steps = options_.root_steps;
-    if (!start_lambdas(roots, group) || !bound(roots, effort, group)) {
-      for (Leaf& root : roots) push(std::move(root));
-      return ActivationEnd::Stopped;
-    }
+    if (!start_lambdas(begun, group) || !bound(begun, effort, group)) return ActivationEnd::Stopped;
+    heap_.clear();
+    dive_.clear();
+    bytes_ = 0;
+    statistics_.stuck = 0;
+    stuck_bound_ = std::numeric_limits<double>::infinity();
     find_violations(group);
     clauses_.clear();
     for (const Leaf& leaf : group.open) clauses_.push_back(leaf.clause);
@@ -363,6 +370,9 @@ class ActivationSearch {
     effort.steps = options_.last_steps;
     const std::size_t before = group.open.size();
     if (!last.empty() && !bound(last, effort, group)) return;
+    for (std::size_t k = before; k < group.open.size(); ++k) {
+      group.stuck_bound = std::min(group.stuck_bound, group.open[k].bound);
+    }
     group.stuck += std::ssize(group.open) - static_cast<std::int64_t>(before);
     group.open.resize(before);
     find_violations(group);
@@ -397,6 +407,7 @@ class ActivationSearch {
     statistics_.closed += group.closed;
     statistics_.splits += group.splits;
     statistics_.stuck += group.stuck;
+    stuck_bound_ = std::min(stuck_bound_, group.stuck_bound);
     for (Leaf& leaf : group.open) {
       statistics_.depth = std::max(statistics_.depth, static_cast<int>(leaf.depth));
       push(std::move(leaf));
@@ -436,6 +447,7 @@ class ActivationSearch {
   std::vector<Leaf> heap_;             // the worst bound on top
   std::vector<Leaf> dive_;             // the newest at the back; comes before the heap
   std::vector<char> observed_sides_;
+  double stuck_bound_ = std::numeric_limits<double>::infinity();
   std::int64_t bytes_ = 0;
   std::uint64_t next_age_ = 0;
 };

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -30,6 +31,8 @@ struct ActivationOptions {
   double refine_share = 0.2;
   // Splits after each stage but the last, before the next one begins.
   std::int64_t splits_between = 256;
+  // Of every clause's rows over the box, for what is said of them before they are bounded here.
+  double known_bound = -std::numeric_limits<double>::infinity();
   // A known violation: the subproblem that holds it must stay open.
   std::vector<double> observed;  // empty: none
   std::int32_t observed_clause = -1;
@@ -44,7 +47,7 @@ struct ActivationStatistics {
   std::int64_t peak_open = 0;
   std::int64_t stuck = 0;  // without neurons to split, and open
   int depth = 0;
-  double worst_bound = 0;
+  double worst_bound = 0;  // of the open ones; +infinity if there are none
 };
 
 enum class ActivationEnd {

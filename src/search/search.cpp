@@ -48,6 +48,7 @@ class Search {
     limit_queries();
     if (attack_regions()) return finish(Verdict::Sat, "");
     for (std::size_t r = 0; r < specifications_.size(); ++r) push_root(static_cast<std::int32_t>(r));
+    rooted_ = true;
     while (!queue_.empty() || !waiting_.empty()) {
       if (deadline_.should_stop()) return stopped();
       if (queue_.bytes() + aside_bytes_ > options_.memory_bytes) return finish(Verdict::Unknown, "memory");
@@ -101,14 +102,34 @@ class Search {
       verdict = Verdict::Sat;
       reason.clear();
     }
-    statistics_.open = queue_.size();
-    statistics_.worst_bound = queue_.empty() ? std::numeric_limits<double>::infinity() : queue_.worst_bound();
-    // Out of memory in a round: its subproblems are as open as they were.
-    if (in_round_ > 0) {
-      statistics_.open += in_round_;
-      statistics_.worst_bound = round_bound_;
-    }
+    const OpenSubproblems open = open_subproblems();
+    statistics_.open = open.count;
+    statistics_.worst_bound = open.worst_bound;
     return {verdict, std::move(reason), std::move(witness_), statistics_};
+  }
+
+  struct OpenSubproblems {
+    std::int64_t count = 0;
+    double worst_bound = std::numeric_limits<double>::infinity();
+
+    void add(std::int64_t more, double bound) {
+      if (more == 0) return;
+      count += more;
+      // NaN is no bound.
+      worst_bound = std::isnan(bound) ? -std::numeric_limits<double>::infinity() : std::min(worst_bound, bound);
+    }
+  };
+
+  // All that is neither closed nor split, wherever it waits.
+  OpenSubproblems open_subproblems() const {
+    OpenSubproblems open;
+    if (!rooted_) open.add(std::ssize(property_.regions), -std::numeric_limits<double>::infinity());
+    if (!queue_.empty()) open.add(queue_.size(), queue_.worst_bound());
+    // Of a round that did not end, out of memory say: its subproblems are as open as they were.
+    open.add(in_round_, round_bound_);
+    for (const Subproblem& region : waiting_) open.add(1, region.bound);
+    for (const Subproblem& subproblem : aside_) open.add(1, subproblem.bound);
+    return open;
   }
 
   // True if the point is a proved violation that an execution shows as well. One that only the real-valued network has
@@ -279,7 +300,7 @@ class Search {
       }
       branch(subproblem, expansion, *split);
     }
-    statistics_.peak_open = std::max(statistics_.peak_open, queue_.size());
+    statistics_.peak_open = std::max(statistics_.peak_open, queue_.size() + std::ssize(waiting_) + std::ssize(aside_));
   }
 
   // Whether the region is one for splitting the signs of neurons; then it waits for that.
@@ -312,6 +333,9 @@ class Search {
   std::optional<SearchResult> split_activations() {
     Subproblem region = std::move(waiting_.back());
     waiting_.pop_back();
+    // It stays open until its own search says more.
+    in_round_ = 1;
+    round_bound_ = region.bound;
     const double start = deadline_.elapsed();
     const ActivationEnd end = split_activations(region);
     statistics_.bounding_s += deadline_.elapsed() - start;
@@ -342,6 +366,7 @@ class Search {
     ActivationOptions options;
     options.seed = options_.seed;
     options.memory_bytes = options_.memory_bytes;
+    options.known_bound = region.bound;
     if (options_.observed && options_.observed->region == region.region) {
       options.observed = options_.observed->point;
       options.observed_clause = options_.observed->clause;
@@ -356,10 +381,10 @@ class Search {
                                   statistics_.closed = before.closed + now.closed;
                                   statistics_.splits = before.splits + now.splits;
                                   statistics_.depth = std::max(before.depth, now.depth);
-                                  statistics_.peak_open = std::max(before.peak_open, now.peak_open);
                                   in_round_ = now.open;
                                   round_bound_ = now.worst_bound;
-                                  report_progress(now.open, now.worst_bound);
+                                  statistics_.peak_open = std::max(statistics_.peak_open, open_subproblems().count);
+                                  report_progress();
                                 }};
     const ActivationEnd end = search_activations(specifications_[static_cast<std::size_t>(region.region)],
                                                  region.clauses, tools, options, deadline_, found);
@@ -388,6 +413,7 @@ class Search {
 
   void set_aside(Subproblem subproblem, const Expansion& expansion) {
     subproblem.clauses = expansion.open;
+    subproblem.bound = expansion.bound;
     if (expansion.blocked)
       gap_ = std::max(gap_, expansion.gap);
     else
@@ -440,13 +466,13 @@ class Search {
     }
   }
 
-  void report_progress() { report_progress(queue_.size(), queue_.worst_bound()); }
-  void report_progress(std::int64_t open, double worst_bound) {
+  void report_progress() {
     if (!options_.progress) return;
     const double now = deadline_.elapsed();
     if (now - last_progress_ < 0.1) return;
     last_progress_ = now;
-    options_.progress({now, open, statistics_.closed, worst_bound, statistics_.depth});
+    const OpenSubproblems open = open_subproblems();
+    options_.progress({now, open.count, statistics_.closed, open.worst_bound, statistics_.depth});
   }
 
   const Property& property_;
@@ -460,8 +486,9 @@ class Search {
   std::vector<Subproblem> waiting_;  // regions whose neurons are to be split
   std::int64_t aside_bytes_ = 0;
   std::int64_t subproblems_per_query_ = 1;
-  std::int64_t in_round_ = 0;  // subproblems that the round under way has taken from the queue, at most
-  double round_bound_ = 0;     // the worst bound when it began
+  bool rooted_ = false;        // the regions are in the queue
+  std::int64_t in_round_ = 0;  // subproblems that the round under way has taken, or the search over a region's signs
+  double round_bound_ = 0;     // the worst of their bounds
   bool all_blocked_ = true;
   bool not_finite_ = false;
   double gap_ = 0;

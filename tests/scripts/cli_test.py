@@ -113,11 +113,17 @@ class Limits(CommandLine):
             time.sleep(0.7)
             start = time.monotonic()
             process.send_signal(sent)
-            output, _ = process.communicate(timeout=10)
+            output, messages = process.communicate(timeout=10)
             self.assertLess(time.monotonic() - start, 1)
             self.assertEqual((process.returncode, output), (INTERRUPTED, "unknown\n"))
             report = json.loads(path.read_text())
             self.assertEqual((report["verdict"], report["reason"]), ("unknown", "interrupted"))
+            found = report["statistics"]
+            self.assertGreater(found["open"], 0)
+            self.assertLess(found["worst_bound"], 0)
+            said = re.search(r"unknown: open (\d+), closed (\d+), depth \d+, worst bound (\S+)\n", messages)
+            self.assertEqual((int(said[1]), int(said[2])), (found["open"], found["closed"]))
+            self.assertAlmostEqual(float(said[3]), found["worst_bound"], delta=1e-5 * abs(found["worst_bound"]))
             path.unlink()
 
     def test_memory_sizes(self) -> None:

@@ -371,6 +371,70 @@ TEST(Search, TheObserverCatchesADroppedViolation) {
   EXPECT_THROW(setup.run(property), InternalError);
 }
 
+// Two regions of two inputs, whose bounds are -0.5 and -1.5, for splitting the signs of neurons.
+struct TwoRegions : Mocks {
+  Property property =
+      identity_property(2, "(assert (or (and (<= X_0 0.4) (<= Y_1 -0.5)) (and (>= X_0 0.6) (<= Y_1 0.5))))");
+  std::function<std::unique_ptr<SplitBounder>()> make;
+
+  TwoRegions() {
+    bounder.looseness = precise.looseness = 1;
+    options.most_inputs_to_split = 1;
+  }
+  SearchResult run(const Deadline& deadline) const {
+    const auto split_bounder = [&](const InputBox&, const Deadline&) { return make(); };
+    return search(property, {bounder, precise, evaluator, replayer, split_bounder}, options, deadline);
+  }
+};
+
+TEST(Search, RegionsThatWaitForSplittingNeuronsAreOpen) {
+  TwoRegions setup;
+  // The time limit passes before the first one's bounder is made.
+  setup.make = []() -> std::unique_ptr<SplitBounder> { throw StoppedError(false); };
+  const SearchResult result = setup.run(Deadline(20));
+  EXPECT_EQ(result.statistics.subproblems, 2);
+  EXPECT_EQ(result.statistics.open, 2);
+  EXPECT_NEAR(result.statistics.worst_bound, -1.5, 1e-6);
+  EXPECT_EQ(result.statistics.peak_open, 2);
+}
+
+// Never ready, and stopped in its first stage of refinement.
+class SlowToRefine final : public SplitBounder {
+ public:
+  bool bound(const LinearSpec&, std::span<SplitSubproblem* const>, const SplitEffort&, const Deadline&,
+             std::vector<SplitAnswer>&) const override {
+    return false;
+  }
+  bool refine(int, const Deadline& until) override {
+    while (!until.should_stop()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return true;
+  }
+  std::vector<char> sides(std::span<const double>, const Deadline&) const override { return {}; }
+};
+
+TEST(Search, ARegionIsOpenWhileItsBoundsAreRefined) {
+  TwoRegions setup;
+  setup.make = [] { return std::make_unique<SlowToRefine>(); };
+  std::atomic<bool> interrupt{false};
+  std::thread user([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    interrupt = true;
+  });
+  const SearchResult result = setup.run(Deadline(20, Clock::now(), &interrupt));
+  user.join();
+  EXPECT_EQ(result.reason, "interrupted");
+  EXPECT_EQ(result.statistics.open, 2);
+  EXPECT_NEAR(result.statistics.worst_bound, -1.5, 1e-6);
+}
+
+TEST(Search, NothingIsKnownBeforeTheFirstBound) {
+  Mocks setup;
+  const SearchResult result = setup.run(identity_property(2, kFalse), Deadline(1e-9));
+  EXPECT_EQ(result.verdict, Verdict::Timeout);
+  EXPECT_EQ(result.statistics.open, 1);
+  EXPECT_EQ(result.statistics.worst_bound, -kInf);
+}
+
 TEST(Search, ProgressIsReportedWhileItRuns) {
   Mocks setup;
   setup.never_close();
