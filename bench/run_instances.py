@@ -5,6 +5,10 @@ Each instance adds one row to the results file (JSON Lines). A run can be stoppe
 row of the same commit, program, options and timeout are not run again. Options after `--` go to `boundflow verify`.
 
     bench/run_instances.py --instances ../shared/instances --benchmark acasxu,mnist_fc --timeout 20 -- --threads 1
+    bench/run_instances.py --instances ../shared/instances --subset bench/daily.csv --timeout 25
+
+`--choose N` prints such a subset and runs nothing: the benchmarks take turns until N instances with a known verdict are
+dealt, and each takes its share at equal distances along its own list.
 """
 
 from __future__ import annotations
@@ -89,6 +93,37 @@ def read_instances(
             timeout_s = timeout_s if cap_s is None else min(timeout_s, cap_s)
             chosen.append(Instance(name, line["onnx"], line["vnnlib"], timeout_s, line["expected"]))
     return chosen
+
+
+def read_subset(path: Path) -> set[tuple[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return {(line["onnx"], line["vnnlib"]) for line in csv.DictReader(file)}
+
+
+def choose(instances: list[Instance], count: int) -> list[Instance]:
+    """At most `count` of the instances whose verdict is known; a function of the list alone."""
+    lists: dict[str, list[Instance]] = {}
+    for instance in instances:
+        if instance.expected in DECIDED:
+            lists.setdefault(instance.benchmark, []).append(instance)
+    shares = {name: 0 for name in lists}
+    left = min(count, sum(map(len, lists.values())))
+    while left > 0:
+        for name in sorted(lists):
+            if left > 0 and shares[name] < len(lists[name]):
+                shares[name] += 1
+                left -= 1
+    return [
+        lists[name][(2 * i + 1) * len(lists[name]) // (2 * shares[name])]
+        for name in sorted(lists)
+        for i in range(shares[name])
+    ]
+
+
+def print_subset(instances: list[Instance]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["benchmark", "onnx", "vnnlib"])
+    writer.writerows([instance.benchmark, *instance.paths] for instance in instances)
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -354,6 +389,8 @@ def parse_arguments() -> argparse.Namespace:
     add("--benchmark", type=names, default=set(), help="only these, separated by commas")
     add("--expected", type=names, default=set(), help="only these expected verdicts: sat,unsat,unsolved")
     add("--limit", type=int, help="at most this many of each benchmark")
+    add("--subset", type=Path, help="only the instances in this CSV file (columns onnx and vnnlib)")
+    add("--choose", type=int, metavar="N", help="print a subset of N instances of those, run nothing")
     add("--timeout", type=float, help="seconds; the smaller of this and the csv's timeout_s holds")
     add("--boundflow", type=Path, default=PROJECT / "build/release/tools/boundflow", help="the program")
     add("--results", type=Path, default=PROJECT / "results/instances.jsonl", help="rows are added to this file")
@@ -376,6 +413,14 @@ def main() -> int:
         print(f"{folder}/instances.csv does not exist", file=sys.stderr)
         return 2
     instances = read_instances(folder, arguments.benchmark, arguments.expected, arguments.limit, arguments.timeout)
+    if arguments.subset is not None:
+        subset = read_subset(arguments.subset)
+        instances = [instance for instance in instances if instance.paths in subset]
+        if missing := len(subset) - len(instances):
+            print(f"{missing} instances of {arguments.subset} are not in {folder}/instances.csv", file=sys.stderr)
+    if arguments.choose is not None:
+        print_subset(choose(instances, arguments.choose))
+        return 0
     old_rows = read_rows(arguments.results)
     if arguments.only_unsolved:
         latest = newest(old_rows)

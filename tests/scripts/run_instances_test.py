@@ -155,6 +155,28 @@ class RunInstances(unittest.TestCase):
         self.run_it("--expected", "unsolved", "--timeout", "8")
         self.assertEqual([call.split()[0] for call in self.calls()[4:]], ["unsat"])
 
+    def test_a_subset_is_dealt_in_turns_and_run_alone(self) -> None:
+        known = [("b", f"unsat-{i}", "unsat") for i in range(6)]
+        self.instances(*known, ("a", "sat", "sat"), ("a", "unknown", "unsolved"), ("c", "unsat", "unsat"))
+        result = self.run_it("--choose", "5", "--benchmark", "a,b")
+        self.assertEqual(self.calls(), [])
+        chosen = result.stdout.splitlines()
+        # One of a, whose other verdict is not known, and four of six, at equal distances.
+        self.assertEqual(chosen, ["benchmark,onnx,vnnlib", "a,net.onnx,sat.vnnlib"]
+                         + [f"b,net.onnx,unsat-{i}.vnnlib" for i in (0, 2, 3, 5)])
+        self.assertEqual(self.run_it("--choose", "100").stdout.count("net.onnx"), 8)
+        subset = self.root / "subset.csv"
+        subset.write_text("\n".join([*chosen[:3], "a,net.onnx,gone.vnnlib"]) + "\n", encoding="utf-8")
+        result = self.run_it("--subset", str(subset))
+        self.assertEqual([call.split()[0] for call in self.calls()], ["unsat-0", "sat"])
+        self.assertIn("1 instances", result.stderr)
+
+    def test_an_interrupted_run_goes_on_where_it_was(self) -> None:
+        self.instances(*[("a", f"unsat-{i}", "unsat") for i in range(3)])
+        self.run_it("--limit", "2")
+        self.assertEqual(self.table(self.run_it())["a"]["solved"], "3")
+        self.assertEqual([call.split()[0] for call in self.calls()], ["unsat-0", "unsat-1", "unsat-2"])
+
     def test_summary_only_runs_nothing(self) -> None:
         self.instances(("a", "sat", "sat"), ("a", "unsat", "unsat"))
         self.run_it("--limit", "1")
