@@ -43,6 +43,10 @@ void add_option(CLI::App& app, const char* flag, boundflow::ByteSize& member, co
       help);
 }
 
+void add_option(CLI::App& app, const char* flag, bool& member, const char* help) {
+  app.add_flag(flag, member, help);
+}
+
 // CLI11 takes -1 for 2^64 - 1, and what is too large for the largest number.
 void add_option(CLI::App& app, const char* flag, std::uint64_t& member, const char* help) {
   app.add_option_function<std::string>(

@@ -25,6 +25,8 @@ struct ByteSize {
          "Worker threads; default: all cores")                                                                         \
   OPTION(std::uint64_t, seed,           "--seed",           0,                                                         \
          "Seed of all randomness")                                                                                     \
+  OPTION(bool,          deterministic,  "--deterministic",  false,                                                     \
+         "Counts of work, not the clock, end the parts of verify: equal runs do the same, with any number of threads")  \
   OPTION(std::string,   semantics,      "--semantics",      "float32",                                                 \
          "What holds: float32 (for the real-valued network and every float32 execution), real, or nominal (bounds only)") \
   OPTION(std::string,   branching,      "--branching",      "auto",                                                    \

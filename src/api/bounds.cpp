@@ -214,7 +214,7 @@ bool optimise_slopes(const std::shared_ptr<const QueryEngine>& engine, const Inp
   if (engine->split_programs().programs.empty()) return true;  // no slope is free
   try {
     SplitEngine slopes(engine, box, semantics, deadline);
-    slopes.refine(SplitEngine::Refinement{.effort = {.steps = steps, .stop_above_zero = true}}, deadline);
+    slopes.refine(SplitEngine::Refinement{.effort = {.steps = steps, .stop_above_zero = true}}, {deadline});
     std::vector<SplitSubproblem> subproblems;
     for (const std::int32_t row : rows) subproblems.push_back({.splits = {}, .slopes = nullptr, .row = row});
     std::vector<SplitSubproblem*> pointers;

@@ -134,6 +134,9 @@ Request validate(const Options& options, Workload workload, const TextSink& prin
   if (!std::set<std::string_view>{"native", "tvm", "reference", "auto"}.contains(options.backend)) {
     throw UsageError("--backend: expected native, tvm, reference or auto, found '" + options.backend + "'");
   }
+  if (options.deterministic && options.backend == "auto") {
+    throw UsageError("--deterministic: --backend auto decides by measured times; choose native, tvm or reference");
+  }
   if (workload != Workload::None) request.executor = make_executor(options, workload);
   return request;
 }

@@ -129,6 +129,7 @@ SearchResult decide(const std::string& network_path, const std::string& property
   SearchOptions search_options;
   search_options.seed = options.seed;
   search_options.semantics = request.semantics;
+  search_options.deterministic = options.deterministic;
   search_options.most_inputs_to_split = request.most_inputs_to_split;
   // A query's storage stays near the caches, and that of all within a quarter of the limit.
   const std::int64_t query_bytes = std::min<std::int64_t>(request.memory_bytes / 64, std::int64_t{16} << 20);
@@ -184,8 +185,9 @@ SearchResult decide(const std::string& network_path, const std::string& property
     search_options.observed = observation.violation;
   }
   import_s = deadline.elapsed();
-  // What the networks leave of the limit, without those queries.
-  search_options.memory_bytes = (request.memory_bytes - resident_memory()) / 2;
+  // What the networks leave of the limit, without those queries. How much is resident differs from run to run.
+  search_options.memory_bytes =
+      options.deterministic ? request.memory_bytes / 4 : (request.memory_bytes - resident_memory()) / 2;
 
   phase.emplace(request.trace.get(), SpanKind::Phase, "search");
   SearchResult found;

@@ -476,11 +476,19 @@ bool SplitEngine::split_rows(std::size_t program, std::span<RowTree> trees, int 
   return true;
 }
 
-std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& until) {
+// What a row of the program passes in one walk, and one for the row itself.
+std::int64_t SplitEngine::neurons_met(std::size_t program) const {
+  std::int64_t neurons = 1;
+  for (std::size_t k = 0; k < layers_.size(); ++k) neurons += met_[program][k] ? layers_[k].columns : 0;
+  return neurons;
+}
+
+std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementLimit& limit) {
   constexpr std::int64_t kRowsPerQuery = 64;
   constexpr int kSplitsAtOnce = 8;
   const CompiledPlan::Splits& splits = engine_->split_programs();
-  std::int64_t better = 0;
+  const Deadline& until = limit.until;
+  std::int64_t better = 0, visits_left = limit.neuron_visits;
   for (std::size_t p = 1; p < splits.programs.size() && !until.should_stop(); ++p) {
     const std::size_t number = splits.targets[p - 1];
     const crown::NeuronLayer& layer = layers_[number];
@@ -493,6 +501,11 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
         trees.push_back({sign, {std::move(root)}});
       }
     }
+    // Visits are counted before the walks, as if no row were done early, so that they do not depend on when rows are.
+    const std::int64_t row_visits = neurons_met(p) * std::max(refinement.effort.steps, 1);
+    trees.resize(static_cast<std::size_t>(std::min(std::ssize(trees), visits_left / row_visits)));
+    if (trees.empty()) continue;
+    visits_left -= std::ssize(trees) * row_visits;
     GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
     std::int64_t gained = 0;
     const auto take = [&](const RowTree& tree) {
@@ -520,11 +533,18 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
       }
       bound_leaves(p, roots, signs, refinement.effort, until);
     });
-    // Each layer gets its share of the time, so that the last ones do not go without; all rows of a layer likewise.
-    const double remaining = until.remaining(), layers_left = static_cast<double>(splits.programs.size() - p);
-    const Deadline share = std::isfinite(remaining) ? until.sooner(remaining / layers_left) : until;
-    for (int done = 0; done < refinement.splits && !share.should_stop(); done += kSplitsAtOnce) {
-      const int now = std::min(kSplitsAtOnce, refinement.splits - done);
+    // Each layer gets its share, so that the last ones do not go without; all rows of a layer likewise. Of the time
+    // where visits do not count, since a share of it ends where the clock says.
+    const double remaining = until.remaining();
+    const bool by_time = limit.neuron_visits == std::numeric_limits<std::int64_t>::max() && std::isfinite(remaining);
+    const auto layers_left = static_cast<std::int64_t>(splits.programs.size() - p);
+    const Deadline share = by_time ? until.sooner(remaining / static_cast<double>(layers_left)) : until;
+    const std::int64_t split_visits = count * 2 * neurons_met(p) * std::max(refinement.split_effort.steps, 1);
+    const auto most =
+        static_cast<int>(std::min<std::int64_t>(refinement.splits, visits_left / layers_left / split_visits));
+    visits_left -= most * split_visits;
+    for (int done = 0; done < most && !share.should_stop(); done += kSplitsAtOnce) {
+      const int now = std::min(kSplitsAtOnce, most - done);
       for_each_part([&](std::span<RowTree> part) { split_rows(p, part, now, refinement.split_effort, share); });
     }
     std::for_each(trees.begin(), trees.end(), take);
@@ -539,7 +559,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const Deadline& u
   return better;
 }
 
-bool SplitEngine::refine(int stage, const Deadline& until) {
+bool SplitEngine::refine(int stage, const RefinementLimit& limit) {
   // Slopes alone, few splits, many.
   constexpr int kSplits[] = {0, 8, 64};
   if (stage >= static_cast<int>(std::size(kSplits))) return false;
@@ -547,7 +567,7 @@ bool SplitEngine::refine(int stage, const Deadline& until) {
   refinement.effort.steps = 12;
   refinement.splits = kSplits[stage];
   refinement.split_effort.steps = 4;
-  refine(refinement, until);
+  refine(refinement, limit);
   return true;
 }
 

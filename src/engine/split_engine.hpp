@@ -28,10 +28,10 @@ class SplitEngine final : public SplitBounder {
     SplitEffort split_effort;  // for each half
   };
   // Tightens the bounds of unstable neurons, layer by layer, with slopes of their own for each (Xu et al. 2021), and
-  // with splits, until all are done or `until` passes. To be called before the first `bound`. Returns how many bounds
-  // got better.
-  std::int64_t refine(const Refinement& refinement, const Deadline& until);
-  bool refine(int stage, const Deadline& until) override;
+  // with splits, until all are done or `limit` is reached. To be called before the first `bound`. Returns how many
+  // bounds got better.
+  std::int64_t refine(const Refinement& refinement, const RefinementLimit& limit);
+  bool refine(int stage, const RefinementLimit& limit) override;
 
   // Of one subproblem, what a step would follow: the derivative of its nominal bound by each slope (in the order of the
   // subproblem's slopes, per whole range) and by each multiplier. Where lines or corners change, one of several.
@@ -90,6 +90,7 @@ class SplitEngine final : public SplitBounder {
     double bound() const { return leaves[worst()].bound; }
   };
   void find_free();
+  std::int64_t neurons_met(std::size_t program) const;
   bool bound_leaves(std::size_t program, std::span<RowTree::Leaf* const> leaves, std::span<const double> signs,
                     const SplitEffort& effort, const Deadline& deadline) const;
   bool split_rows(std::size_t program, std::span<RowTree> trees, int splits, const SplitEffort& effort,

@@ -7,6 +7,7 @@
 // are optimised while it is bounded. Any of them is sound.
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -51,6 +52,13 @@ inline double sound_bound(const SplitAnswer& answer) {
   return sound_bound(answer.nominal, answer.error);
 }
 
+// What a stage of refinement may take.
+struct RefinementLimit {
+  const Deadline& until;
+  // Neurons that rows pass, summed over all walks: a clock that runs alike everywhere.
+  std::int64_t neuron_visits = std::numeric_limits<std::int64_t>::max();
+};
+
 class SplitBounder {
  public:
   virtual ~SplitBounder() = default;
@@ -59,8 +67,9 @@ class SplitBounder {
   virtual bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                      const Deadline& deadline, std::vector<SplitAnswer>& answers) const = 0;
   // Spends about this much effort on what all later subproblems share, bounds of hidden values: the more the stage,
-  // from 0 on, the longer, but not beyond `until`. False: there is no such stage. Not while others ask.
-  virtual bool refine(int stage, const Deadline& until) = 0;
+  // from 0 on, the longer, but not beyond `limit`. False: there is no such stage. Not while others ask. Where no time
+  // limit ends it, what comes out does not depend on the number of threads.
+  virtual bool refine(int stage, const RefinementLimit& limit) = 0;
   // Per neuron, whether its input is above zero at a point of the box, as far as bounds over the point tell: where they
   // hold zero it is 2, and either side may be right.
   virtual std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const = 0;

@@ -66,10 +66,7 @@ class ActivationSearch {
     for (Leaf& root : roots()) push(std::move(root));
     for (int stage = 0;; ++stage) {
       if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
-      const double remaining = deadline_.remaining();
-      const double share = options_.refine_share * (std::isfinite(remaining) ? remaining : 300);
-      const bool refined = tools_.bounder.refine(stage, deadline_.sooner(share));
-      if (!refined && stage > 0) break;
+      if (!refine(stage) && stage > 0) break;
       if (const auto end = open_roots()) return finish(*end);
       // Where few splits are enough, no more refinement is needed.
       if (const auto end = search(options_.splits_between)) return *end;
@@ -79,6 +76,16 @@ class ActivationSearch {
   }
 
  private:
+  // False: there is no such stage.
+  bool refine(int stage) {
+    const double remaining = deadline_.remaining();
+    const double share = options_.refine_share * (std::isfinite(remaining) ? remaining : 300);
+    const Deadline until = options_.deterministic ? deadline_ : deadline_.sooner(share);
+    RefinementLimit limit{.until = until};
+    if (options_.deterministic) limit.neuron_visits = options_.refine_visits;
+    return tools_.bounder.refine(stage, limit);
+  }
+
   // Splits at most so many subproblems; nothing if some are open then.
   std::optional<ActivationEnd> search(std::int64_t splits) {
     const std::int64_t last = splits > std::numeric_limits<std::int64_t>::max() - statistics_.splits

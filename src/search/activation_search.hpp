@@ -29,6 +29,9 @@ struct ActivationOptions {
   int last_steps = 200;    // of a subproblem without neurons to split
   // Of the time that is left when a stage of refinement begins, at most.
   double refine_share = 0.2;
+  // Or in neurons that rows pass, as in RefinementLimit, where the clock must not decide.
+  bool deterministic = false;
+  std::int64_t refine_visits = 200'000'000;
   // Splits after each stage but the last, before the next one begins.
   std::int64_t splits_between = 256;
   // Of every clause's rows over the box, for what is said of them before they are bounded here.

@@ -23,6 +23,8 @@ constexpr int kStalledSplits = 5;
 constexpr int kDepthOfNonFiniteBounds = 10;
 // Replays are slow; the next round brings more points.
 constexpr int kReplaysPerChunk = 4;
+// Where the clock must not end the attack before the first subproblem: of regions, each of them at most twice.
+constexpr std::int64_t kAttacks = 100;
 
 class Search {
  public:
@@ -148,13 +150,14 @@ class Search {
 
   bool attack_regions() {
     const double limit = std::isfinite(deadline_.remaining()) ? options_.attack_share * deadline_.remaining() : 10.0;
-    const Deadline deadline = deadline_.sooner(std::min(limit, 10.0));
+    const Deadline deadline = options_.deterministic ? deadline_ : deadline_.sooner(std::min(limit, 10.0));
+    std::int64_t left = options_.deterministic ? kAttacks : std::numeric_limits<std::int64_t>::max();
     const double start = deadline_.elapsed();
     // Two rounds over all regions; the second starts from other points.
     bool found = false;
     for (int pass = 0; pass < 2 && !found; ++pass) {
       for (std::size_t r = 0; r < specifications_.size() && !found; ++r) {
-        if (deadline.should_stop()) break;
+        if (deadline.should_stop() || --left < 0) break;
         const auto region = static_cast<std::int32_t>(r);
         found = attack(specifications_[r], {}, tools_.evaluator, options_.attack, random_, deadline,
                        [&](std::span<const double> point) { return accept(region, point); });
@@ -367,6 +370,7 @@ class Search {
     options.seed = options_.seed;
     options.memory_bytes = options_.memory_bytes;
     options.known_bound = region.bound;
+    options.deterministic = options_.deterministic;
     if (options_.observed && options_.observed->region == region.region) {
       options.observed = options_.observed->point;
       options.observed_clause = options_.observed->clause;

@@ -46,6 +46,8 @@ struct SearchOptions {
   // Regions with more inputs than this whose radius is not zero are split by the signs of neurons.
   std::int64_t most_inputs_to_split = std::numeric_limits<std::int64_t>::max();
   double attack_share = 0.1;  // of the time limit, at most, before the first subproblem
+  // Only what is counted ends the attack and stages of refinement: without a time-out, equal runs do the same.
+  bool deterministic = false;
   // A known violation: dropping it, by closing its clause or by clipping it away, is an internal error.
   std::optional<ObservedViolation> observed;
   std::function<void(const SearchProgress&)> progress;  // called about every 0.1 s

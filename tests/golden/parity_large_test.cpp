@@ -106,7 +106,7 @@ TEST_P(ParityLarge, OptimisedSlopesAreAsGood) {
                                  ends.begin() + static_cast<std::ptrdiff_t>((b + 1) * inputs));
     };
     SplitEngine slopes(engine, {box_end(query.lower), box_end(query.upper)}, Semantics::Nominal, Deadline());
-    slopes.refine(SplitEngine::Refinement{.effort = {.steps = 20}}, Deadline());
+    slopes.refine(SplitEngine::Refinement{.effort = {.steps = 20}}, {Deadline()});
     std::vector<SplitSubproblem> rows;
     for (std::size_t n = 0; n < query.rows.size(); ++n) {
       if (query.owners[n] == static_cast<std::int32_t>(b)) rows.push_back({{}, nullptr, query.rows[n]});

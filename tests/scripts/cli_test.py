@@ -10,7 +10,7 @@ import unittest
 from fractions import Fraction
 
 from command_line import (BAD_INPUT, INTERNAL, INTERRUPTED, NETWORK, OK, PROVED, SPLIT_INPUTS, UNSUPPORTED, USAGE,
-                          VIOLATED, CommandLine, boundflow, main, run, tiny_model)
+                          VIOLATED, CommandLine, boundflow, deep_model, main, run, tiny_model)
 
 
 class Verdicts(CommandLine):
@@ -87,6 +87,36 @@ class Verdicts(CommandLine):
     def test_the_same_seed_gives_the_same_counterexample(self) -> None:
         first, second = (run("verify", NETWORK, VIOLATED, "--seed", 5).stdout for _ in range(2))
         self.assertEqual(first, second)
+
+
+class Deterministic(CommandLine):
+    def statistics(self, *options) -> dict:
+        """All that a run reports but times and the number of threads."""
+        report = self.folder / "r.json"
+        network = self.write("deep.onnx", deep_model(24, 3))
+        # Bounds of hidden neurons are refined three times over, and hundreds of subproblems are split.
+        result = run("verify", network, self.endless(8, 2, 1.2), "--branching", "activation", "--deterministic",
+                     "--timeout", 50, "--json", report, *options)
+        self.assertEqual((result.returncode, result.stdout), (OK, "unsat\n"), result.stderr)
+
+        def without_times(value):
+            if isinstance(value, dict):
+                return {key: without_times(each) for key, each in value.items() if not key.endswith("_s")}
+            return [without_times(each) for each in value] if isinstance(value, list) else value
+
+        found = without_times(json.loads(report.read_text()))
+        del found["threads"]
+        return found
+
+    def test_runs_are_the_same_with_any_number_of_threads(self) -> None:
+        first = self.statistics("--threads", 1)
+        self.assertGreater(first["statistics"]["splits"], 600)
+        for threads in (1, 2):
+            self.assertEqual(self.statistics("--threads", threads), first)
+        self.assertNotEqual(self.statistics("--threads", 2, "--seed", 7), first)
+
+    def test_measured_times_must_not_decide(self) -> None:
+        self.assert_error(run("verify", NETWORK, PROVED, "--deterministic", "--backend", "auto"), USAGE, "--backend auto")
 
 
 class Limits(CommandLine):

@@ -1,6 +1,7 @@
 // Subproblems that differ in signs of neurons: at every point that lies on the sides of the splits the row is at least
 // what was bounded, with whatever slopes and multipliers; and the gradients are those of the bounds.
 #include <gtest/gtest.h>
+#include <tbb/task_arena.h>
 
 #include "engine/split_engine.hpp"
 #include "exec/native/native_executor.hpp"
@@ -109,7 +110,7 @@ TEST_P(Splits, BoundsHoldAtPointsOnTheirSides) {
     if (!test.splits) continue;
     const QueryEngine exact(test.network, make_native_executor(Precision::Float64), {});
     Random random(seed + 1000);
-    if (random.coin()) test.splits->refine({.effort = {.steps = 4}}, Deadline());
+    if (random.coin()) test.splits->refine({.effort = {.steps = 4}}, {Deadline()});
     for (const int steps : {0, 1, 6}) {
       std::vector<std::vector<double>> points;
       std::vector<SplitSubproblem> subproblems;
@@ -143,7 +144,8 @@ TEST_P(Splits, RefinedBoundsHoldAndAreTighter) {
     if (!test.splits) continue;
     const std::vector<GivenValue> before(test.splits->given().begin(), test.splits->given().end());
     const int splits = seed % 2 == 0 ? 0 : 6;
-    better += test.splits->refine({.effort = {.steps = 6}, .splits = splits, .split_effort = {.steps = 3}}, Deadline());
+    better +=
+        test.splits->refine({.effort = {.steps = 6}, .splits = splits, .split_effort = {.steps = 3}}, {Deadline()});
     Random random(seed);
     for (std::size_t v = 0; v < before.size(); ++v) {
       const GivenValue& after = test.splits->given()[v];
@@ -166,6 +168,38 @@ TEST_P(Splits, RefinedBoundsHoldAndAreTighter) {
     }
   }
   EXPECT_GT(better, 20);
+}
+
+// As many visits as are allowed give the same bounds with any number of threads; more of them none that are looser.
+TEST_P(Splits, RefinementUpToACountIsTheSameForAllThreads) {
+  std::vector<std::int64_t> better(3, 0);
+  for (std::uint64_t seed = 0; seed < 15; ++seed) {
+    const std::vector<std::int64_t> allowed = {0, 20'000, 2'000'000};
+    for (std::size_t k = 0; k < allowed.size(); ++k) {
+      std::vector<GivenValue> first;
+      for (const int threads : {1, 4}) {
+        const Case test(seed, GetParam().executor(), GetParam().semantics);
+        if (!test.splits) continue;
+        const Deadline far(1000);  // a share of it must not matter
+        tbb::task_arena arena(threads);
+        arena.execute([&] {
+          better[k] += test.splits->refine({.effort = {.steps = 6}, .splits = 6, .split_effort = {.steps = 3}},
+                                           {far, allowed[k]});
+        });
+        if (threads == 1) {
+          first.assign(test.splits->given().begin(), test.splits->given().end());
+          continue;
+        }
+        for (std::size_t v = 0; v < first.size(); ++v) {
+          EXPECT_EQ(first[v].lower, test.splits->given()[v].lower) << "seed " << seed;
+          EXPECT_EQ(first[v].upper, test.splits->given()[v].upper) << "seed " << seed;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(better[0], 0);
+  EXPECT_GT(better[1], 0);
+  EXPECT_GT(better[2], better[1]);
 }
 
 TEST_P(Splits, StepsMakeBoundsBetter) {

@@ -24,6 +24,10 @@ class CountingBounder final : public SplitBounder {
   double error = 0;
   int stages = 1;
   double of_constant = 0;
+  std::vector<std::int64_t> visits_allowed;  // per stage
+  std::vector<double> time_allowed;
+  int interrupt_in = -1;  // the stage that a user interrupts
+  std::atomic<bool>* interrupt = nullptr;
   mutable std::atomic<int> refined{0};
   mutable std::atomic<int> calls{0};
 
@@ -47,7 +51,10 @@ class CountingBounder final : public SplitBounder {
     }
     return true;
   }
-  bool refine(int stage, const Deadline&) override {
+  bool refine(int stage, const RefinementLimit& limit) override {
+    visits_allowed.push_back(limit.neuron_visits);
+    time_allowed.push_back(limit.until.remaining());
+    if (stage == interrupt_in) *interrupt = true;
     ++refined;
     return stage < stages;
   }
@@ -104,6 +111,38 @@ TEST(ActivationSearch, RefinesAgainWhereFewSplitsAreNotEnough) {
   setup.options.splits_between = 4;
   EXPECT_EQ(setup.run(), ActivationEnd::Closed);
   EXPECT_EQ(setup.bounder.refined, 3);
+}
+
+TEST(ActivationSearch, StagesEndByTheClockOrByCounts) {
+  for (const bool deterministic : {false, true}) {
+    Case setup;
+    setup.bounder.start = -0.9;
+    setup.options.deterministic = deterministic;
+    EXPECT_EQ(setup.run(Deadline(100)), ActivationEnd::Closed);
+    ASSERT_EQ(setup.bounder.visits_allowed.size(), 1u);
+    if (deterministic) {
+      EXPECT_EQ(setup.bounder.visits_allowed[0], setup.options.refine_visits);
+      EXPECT_GT(setup.bounder.time_allowed[0], 50);
+    } else {
+      EXPECT_EQ(setup.bounder.visits_allowed[0], std::numeric_limits<std::int64_t>::max());
+      EXPECT_LE(setup.bounder.time_allowed[0], 20);
+    }
+  }
+}
+
+TEST(ActivationSearch, StopsWhereItsRootsAreBoundedAgain) {
+  Case setup;
+  setup.bounder.neurons = 12;
+  setup.bounder.start = -5.9;
+  setup.bounder.stages = 2;
+  setup.options.splits_between = 4;
+  std::atomic<bool> interrupt{false};
+  setup.bounder.interrupt_in = 1;
+  setup.bounder.interrupt = &interrupt;
+  EXPECT_EQ(setup.run(Deadline(100, Clock::now(), &interrupt)), ActivationEnd::Stopped);
+  // What three rounds of the first stage have left.
+  EXPECT_EQ(setup.statistics.open, 8);
+  EXPECT_NEAR(setup.statistics.worst_bound, -4.4, 1e-9);
 }
 
 TEST(ActivationSearch, WithoutRefinementNothingCountsAsClosed) {

@@ -405,8 +405,8 @@ class SlowToRefine final : public SplitBounder {
              std::vector<SplitAnswer>&) const override {
     return false;
   }
-  bool refine(int, const Deadline& until) override {
-    while (!until.should_stop()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  bool refine(int, const RefinementLimit& limit) override {
+    while (!limit.until.should_stop()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return true;
   }
   std::vector<char> sides(std::span<const double>, const Deadline&) const override { return {}; }
