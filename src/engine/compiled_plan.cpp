@@ -86,7 +86,9 @@ CompiledPlan compile_plan(const PlanSource& source, const OperatorTable& table, 
   for (const auto& program : compiled) program->count(held);
   CompiledPlan plan{
       .bounds = std::move(compiled[0]), .values = std::move(compiled[1]), .splits = {}, .bytes = held.total()};
-  plan.splits = {std::move(splits.layers), {compiled.begin() + 2, compiled.end()}, std::move(splits.targets)};
+  plan.splits = {std::move(splits.layers), {compiled.begin() + 2, compiled.end()}, std::move(splits.targets), nullptr};
+  if (!plan.splits.programs.empty()) plan.splits.contraction = Contraction::of(lowered);
+  if (plan.splits.contraction) plan.bytes += plan.splits.contraction->bytes();
   return plan;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/digest.hpp"
+#include "engine/contraction.hpp"
 #include "engine/lower.hpp"
 #include "exec/executor.hpp"
 #include "program/program_passes.hpp"
@@ -30,6 +31,7 @@ struct CompiledPlan {
     std::vector<crown::NeuronLayer> layers;
     std::vector<std::shared_ptr<const CompiledProgram>> programs;
     std::vector<std::size_t> targets;
+    std::shared_ptr<const Contraction> contraction;  // nullptr where it cannot be done
   } splits;
   std::int64_t bytes = 0;  // of all, as HeldBytes counts
 };

@@ -7,72 +7,36 @@
 
 #include "base/parallel.hpp"
 #include "base/rounding.hpp"
+#include "engine/split_workspace.hpp"
 
 namespace boundflow {
 
 namespace {
 
-constexpr std::size_t kMostCandidates = 16;
+constexpr std::size_t kMostCandidates = 16, kMostCandidatesToNarrow = 256;
 constexpr std::int64_t kBlockBytes = 256 << 10;
-// Of the running means of gradients and of their squares (Kingma and Ba 2015).
-constexpr float kMean = 0.8F, kSquares = 0.95F;
 // A multiplier's step in units of the rows' mean magnitude at its layer.
 constexpr float kMultiplierStep = 1.0F;
 
-// What makes up for means that began with zero.
-struct MomentScale {
-  explicit MomentScale(int step)
-      : mean(1 / (1 - std::pow(kMean, static_cast<float>(step + 1)))),
-        squares(1 / (1 - std::pow(kSquares, static_cast<float>(step + 1)))) {}
-  float mean;
-  float squares;
-};
-
-struct Moments {
-  float mean = 0;
-  float squares = 0;
-  // The step's direction, between -1 and 1 but for the first few.
-  float direction(float gradient, const MomentScale& scale) {
-    mean = kMean * mean + (1 - kMean) * gradient;
-    squares = kSquares * squares + (1 - kSquares) * gradient * gradient;
-    return squares > 0 ? mean * scale.mean / (std::sqrt(squares * scale.squares) + 1e-12F) : 0.0F;
-  }
-};
+// The first whose bounds are given.
+const Buffer& input_of(const BoundProgram& program) {
+  const BufferId first = program.tasks.at(SplitPrograms::kGiven).ops.at(0).outputs.at(0);
+  return program.buffers.at(static_cast<std::size_t>(first));
+}
 
 }  // namespace
-
-struct SplitEngine::Workspace {
-  Arena batch;
-  Arena rows;
-  std::vector<std::size_t> active;   // in free_: what the program's rows meet
-  std::vector<double> lower, upper;  // boxes
-  std::vector<SplitTerm> splits;
-  std::vector<std::int32_t> split_neurons;
-  std::vector<std::int64_t> first_split;
-  std::vector<float> slopes;  // [B, neurons]
-  std::vector<float> kept_rows, kept_points;
-  std::vector<double> minimizers;  // [B, inputs]
-  std::vector<double> outputs;     // [B, outputs]
-  std::vector<Moments> slope_moments, multiplier_moments;
-  // Of each subproblem's best step.
-  std::vector<float> best_slopes;  // [B, free]
-  std::vector<float> best_multipliers;
-  std::vector<double> best;
-  // Of a step: rows still running, one per subproblem.
-  std::vector<std::int32_t> owners, indices;
-  std::vector<double> signs, constants, errors;
-  BatchFrame frame;
-  SplitFrame split;
-};
 
 SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputBox& box, Semantics semantics,
                          const Deadline& deadline)
     : engine_(std::move(engine)),
       layers_(engine_->split_programs().layers),
       program_(*engine_->split_programs().programs.at(0)),
+      contraction_(engine_->split_programs().contraction.get()),
       semantics_(semantics),
       lower_(box.lower),
-      upper_(box.upper) {
+      upper_(box.upper),
+      input_(input_of(program_.program()).value),
+      input_order_(input_of(program_.program()).order) {
   given_ = values_over(lower_, upper_, deadline);
   for (const auto& program : engine_->split_programs().programs) {
     std::vector<bool>& met = met_.emplace_back(layers_.size(), false);
@@ -172,9 +136,8 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
   }
 }
 
-// One step of the rows of w.owners: their bounds, and with a sweep what improves them; the last leaves minimisers.
-bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, Walk kind,
-                       const Deadline& deadline, Workspace& w) const {
+// One step of the rows of w.owners and w.indices: their bounds, and with a sweep what improves them; the last leaves minimisers.
+bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& w) const {
   const BoundProgram& program = source.program.program();
   const auto run = [&](std::size_t task, const auto& frame) {
     for (const TaskOp& op : program.tasks.at(task).ops) {
@@ -189,10 +152,8 @@ bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const
   const std::int64_t bytes = row_bytes + 2 * static_cast<std::int64_t>(sizeof(double));
   const std::int64_t per_block = std::clamp<std::int64_t>(kBlockBytes / bytes, 32, 256);
   const auto rows = std::ssize(w.owners);
-  w.indices.clear();
   w.signs.clear();
   for (const std::int32_t owner : w.owners) {
-    w.indices.push_back(subproblems[static_cast<std::size_t>(owner)]->row);
     if (!source.signs.empty()) w.signs.push_back(source.signs[static_cast<std::size_t>(owner)]);
   }
   w.constants.assign(w.owners.size(), 0.0);
@@ -212,6 +173,8 @@ bool SplitEngine::walk(const RowSource& source, std::span<SplitSubproblem* const
     frame.kept_rows = w.kept_rows.data() + first * neurons_;
     frame.kept_points = w.kept_points.data() + first * neurons_;
     frame.minimizers = kind == Walk::AndLastSweep ? w.minimizers.data() + first * program.inputs : nullptr;
+    frame.form = w.own_lower.empty() ? nullptr : w.forms.data() + first * program.inputs;
+    frame.form_constants = w.form_constants.data() + first;
     frame.values = w.outputs.data() + first * program.outputs;
     if (!run(SplitPrograms::kWalk, frame)) return false;
     if (kind != Walk::Alone && !run(SplitPrograms::kSweep, frame)) return false;
@@ -280,17 +243,21 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
     const FreeNeuron& free = free_[k];
     const double lambda = static_cast<double>(rows[free.neuron]);
     const double range = static_cast<double>(free.slope_range);
+    const auto [lower, upper] = bounds_of(free, b, w);
+    if (!(lower < 0 && upper > 0)) continue;
     double score = 0;
     if (lambda < 0) {
-      score = -lambda * range * -free.lower * free.upper / (free.upper - free.lower);
+      score = -lambda * range * -lower * upper / (upper - lower);
     } else {
-      const double z = std::clamp(static_cast<double>(points[free.neuron]), free.lower, free.upper);
+      const double z = std::clamp(static_cast<double>(points[free.neuron]), lower, upper);
       const double slope = static_cast<double>(slopes[free.neuron] - free.least_slope);
       score = lambda * (z > 0 ? (range - slope) * z : -slope * z);
     }
     if (score > 0) scores.emplace_back(-score, free.neuron);
   }
-  const std::size_t kept = std::min(kMostCandidates, scores.size());
+  // Narrowing is cheap enough to try more of them.
+  const bool narrows = contraction_ != nullptr && !w.own[b].lower.empty();
+  const std::size_t kept = std::min(narrows ? kMostCandidatesToNarrow : kMostCandidates, scores.size());
   std::partial_sort(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(kept), scores.end());
   answer.candidates.clear();
   for (std::size_t i = 0; i < kept; ++i) answer.candidates.push_back(scores[i].second);
@@ -298,7 +265,7 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
 
 // Loads the subproblems and runs what does not change from step to step; false if the deadline has passed.
 bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
-                        const Deadline& deadline, Workspace& w) const {
+                        const Deadline& deadline, Workspace& w, const ValueBounds* base) const {
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   const std::size_t count = subproblems.size();
   load(subproblems, w);
@@ -306,7 +273,15 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
   for (std::size_t k = 0; k < free_.size(); ++k) {
     if (source.meets[static_cast<std::size_t>(free_[k].layer)]) w.active.push_back(k);
   }
-  w.split = {given_, w.splits, w.first_split, w.slopes.data(), neurons_, free_numbers_};
+  w.split = {.given = given_,
+             .splits = w.splits,
+             .first_split = w.first_split,
+             .slopes = w.slopes.data(),
+             .neurons = neurons_,
+             .free = free_numbers_,
+             .own_lower = {},
+             .own_upper = {}};
+  if (!own(source, subproblems, base, deadline, w)) return false;
   w.frame = {};
   w.frame.subproblems = static_cast<std::int64_t>(count);
   w.frame.arena = w.batch.reserve(static_cast<std::size_t>(source.program.plan().batch_bytes * w.frame.subproblems));
@@ -319,8 +294,24 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
   w.kept_points.resize(count * static_cast<std::size_t>(neurons_));
   w.minimizers.resize(count * static_cast<std::size_t>(program_.program().inputs));
   w.outputs.resize(count * static_cast<std::size_t>(program_.program().outputs));
-  w.owners.resize(count);
-  std::iota(w.owners.begin(), w.owners.end(), 0);
+  w.forms.resize(count * static_cast<std::size_t>(program_.program().inputs));
+  w.form_constants.resize(count);
+  return give(source, deadline, w);
+}
+
+// A step's rows: each subproblem's own, of those that anything is left of.
+void SplitEngine::aim(std::span<SplitSubproblem* const> subproblems, Workspace& w) const {
+  w.owners.clear();
+  w.indices.clear();
+  for (std::size_t b = 0; b < subproblems.size(); ++b) {
+    if (w.empty[b] != 0) continue;
+    w.owners.push_back(static_cast<std::int32_t>(b));
+    w.indices.push_back(subproblems[b]->row);
+  }
+}
+
+// What follows from the bounds that are given.
+bool SplitEngine::give(const RowSource& source, const Deadline& deadline, Workspace& w) const {
   for (const TaskOp& op : source.program.program().tasks.at(SplitPrograms::kGiven).ops) {
     if (deadline.should_stop()) return false;
     source.program.run(op, w.frame);
@@ -336,7 +327,9 @@ SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubpr
   const RowSource source{program_, met_.front(), &spec};
   auto lease = workspaces_.take();
   Workspace& w = *lease;
-  if (!start(source, one, deadline, w) || !walk(source, one, Walk::AndSweep, deadline, w)) return result;
+  if (!start(source, one, deadline, w)) return result;
+  aim(one, w);
+  if (!walk(source, Walk::AndSweep, deadline, w)) return result;
   result.complete = true;
   result.answer.nominal = w.constants[0];
   result.answer.error = w.errors[0];
@@ -367,6 +360,10 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   auto lease = workspaces_.take();
   Workspace& w = *lease;
   if (!start(source, subproblems, deadline, w)) return false;
+  const bool several = std::any_of(subproblems.begin(), subproblems.end(),
+                                   [](const SplitSubproblem* subproblem) { return subproblem->violated.size() > 1; });
+  if (several && !clip_by_rows(source, subproblems, deadline, w)) return false;
+  aim(subproblems, w);
   w.best_slopes.resize(count * free_.size());
   w.best_multipliers.resize(w.splits.size());
   w.slope_moments.assign(effort.steps > 0 ? count * free_.size() : 0, {});
@@ -377,8 +374,9 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   for (int step = 0; step < std::max(effort.steps, 1) && !w.owners.empty(); ++step) {
     const bool last = step + 1 >= effort.steps;
     const Walk kind = effort.steps == 0 ? Walk::Alone : last && effort.candidates ? Walk::AndLastSweep : Walk::AndSweep;
-    if (!walk(source, subproblems, kind, deadline, w)) return false;
-    std::vector<std::int32_t> running;
+    if (!walk(source, kind, deadline, w)) return false;
+    std::vector<std::size_t> running;
+    bool clipped = false;
     for (std::size_t n = 0; n < w.owners.size(); ++n) {
       const auto b = static_cast<std::size_t>(w.owners[n]);
       SplitAnswer& answer = answers[b];
@@ -395,6 +393,11 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
         }
       }
       const bool done = effort.stop_above_zero && w.best[b] > 0;
+      if (!done && clip(n, bound, w)) {
+        clipped = true;
+        narrow(*source.spec, *subproblems[b], b, w);
+        if (w.empty[b] != 0) continue;
+      }
       if (kind == Walk::AndLastSweep && !done) {
         rank(n, w, answer);
         const double* minimizer = w.minimizers.data() + n * inputs;
@@ -404,13 +407,22 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
       }
       if (last || done) continue;
       improve(n, step, length, w);
-      running.push_back(w.owners[n]);
+      running.push_back(n);
     }
-    w.owners = std::move(running);
+    for (std::size_t k = 0; k < running.size(); ++k) {
+      w.owners[k] = w.owners[running[k]];
+      w.indices[k] = w.indices[running[k]];
+    }
+    w.owners.resize(running.size());
+    w.indices.resize(running.size());
+    if (clipped && !w.owners.empty() && !give(source, deadline, w)) return false;
     length *= effort.decay;
   }
+  for (std::size_t b = 0; b < count; ++b) answers[b].empty = w.empty[b] != 0;
   if (effort.steps == 0) return true;
   for (std::size_t b = 0; b < count; ++b) {
+    if (w.empty[b] != 0) continue;
+    keep_box(w.own[b], *subproblems[b]);
     std::vector<std::uint8_t> slopes(free_.size());
     for (std::size_t k = 0; k < free_.size(); ++k) {
       const FreeNeuron& free = free_[k];

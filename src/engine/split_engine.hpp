@@ -20,6 +20,8 @@ class SplitEngine final : public SplitBounder {
 
   bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override;
+  std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
+                                      std::span<const std::int32_t> neurons, const Deadline& deadline) const override;
   std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const override;
 
   struct Refinement {
@@ -97,12 +99,26 @@ class SplitEngine final : public SplitBounder {
                   const Deadline& deadline) const;
   bool bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                   const Deadline& deadline, std::vector<SplitAnswer>& answers) const;
+  // In engine/split_narrowing.cpp: bounds of a subproblem's own.
+  bool can_narrow(const LinearSpec* spec, const SplitSubproblem& subproblem) const;
+  std::size_t coordinate(std::size_t position) const;  // of the input, by where it is stored
+  ValueBounds own_bounds(const SplitSubproblem& subproblem) const;
+  bool own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const ValueBounds* base,
+           const Deadline& deadline, Workspace& workspace) const;
+  void narrow(const LinearSpec& spec, const SplitSubproblem& subproblem, std::size_t b, Workspace& workspace) const;
+  bool clip(std::size_t n, double bound, Workspace& workspace) const;
+  bool clip_by_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
+                    Workspace& workspace) const;
+  void keep_box(const ValueBounds& own, SplitSubproblem& subproblem) const;
+  std::pair<double, double> bounds_of(const FreeNeuron& free, std::size_t b, const Workspace& workspace) const;
+
+  bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
   enum class Walk { Alone, AndSweep, AndLastSweep };
-  bool walk(const RowSource& source, std::span<SplitSubproblem* const> subproblems, Walk kind, const Deadline& deadline,
-            Workspace& workspace) const;
+  void aim(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
+  bool walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& workspace) const;
   bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
-             Workspace& workspace) const;
+             Workspace& workspace, const ValueBounds* base = nullptr) const;
   void improve(std::size_t n, int step, double length, Workspace& workspace) const;
   void rank(std::size_t n, const Workspace& workspace, SplitAnswer& answer) const;
   const crown::NeuronLayer& layer_of(std::int32_t neuron) const;
@@ -110,9 +126,12 @@ class SplitEngine final : public SplitBounder {
   std::shared_ptr<const QueryEngine> engine_;
   const std::vector<crown::NeuronLayer>& layers_;
   const CompiledProgram& program_;  // of the query's rows
+  const Contraction* contraction_;  // or nullptr
   const Semantics semantics_;
   std::vector<double> lower_;  // the box
   std::vector<double> upper_;
+  ValueId input_;
+  Order input_order_;
   std::vector<GivenValue> given_;
   std::vector<std::vector<bool>> met_;  // per program, as RowSource::meets
   std::int64_t neurons_ = 0;

@@ -41,6 +41,9 @@ struct SplitFrame {
   const float* slopes = nullptr;              // [subproblems, neurons]
   std::int64_t neurons = 0;                   // of all values with an offset
   std::span<const std::int32_t> free;         // ascending: the neurons whose slopes count, unstable over the boxes
+  // [subproblems, given]: what holds in a subproblem alone, within what is given, or nullptr. Or empty.
+  std::span<const double* const> own_lower;
+  std::span<const double* const> own_upper;
   std::span<const SplitTerm> splits_of(std::int64_t b) const {
     const auto at = [&](std::int64_t i) { return static_cast<std::size_t>(first_split[static_cast<std::size_t>(i)]); };
     return splits.subspan(at(b), at(b + 1) - at(b));

@@ -11,8 +11,14 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
   ensure(std::ssize(given.lower) == columns(x), "the query gives no bounds of a value that the program asks for");
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    double* l = std::copy(given.lower.begin(), given.lower.end(), lower(x, frame) + b * ld(x)) - columns(x);
-    double* u = std::copy(given.upper.begin(), given.upper.end(), upper(x, frame) + b * ld(x)) - columns(x);
+    const auto own = [&](std::span<const double* const> bounds, const std::vector<double>& otherwise) {
+      const auto at = static_cast<std::size_t>(b) * frame.split->given.size() + static_cast<std::size_t>(value);
+      return bounds.empty() || bounds[at] == nullptr ? otherwise.data() : bounds[at];
+    };
+    double* l = lower(x, frame) + b * ld(x);
+    double* u = upper(x, frame) + b * ld(x);
+    std::copy_n(own(frame.split->own_lower, given.lower), columns(x), l);
+    std::copy_n(own(frame.split->own_upper, given.upper), columns(x), u);
     for (const SplitTerm& split : frame.split->splits_of(b)) {
       if (split.value != value) continue;
       double& end = split.above ? l[split.position] : u[split.position];

@@ -43,6 +43,10 @@ class ScalarFunction {
   // Sound image of [l, u], rounded outward. NaN in l or u gives NaN.
   virtual void image(double l, double u, double& image_l, double& image_u) const = 0;
 
+  // Narrows [l, u] to no less than its points x with image_l <= f(x) <= image_u; l > u if there are none. NaN narrows
+  // nothing, nor does a function that does not say how.
+  virtual void narrow(double /*image_l*/, double /*image_u*/, double& /*l*/, double& /*u*/) const {}
+
   // True if f is a line on [l, u], so that no relaxation is needed and its bounds need not be tight.
   virtual bool is_stable(double l, double u) const = 0;
   // True if f is constant on some intervals of positive width.

@@ -27,6 +27,11 @@ struct SplitSubproblem {
   // Per neuron that is unstable over the box, slopes in steps of 1/255 of what it may choose from; nullptr: the start.
   std::shared_ptr<const std::vector<std::uint8_t>> slopes;
   std::int32_t row = 0;  // of the specification, the one that is bounded
+  // Rows of the specification that are at most zero wherever the subproblem matters; `row` is one of them or a convex
+  // combination. Then bounds are narrowed to where that may be so. Empty: all of the subproblem matters.
+  std::span<const std::int32_t> violated;
+  // What is left of the input box; nullptr: all of it.
+  std::shared_ptr<const InputBox> box;
 };
 
 struct SplitEffort {
@@ -39,6 +44,7 @@ struct SplitEffort {
 };
 
 struct SplitAnswer {
+  bool empty = false;  // nothing of the subproblem matters; nothing else is valid
   // As in BoundAnswer: the specification's row is >= nominal - error in the subproblem. It holds where the subproblem
   // is empty as well.
   double nominal = 0;
@@ -46,6 +52,12 @@ struct SplitAnswer {
   std::vector<double> minimizer;         // [inputs], where the linear function of the last step is least over the box
   std::vector<double> outputs;           // [outputs] of that function there: the bound's derivative by coefficients
   std::vector<std::int32_t> candidates;  // neurons that the bound suffers from most, worst first
+};
+
+// What narrowing has made of a half of a subproblem.
+struct Narrowed {
+  bool empty = false;
+  double gain = 0;  // of what values could take, how much is ruled out, in logarithms; not rigorous
 };
 
 inline double sound_bound(const SplitAnswer& answer) {
@@ -66,6 +78,11 @@ class SplitBounder {
   // deadline, nothing is valid. Safe to call from several threads at once.
   virtual bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                      const Deadline& deadline, std::vector<SplitAnswer>& answers) const = 0;
+  // For each of the neurons, what narrowing makes of the subproblem's half below zero and of that above: cheaper than
+  // bounding them. Nothing where that cannot be done, or where the deadline has passed.
+  virtual std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
+                                              std::span<const std::int32_t> neurons,
+                                              const Deadline& deadline) const = 0;
   // Spends about this much effort on what all later subproblems share, bounds of hidden values: the more the stage,
   // from 0 on, the longer, but not beyond `limit`. False: there is no such stage. Not while others ask. Where no time
   // limit ends it, what comes out does not depend on the number of threads.

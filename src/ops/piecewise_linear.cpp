@@ -29,6 +29,13 @@ double intercept_up(const LinePiece& piece, double slope, double x) {
   return piece.offset == 0 ? product : add_up(product, piece.offset);
 }
 
+// At least the x where the line, whose slope is not zero, is y.
+double argument_up(const LinePiece& line, double y) {
+  const double height = line.slope > 0 ? sub_up(y, line.offset) : sub_down(y, line.offset);
+  const double x = height / line.slope;
+  return std::isinf(y) ? x : round_up(x);
+}
+
 double intercept_down(const LinePiece& piece, double slope, double x) {
   return -intercept_up({-piece.slope, -piece.offset}, -slope, x);
 }
@@ -91,6 +98,28 @@ void PiecewiseLinearFunction::image(double l, double u, double& image_l, double&
     image_l = std::min(image_l, line_down(vertex.piece, vertex.x));
     image_u = std::max(image_u, line_up(vertex.piece, vertex.x));
   }
+}
+
+// The hull of what is left of each piece.
+void PiecewiseLinearFunction::narrow(double image_l, double image_u, double& l, double& u) const {
+  if (std::isnan(image_l) || std::isnan(image_u) || std::isnan(l) || std::isnan(u)) return;
+  double least = kInfinity, most = -kInfinity;
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    double low = i == 0 ? l : std::max(l, kinks_[i - 1]);
+    double high = i == kinks_.size() ? u : std::min(u, kinks_[i]);
+    const auto [slope, offset] = pieces_[i];
+    if (slope == 0) {
+      if (offset < image_l || offset > image_u) continue;
+    } else {
+      low = std::max(low, -argument_up({-slope, offset}, slope > 0 ? image_l : image_u));
+      high = std::min(high, argument_up(pieces_[i], slope > 0 ? image_u : image_l));
+    }
+    if (low > high) continue;
+    least = std::min(least, low);
+    most = std::max(most, high);
+  }
+  l = least;
+  u = most;
 }
 
 bool PiecewiseLinearFunction::is_stable(double l, double u) const {

@@ -31,6 +31,7 @@ class PiecewiseLinearFunction : public ScalarFunction {
   double value(double x) const override;
   double derivative(double x) const override;
   void image(double l, double u, double& image_l, double& image_u) const override;
+  void narrow(double image_l, double image_u, double& l, double& u) const override;
   bool is_stable(double l, double u) const override;
   bool can_be_constant() const override;
   bool bends_at_zero(double l, double u, double& left, double& right) const override;

@@ -31,6 +31,12 @@ class ReluFunction final : public ScalarFunction {
     if (std::isnan(l) || std::isnan(u)) image_l = image_u = std::numeric_limits<double>::quiet_NaN();
   }
 
+  void narrow(double image_l, double image_u, double& l, double& u) const override {
+    if (image_u < 0) l = std::numeric_limits<double>::infinity();
+    if (image_u < u) u = image_u;
+    if (image_l > 0 && image_l > l) l = image_l;
+  }
+
   bool is_stable(double l, double u) const override { return l >= 0 || u <= 0; }
   bool can_be_constant() const override { return true; }
   bool bends_at_zero(double l, double u, double& left, double& right) const override {

@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t kWalksPerAttackStep = 8;
 // Of the weights of a clause's rows, in the exponent, from a subproblem to its halves.
 constexpr float kLambdaStep = 0.3F;
+// Of narrowing a half, in logarithms of what it could be: of one that is empty, and what counts besides.
+constexpr double kGainOfEmpty = 1e6, kLeastGain = 1e-6;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 struct Leaf {
@@ -160,6 +162,7 @@ class ActivationSearch {
       Leaf root;
       root.clause = clause;
       root.bound = options_.known_bound;
+      if (narrows_) root.subproblem.violated = clause_of(root).rows;
       roots.push_back(std::move(root));
     }
     return roots;
@@ -252,7 +255,7 @@ class ActivationSearch {
   // Closes or keeps a leaf that was bounded.
   void settle(Leaf& leaf, SplitAnswer& answer, Group& group) const {
     const double bound = sound_bound(answer);
-    if (refuted(leaf, bound)) {
+    if (answer.empty || refuted(leaf, bound)) {
       check_observed(leaf);
       ++group.closed;
       return;
@@ -322,51 +325,120 @@ class ActivationSearch {
     return true;
   }
 
-  // Splits each leaf of the group and bounds the halves.
-  void expand(Group& group) const {
-    // The look-ahead: both halves of some neurons, bounded with what the leaf has.
-    const LinearSpec spec = spec_of(group.leaves);
+  // A neuron that a leaf may be split at, and what the look-ahead finds of its halves.
+  struct Candidate {
+    std::int32_t neuron = 0;
+    double progress = 0;  // of narrowing: the product of what both halves rule out
+    double value = 0;     // of bounding: what both halves reach
+    double error = 0;     // of these bounds
+  };
+
+  static SplitSubproblem half_of(const SplitSubproblem& parent, std::int32_t neuron, bool above) {
+    SplitSubproblem half = parent;
+    half.splits.push_back({neuron, above, 0});
+    return half;
+  }
+
+  static std::vector<SplitSubproblem*> pointers_to(std::vector<SplitSubproblem>& subproblems) {
+    std::vector<SplitSubproblem*> pointers;
+    for (SplitSubproblem& subproblem : subproblems) pointers.push_back(&subproblem);
+    return pointers;
+  }
+
+  // What narrowing rules out in the halves of the leaf's candidates; false where nothing can be narrowed.
+  bool narrow_halves(const LinearSpec& spec, const Leaf& leaf, std::vector<Candidate>& candidates) const {
+    const std::vector<Narrowed> halves =
+        tools_.bounder.narrow_halves(spec, leaf.subproblem, leaf.candidates, deadline_);
+    if (halves.empty()) return false;
+    const auto gain = [](const Narrowed& half) { return half.empty ? kGainOfEmpty : std::max(half.gain, kLeastGain); };
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      candidates[c].progress = gain(halves[2 * c]) * gain(halves[2 * c + 1]);
+    }
+    return true;
+  }
+
+  // Of a leaf, the neurons whose halves are worth bounding: those that its bound suffers from most, and those whose
+  // halves are narrowed most.
+  std::vector<Candidate> short_list(const LinearSpec& spec, const Leaf& leaf) const {
+    std::vector<Candidate> candidates;
+    for (const std::int32_t neuron : leaf.candidates) candidates.push_back({neuron});
+    const auto most = static_cast<std::size_t>(options_.look_ahead);
+    if (narrows_ && candidates.size() > 1 && narrow_halves(spec, leaf, candidates)) {
+      const auto rest = candidates.begin() + static_cast<std::ptrdiff_t>(std::min(candidates.size(), most / 2));
+      std::stable_sort(rest, candidates.end(),
+                       [](const Candidate& a, const Candidate& b) { return a.progress > b.progress; });
+    }
+    candidates.resize(std::min(candidates.size(), most));
+    return candidates;
+  }
+
+  // Bounds both halves of each candidate, with what its leaf has; false if the deadline has passed.
+  bool look_ahead(const LinearSpec& spec, const std::vector<Leaf>& leaves, std::vector<std::vector<Candidate>>& lists,
+                  Group& group) const {
     std::vector<SplitSubproblem> tried;
-    for (const Leaf& leaf : group.leaves) {
-      const std::size_t count = std::min(leaf.candidates.size(), static_cast<std::size_t>(options_.look_ahead));
-      for (std::size_t c = 0; c < count && count > 1; ++c) {
+    for (std::size_t k = 0; k < leaves.size(); ++k) {
+      for (const Candidate& candidate : lists[k]) {
+        if (lists[k].size() < 2) continue;
         for (const bool above : {false, true}) {
-          tried.push_back(leaf.subproblem);
-          tried.back().splits.push_back({leaf.candidates[c], above, 0});
+          tried.push_back(half_of(leaves[k].subproblem, candidate.neuron, above));
         }
       }
     }
     std::vector<SplitAnswer> answers;
-    std::vector<SplitSubproblem*> pointers;
-    for (SplitSubproblem& subproblem : tried) pointers.push_back(&subproblem);
     const auto most = static_cast<std::size_t>(options_.subproblems_per_query) * 4;
-    if (!ask(spec, pointers, SplitEffort{}, most, answers)) return;
+    if (!ask(spec, pointers_to(tried), SplitEffort{}, most, answers)) return false;
     group.walks += std::ssize(tried);
-    std::vector<Leaf> halves, last;
     std::size_t next = 0;
-    for (const Leaf& leaf : group.leaves) {
-      const std::size_t count = std::min(leaf.candidates.size(), static_cast<std::size_t>(options_.look_ahead));
-      if (count == 0) {
+    // Zero is as good as it gets.
+    const auto reached = [](const SplitAnswer& half) { return half.empty ? 0.0 : std::min(sound_bound(half), 0.0); };
+    for (std::vector<Candidate>& list : lists) {
+      for (Candidate& candidate : list) {
+        if (list.size() < 2) continue;
+        const double below = reached(answers[next]), above = reached(answers[next + 1]);
+        candidate.value = std::min(below, above) + 0.1 * std::max(below, above);
+        candidate.error = std::max(answers[next].error, answers[next + 1].error);
+        next += 2;
+      }
+    }
+    return true;
+  }
+
+  // The candidate with the best halves. Where bounds differ by no more than their errors, narrowing decides.
+  static std::int32_t best_of(const std::vector<Candidate>& list) {
+    double best = kNever, error = 0;
+    for (const Candidate& candidate : list) {
+      best = std::max(best, candidate.value);
+      error = std::max(error, candidate.error);
+    }
+    const Candidate* chosen = nullptr;
+    for (const Candidate& candidate : list) {
+      if (candidate.value < best - error) continue;
+      const bool better = chosen == nullptr || candidate.progress > chosen->progress ||
+                          (candidate.progress == chosen->progress && candidate.value > chosen->value);
+      if (better) chosen = &candidate;
+    }
+    return chosen == nullptr ? list.front().neuron : chosen->neuron;
+  }
+
+  // Splits each leaf of the group and bounds the halves.
+  void expand(Group& group) const {
+    const LinearSpec spec = spec_of(group.leaves);
+    std::vector<std::vector<Candidate>> lists;
+    for (const Leaf& leaf : group.leaves) lists.push_back(short_list(spec, leaf));
+    if (!look_ahead(spec, group.leaves, lists, group)) return;
+    std::vector<Leaf> halves, last;
+    for (std::size_t k = 0; k < lists.size(); ++k) {
+      const Leaf& leaf = group.leaves[k];
+      if (lists[k].empty()) {
         last.push_back(leaf);
         continue;
       }
-      std::size_t chosen = 0;
-      double best = kNever;
-      for (std::size_t c = 0; c < count && count > 1; ++c) {
-        // Zero is as good as it gets.
-        const double below = std::min(sound_bound(answers[next]), 0.0),
-                     above = std::min(sound_bound(answers[next + 1]), 0.0);
-        next += 2;
-        const double value = std::min(below, above) + 0.1 * std::max(below, above);
-        if (!(value > best)) continue;
-        best = value;
-        chosen = c;
-      }
+      const std::int32_t neuron = best_of(lists[k]);
       ++group.splits;
       for (const bool above : {false, true}) {
         Leaf half = leaf;
         half.depth = leaf.depth + 1;
-        half.subproblem.splits.push_back({leaf.candidates[chosen], above, 0});
+        half.subproblem = half_of(leaf.subproblem, neuron, above);
         halves.push_back(std::move(half));
       }
     }
@@ -456,6 +528,7 @@ class ActivationSearch {
   std::vector<char> observed_sides_;
   double stuck_bound_ = std::numeric_limits<double>::infinity();
   std::int64_t bytes_ = 0;
+  bool narrows_ = true;
   std::uint64_t next_age_ = 0;
 };
 

@@ -1,0 +1,205 @@
+// The bounds of a subproblem's own: narrowed by its splits and by what a violation implies (engine/contraction), and
+// its box by what rows leave of it.
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/rounding.hpp"
+#include "engine/split_workspace.hpp"
+
+namespace boundflow {
+
+namespace {
+
+constexpr double kLeastClip = 0.01;  // of a coordinate's width
+constexpr int kClipRounds = 2;
+
+}  // namespace
+
+// Rows with terms over inputs speak of the property's numbers, values of the float32 next to them.
+bool SplitEngine::can_narrow(const LinearSpec* spec, const SplitSubproblem& subproblem) const {
+  return spec != nullptr && spec->input_coefficients.empty() && !subproblem.violated.empty() &&
+         semantics_ != Semantics::Nominal;
+}
+
+ValueBounds SplitEngine::own_bounds(const SplitSubproblem& subproblem) const {
+  const GivenValue& input = given_[static_cast<std::size_t>(input_)];
+  ValueBounds own = contraction_ ? contraction_->bounds(given_) : ValueBounds{input.lower, input.upper, {}};
+  // The input stands first.
+  for (std::size_t p = 0; p < input.lower.size() && subproblem.box; ++p) {
+    own.lower[p] = subproblem.box->lower[coordinate(p)];
+    own.upper[p] = subproblem.box->upper[coordinate(p)];
+  }
+  return own;
+}
+
+std::size_t SplitEngine::coordinate(std::size_t position) const {
+  return input_order_ ? static_cast<std::size_t>((*input_order_)[position]) : position;
+}
+
+// Gives each subproblem that can be narrowed bounds of its own: what is left of `base`, or of the box.
+bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const ValueBounds* base,
+                      const Deadline& deadline, Workspace& w) const {
+  const std::size_t count = subproblems.size(), values = given_.size();
+  w.own.resize(count);
+  w.own_lower.clear();
+  w.own_upper.clear();
+  w.empty.assign(count, 0);
+  for (std::size_t b = 0; b < count; ++b) {
+    w.own[b] = {};
+    if (!can_narrow(source.spec, *subproblems[b])) continue;
+    if (deadline.should_stop()) return false;
+    w.own_lower.resize(count * values, nullptr);
+    w.own_upper.resize(count * values, nullptr);
+    w.own[b] = base != nullptr ? *base : own_bounds(*subproblems[b]);
+    narrow(*source.spec, *subproblems[b], b, w);
+    for (std::size_t value = 0; value < values; ++value) {
+      const auto id = static_cast<ValueId>(value);
+      const std::int64_t offset = contraction_ ? contraction_->offset(id) : id == input_ ? 0 : -1;
+      if (offset < 0) continue;
+      w.own_lower[b * values + value] = w.own[b].lower.data() + offset;
+      w.own_upper[b * values + value] = w.own[b].upper.data() + offset;
+    }
+  }
+  w.split.own_lower = w.own_lower;
+  w.split.own_upper = w.own_upper;
+  return true;
+}
+
+// Narrows a subproblem's own bounds by its splits, and by what it takes for its rows to be violated.
+void SplitEngine::narrow(const LinearSpec& spec, const SplitSubproblem& subproblem, std::size_t b, Workspace& w) const {
+  if (!contraction_) return;
+  ValueBounds& own = w.own[b];
+  for (const NeuronSplit& split : subproblem.splits) {
+    const crown::NeuronLayer& layer = layer_of(split.neuron);
+    const auto at = static_cast<std::size_t>(contraction_->offset(layer.value) + split.neuron - layer.offset);
+    double& end = split.above ? own.lower[at] : own.upper[at];
+    // Written so that NaN stays.
+    if (!(split.above ? end < 0 : end > 0)) continue;
+    end = 0;
+    contraction_->touch(static_cast<std::int64_t>(at), own);
+    if (own.lower[at] > own.upper[at]) w.empty[b] = 1;
+  }
+  if (w.empty[b] != 0) return;
+  w.empty[b] = contraction_->contract(given_, spec, subproblem.violated, own) ? 0 : 1;
+}
+
+// The row at place `n` of the step is at least `bound` plus |Lambda| times the distance from the corner where it is
+// least; where it is at most zero, no coordinate is further away than that allows. True if the box got smaller.
+bool SplitEngine::clip(std::size_t n, double bound, Workspace& w) const {
+  ValueBounds& own = w.own[static_cast<std::size_t>(w.owners[n])];
+  if (own.lower.empty() || !std::isfinite(bound) || bound > 0) return false;
+  const auto inputs = static_cast<std::size_t>(program_.program().inputs);
+  bool clipped = false;
+  for (std::size_t p = 0; p < inputs; ++p) {
+    const double slope = w.forms[n * inputs + coordinate(p)];
+    double &l = own.lower[p], &u = own.upper[p];
+    const double reach = round_up(-bound / std::fabs(slope));
+    if (!(reach < (1 - kLeastClip) * (u - l))) continue;
+    if (slope > 0) {
+      u = std::min(u, add_up(l, reach));
+    } else {
+      l = std::max(l, sub_down(u, reach));
+    }
+    clipped = true;
+    if (contraction_) contraction_->touch(static_cast<std::int64_t>(p), own);
+  }
+  return clipped;
+}
+
+// Clips by each row that is violated, alone: a combination may hide what one of them says.
+bool SplitEngine::clip_by_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
+                               const Deadline& deadline, Workspace& w) const {
+  for (int round = 0; round < kClipRounds; ++round) {
+    std::vector<char> clipped(subproblems.size(), 0);
+    for (std::size_t r = 0;; ++r) {
+      w.owners.clear();
+      w.indices.clear();
+      for (std::size_t b = 0; b < subproblems.size(); ++b) {
+        if (w.own[b].lower.empty() || w.empty[b] != 0 || r >= subproblems[b]->violated.size()) continue;
+        w.owners.push_back(static_cast<std::int32_t>(b));
+        w.indices.push_back(subproblems[b]->violated[r]);
+      }
+      if (w.owners.empty()) break;
+      if (!walk(source, Walk::Alone, deadline, w)) return false;
+      for (std::size_t n = 0; n < w.owners.size(); ++n) {
+        const auto b = static_cast<std::size_t>(w.owners[n]);
+        const double bound = sound_bound(w.constants[n], w.errors[n]);
+        if (bound > 0) w.empty[b] = 1;
+        if (clip(n, bound, w)) clipped[b] = 1;
+      }
+    }
+    if (std::find(clipped.begin(), clipped.end(), 1) == clipped.end()) return true;
+    for (std::size_t b = 0; b < subproblems.size(); ++b) {
+      if (clipped[b] == 0 || w.empty[b] != 0) continue;
+      if (deadline.should_stop()) return false;
+      narrow(*source.spec, *subproblems[b], b, w);
+    }
+    if (!give(source, deadline, w)) return false;
+  }
+  return true;
+}
+
+std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
+                                                 std::span<const std::int32_t> neurons,
+                                                 const Deadline& deadline) const {
+  constexpr std::size_t kHalvesPerQuery = 64;
+  std::vector<Narrowed> result;
+  if (!contraction_ || !can_narrow(&spec, parent)) return result;
+  const RowSource source{program_, met_.front(), &spec};
+  auto lease = workspaces_.take();
+  Workspace& w = *lease;
+  SplitSubproblem whole = parent;
+  SplitSubproblem* const one[] = {&whole};
+  load(one, w);
+  if (!own(source, one, nullptr, deadline, w)) return result;
+  const ValueBounds base = w.own[0];
+  std::vector<SplitSubproblem> halves;
+  for (const std::int32_t neuron : neurons) {
+    for (const bool above : {false, true}) {
+      halves.push_back(parent);
+      halves.back().splits.push_back({neuron, above, 0});
+    }
+  }
+  std::vector<SplitSubproblem*> pointers;
+  for (SplitSubproblem& half : halves) pointers.push_back(&half);
+  for (std::size_t first = 0; first < halves.size(); first += kHalvesPerQuery) {
+    const std::size_t count = std::min(kHalvesPerQuery, halves.size() - first);
+    const auto part = std::span(pointers).subspan(first, count);
+    if (!start(source, part, deadline, w, &base) || !clip_by_rows(source, part, deadline, w)) return {};
+    for (std::size_t b = 0; b < count; ++b) {
+      Narrowed& half = result.emplace_back();
+      half.empty = w.empty[b] != 0;
+      // What got looser, since something else rules it out now, is no loss.
+      for (std::size_t i = 0; i < base.tightness.size(); ++i) {
+        half.gain += static_cast<double>(std::max(w.own[b].tightness[i] - base.tightness[i], 0.0F));
+      }
+    }
+  }
+  return result;
+}
+
+void SplitEngine::keep_box(const ValueBounds& own, SplitSubproblem& subproblem) const {
+  if (own.lower.empty()) return;
+  const GivenValue& input = given_[static_cast<std::size_t>(input_)];
+  const std::size_t inputs = input.lower.size();
+  InputBox box{std::vector<double>(inputs), std::vector<double>(inputs)};
+  bool smaller = false;
+  for (std::size_t p = 0; p < inputs; ++p) {
+    const std::size_t i = coordinate(p);
+    box.lower[i] = own.lower[p];
+    box.upper[i] = own.upper[p];
+    smaller = smaller || own.lower[p] > (subproblem.box ? subproblem.box->lower[i] : input.lower[p]) ||
+              own.upper[p] < (subproblem.box ? subproblem.box->upper[i] : input.upper[p]);
+  }
+  if (smaller) subproblem.box = std::make_shared<const InputBox>(std::move(box));
+}
+
+std::pair<double, double> SplitEngine::bounds_of(const FreeNeuron& free, std::size_t b, const Workspace& w) const {
+  const crown::NeuronLayer& layer = layers_[static_cast<std::size_t>(free.layer)];
+  const std::size_t at = b * given_.size() + static_cast<std::size_t>(layer.value);
+  if (w.own_lower.empty() || w.own_lower[at] == nullptr) return {free.lower, free.upper};
+  return {w.own_lower[at][free.neuron - layer.offset], w.own_upper[at][free.neuron - layer.offset]};
+}
+
+}  // namespace boundflow
