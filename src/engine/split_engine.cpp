@@ -137,6 +137,12 @@ std::vector<char> SplitEngine::sides(std::span<const double> point, const Deadli
   return sides;
 }
 
+std::vector<std::int32_t> SplitEngine::layers() const {
+  std::vector<std::int32_t> first;
+  for (const crown::NeuronLayer& layer : layers_) first.push_back(static_cast<std::int32_t>(layer.offset));
+  return first;
+}
+
 const crown::NeuronLayer& SplitEngine::layer_of(std::int32_t neuron) const {
   const auto behind = std::find_if(layers_.begin(), layers_.end(), [&](const auto& l) { return l.offset > neuron; });
   return *(behind - 1);
@@ -533,6 +539,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
       }
       bound_leaves(p, roots, signs, refinement.effort, until);
     });
+    if (limit.progress) limit.progress();
     // Each layer gets its share, so that the last ones do not go without; all rows of a layer likewise. Of the time
     // where visits do not count, since a share of it ends where the clock says.
     const double remaining = until.remaining();
@@ -546,6 +553,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     for (int done = 0; done < most && !share.should_stop(); done += kSplitsAtOnce) {
       const int now = std::min(kSplitsAtOnce, most - done);
       for_each_part([&](std::span<RowTree> part) { split_rows(p, part, now, refinement.split_effort, share); });
+      if (limit.progress) limit.progress();
     }
     std::for_each(trees.begin(), trees.end(), take);
     better += gained;

@@ -21,6 +21,7 @@ class SplitEngine final : public SplitBounder {
   bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override;
   std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const override;
+  std::vector<std::int32_t> layers() const override;
 
   struct Refinement {
     SplitEffort effort;        // for each row

@@ -45,6 +45,7 @@ struct Group {
   std::int64_t splits = 0;
   std::int64_t stuck = 0;
   double stuck_bound = std::numeric_limits<double>::infinity();
+  TreeStatistics tree;
   bool complete = false;
 };
 
@@ -57,7 +58,8 @@ class ActivationSearch {
         options_(options),
         deadline_(deadline),
         statistics_(statistics),
-        random_(options.seed) {
+        random_(options.seed),
+        layers_(tools.bounder.layers()) {
     if (!options.observed.empty()) observed_sides_ = tools.bounder.sides(options.observed, deadline);
   }
 
@@ -83,6 +85,9 @@ class ActivationSearch {
     const Deadline until = options_.deterministic ? deadline_ : deadline_.sooner(share);
     RefinementLimit limit{.until = until};
     if (options_.deterministic) limit.neuron_visits = options_.refine_visits;
+    limit.progress = [&] { report(); };
+    statistics_.phase = SearchPhase::Refinement;
+    const PhaseTime time(statistics_.tree, SearchPhase::Refinement);
     return tools_.bounder.refine(stage, limit);
   }
 
@@ -91,6 +96,7 @@ class ActivationSearch {
     const std::int64_t last = splits > std::numeric_limits<std::int64_t>::max() - statistics_.splits
                                   ? std::numeric_limits<std::int64_t>::max()
                                   : statistics_.splits + splits;
+    statistics_.phase = SearchPhase::Halves;
     while (!empty()) {
       if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
       if (bytes_ > options_.memory_bytes) return finish(ActivationEnd::Memory);
@@ -168,8 +174,11 @@ class ActivationSearch {
   // Begins with the clauses that are left; nothing if the search goes on. Stopped on the way, the subproblems stay that
   // were open before.
   std::optional<ActivationEnd> open_roots() {
+    statistics_.phase = SearchPhase::Roots;
+    const PhaseTime time(statistics_.tree, SearchPhase::Roots);
     std::vector<Leaf> begun = roots();
     Group group;
+    group.tree.open(0, std::ssize(begun));
     SplitEffort effort;
     effort.steps = options_.root_steps;
     if (!start_lambdas(begun, group) || !bound(begun, effort, group)) return ActivationEnd::Stopped;
@@ -201,6 +210,10 @@ class ActivationSearch {
 
   const RowClause& clause_of(const Leaf& leaf) const {
     return specification_.clauses[static_cast<std::size_t>(leaf.clause)];
+  }
+
+  std::int64_t layer_of(std::int32_t neuron) const {
+    return std::upper_bound(layers_.begin(), layers_.end(), neuron) - layers_.begin() - 1;
   }
 
   // The rows that leaves of clauses with several ask for, behind the specification's own.
@@ -255,6 +268,7 @@ class ActivationSearch {
     if (refuted(leaf, bound)) {
       check_observed(leaf);
       ++group.closed;
+      group.tree.close(leaf.depth);
       return;
     }
     leaf.bound = std::max(leaf.bound, bound);
@@ -325,6 +339,7 @@ class ActivationSearch {
   // Splits each leaf of the group and bounds the halves.
   void expand(Group& group) const {
     // The look-ahead: both halves of some neurons, bounded with what the leaf has.
+    std::optional<PhaseTime> time(std::in_place, group.tree, SearchPhase::LookAhead);
     const LinearSpec spec = spec_of(group.leaves);
     std::vector<SplitSubproblem> tried;
     for (const Leaf& leaf : group.leaves) {
@@ -342,6 +357,7 @@ class ActivationSearch {
     const auto most = static_cast<std::size_t>(options_.subproblems_per_query) * 4;
     if (!ask(spec, pointers, SplitEffort{}, most, answers)) return;
     group.walks += std::ssize(tried);
+    time.emplace(group.tree, SearchPhase::Halves);
     std::vector<Leaf> halves, last;
     std::size_t next = 0;
     for (const Leaf& leaf : group.leaves) {
@@ -363,6 +379,8 @@ class ActivationSearch {
         chosen = c;
       }
       ++group.splits;
+      group.tree.split_layer(leaf.depth, layer_of(leaf.candidates[chosen]));
+      group.tree.open(leaf.depth + 1, 2);
       for (const bool above : {false, true}) {
         Leaf half = leaf;
         half.depth = leaf.depth + 1;
@@ -413,6 +431,7 @@ class ActivationSearch {
     statistics_.walks += group.walks;
     statistics_.closed += group.closed;
     statistics_.splits += group.splits;
+    statistics_.tree.add(group.tree);
     statistics_.stuck += group.stuck;
     stuck_bound_ = std::min(stuck_bound_, group.stuck_bound);
     for (Leaf& leaf : group.open) {
@@ -430,6 +449,7 @@ class ActivationSearch {
     const std::int64_t work = attack_options.restarts * attack_options.steps;
     if (statistics_.walks < kWalksPerAttackStep * attacks_ * work) return false;
     ++attacks_;
+    const PhaseTime time(statistics_.tree, SearchPhase::Attack);
     return attack(specification_, {}, tools_.evaluator, attack_options, random_, deadline_, tools_.accept);
   }
 
@@ -449,6 +469,7 @@ class ActivationSearch {
   const Deadline& deadline_;
   ActivationStatistics& statistics_;
   Random random_;
+  std::vector<std::int32_t> layers_;  // as SplitBounder::layers
   std::int64_t attacks_ = 0;
   std::vector<std::int32_t> clauses_;  // that are not closed at the root
   std::vector<Leaf> heap_;             // the worst bound on top
