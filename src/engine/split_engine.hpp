@@ -22,6 +22,7 @@ class SplitEngine final : public SplitBounder {
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override;
   std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const override;
   std::vector<std::int32_t> layers() const override;
+  std::int64_t bytes_per_subproblem() const override;
 
   struct Refinement {
     SplitEffort effort;        // for each row

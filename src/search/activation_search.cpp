@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t kWalksPerAttackStep = 8;
 // Of the weights of a clause's rows, in the exponent, from a subproblem to its halves.
 constexpr float kLambdaStep = 0.3F;
+// Queries of the look-ahead, which take one walk each, have so many times as many subproblems.
+constexpr std::int64_t kLookAheadFactor = 4;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 struct Leaf {
@@ -60,6 +62,7 @@ class ActivationSearch {
         statistics_(statistics),
         random_(options.seed),
         layers_(tools.bounder.layers()) {
+    fit_queries();
     if (!options.observed.empty()) observed_sides_ = tools.bounder.sides(options.observed, deadline);
   }
 
@@ -78,6 +81,17 @@ class ActivationSearch {
   }
 
  private:
+  // Queries of a round, all at the same time, take a quarter of the memory, or what the smallest ones need. As many as
+  // there could be, since the tree must not depend on how many threads there are.
+  void fit_queries() {
+    const std::int64_t bytes = std::max<std::int64_t>(tools_.bounder.bytes_per_subproblem(), 1) * kLookAheadFactor;
+    const std::int64_t share = options_.memory_bytes / 4;
+    options_.queries_per_round = std::clamp<std::int64_t>(share / bytes, 1, options_.queries_per_round);
+    options_.subproblems_per_query =
+        std::clamp<std::int64_t>(share / (bytes * options_.queries_per_round), 1, options_.subproblems_per_query);
+    options_.memory_bytes -= bytes * options_.queries_per_round * options_.subproblems_per_query;
+  }
+
   // False: there is no such stage.
   bool refine(int stage) {
     const double remaining = deadline_.remaining();
@@ -85,6 +99,7 @@ class ActivationSearch {
     const Deadline until = options_.deterministic ? deadline_ : deadline_.sooner(share);
     RefinementLimit limit{.until = until};
     if (options_.deterministic) limit.neuron_visits = options_.refine_visits;
+    limit.memory_bytes = std::max<std::int64_t>(options_.memory_bytes - bytes_, 0) / 2;
     limit.progress = [&] { report(); };
     statistics_.phase = SearchPhase::Refinement;
     const PhaseTime time(statistics_.tree, SearchPhase::Refinement);
@@ -196,7 +211,8 @@ class ActivationSearch {
 
   std::vector<Group> next_groups() {
     std::vector<Leaf> taken;
-    const std::int64_t limit = options_.queries_per_round * options_.subproblems_per_query / 2;
+    const std::int64_t limit =
+        std::max<std::int64_t>(1, options_.queries_per_round * options_.subproblems_per_query / 2);
     while (!empty() && std::ssize(taken) < limit) taken.push_back(pop());
     const std::int64_t per_group =
         std::max<std::int64_t>(1, (std::ssize(taken) + options_.queries_per_round - 1) / options_.queries_per_round);
@@ -354,7 +370,7 @@ class ActivationSearch {
     std::vector<SplitAnswer> answers;
     std::vector<SplitSubproblem*> pointers;
     for (SplitSubproblem& subproblem : tried) pointers.push_back(&subproblem);
-    const auto most = static_cast<std::size_t>(options_.subproblems_per_query) * 4;
+    const auto most = static_cast<std::size_t>(options_.subproblems_per_query * kLookAheadFactor);
     if (!ask(spec, pointers, SplitEffort{}, most, answers)) return;
     group.walks += std::ssize(tried);
     time.emplace(group.tree, SearchPhase::Halves);
@@ -465,7 +481,7 @@ class ActivationSearch {
 
   const Specification& specification_;
   const ActivationTools& tools_;
-  const ActivationOptions& options_;
+  ActivationOptions options_;  // of the memory, what queries leave
   const Deadline& deadline_;
   ActivationStatistics& statistics_;
   Random random_;

@@ -19,6 +19,7 @@ namespace boundflow {
 
 struct ActivationOptions {
   std::uint64_t seed = 0;
+  // Of open subproblems, of queries, and of refinement: where it is little, rounds have fewer and smaller queries.
   std::int64_t memory_bytes = std::int64_t{1} << 30;
   std::int64_t subproblems_per_query = 32;
   std::int64_t queries_per_round = 4;

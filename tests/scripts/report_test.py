@@ -118,7 +118,7 @@ class Pages(CommandLine):
     def test_the_course_of_a_search_is_drawn(self) -> None:
         network = self.write("deep.onnx", deep_model(24, 3))
         report = self.folder / "r.json"
-        for branching, what in [("activation", "layer"), ("input", "input")]:
+        for branching, what, split in [("activation", "layer", 2), ("input", "input", 0)]:
             page = self.page("verify", network, self.endless(8, 2, 2 if what == "layer" else 1.5), "--branching",
                              branching, "--timeout", 20, "--json", report)
             found = json.loads(report.read_text())["statistics"]
@@ -138,7 +138,8 @@ class Pages(CommandLine):
                 xs = [float(point.split(",")[0]) for point in curve.get("points").split()]
                 self.assertEqual(xs, sorted(xs))
             text = page.text()
-            for words in ["Subproblems by depth", f"{what} 0", "Worst bound of the open", "Phases of the search"]:
+            for words in ["Subproblems by depth", f"{what} {split}", "Worst bound of the open",
+                          "Phases of the search"]:
                 self.assertIn(words, text)
 
     def test_a_limit_leaves_what_was_reached(self) -> None:

@@ -26,7 +26,9 @@ class CountingBounder final : public SplitBounder {
   double of_constant = 0;
   std::vector<std::int64_t> visits_allowed;  // per stage
   std::vector<double> time_allowed;
-  int interrupt_in = -1;  // the stage that a user interrupts
+  std::int64_t bytes = 0;                       // per subproblem
+  mutable std::atomic<std::size_t> largest{0};  // query
+  int interrupt_in = -1;                        // the stage that a user interrupts
   std::atomic<bool>* interrupt = nullptr;
   mutable std::atomic<int> refined{0};
   mutable std::atomic<int> calls{0};
@@ -34,6 +36,9 @@ class CountingBounder final : public SplitBounder {
   bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override {
     ++calls;
+    std::size_t seen = largest;
+    while (seen < subproblems.size() && !largest.compare_exchange_weak(seen, subproblems.size())) {
+    }
     answers.assign(subproblems.size(), {});
     if (deadline.should_stop()) return false;
     for (std::size_t k = 0; k < subproblems.size(); ++k) {
@@ -63,6 +68,7 @@ class CountingBounder final : public SplitBounder {
     return std::vector<char>(static_cast<std::size_t>(neurons), 1);
   }
   std::vector<std::int32_t> layers() const override { return {0, 2}; }
+  std::int64_t bytes_per_subproblem() const override { return bytes; }
 };
 
 struct Case {
@@ -268,6 +274,27 @@ TEST(ActivationSearch, DivesAndEndsWithItsMemory) {
   dive.options.subproblems_per_query = 2;
   dive.options.queries_per_round = 1;
   EXPECT_EQ(dive.run(), ActivationEnd::Closed);
+}
+
+// 16 MiB for open subproblems are plenty here, but not beside queries of 1 MiB for each of theirs.
+TEST(ActivationSearch, QueriesTakeMemoryToo) {
+  std::vector<std::size_t> largest;
+  for (const std::int64_t bytes : {std::int64_t{0}, std::int64_t{1} << 16, std::int64_t{1} << 20}) {
+    Case setup;
+    setup.bounder.neurons = 12;
+    setup.bounder.start = -3.9;
+    setup.bounder.bytes = bytes;
+    setup.options.memory_bytes = std::int64_t{16} << 20;
+    EXPECT_EQ(setup.run(), ActivationEnd::Closed) << bytes;
+    EXPECT_LE(static_cast<std::int64_t>(setup.bounder.largest) * bytes, setup.options.memory_bytes / 4);
+    largest.push_back(setup.bounder.largest);
+  }
+  EXPECT_GT(largest[0], largest[1]);
+  EXPECT_GT(largest[1], largest[2]);
+  Case none;
+  none.bounder.bytes = std::int64_t{8} << 20;
+  none.options.memory_bytes = std::int64_t{16} << 20;
+  EXPECT_EQ(none.run(), ActivationEnd::Memory);
 }
 
 TEST(ActivationSearch, AClosedViolationIsAnInternalError) {

@@ -427,6 +427,7 @@ class SlowToRefine final : public SplitBounder {
   }
   std::vector<char> sides(std::span<const double>, const Deadline&) const override { return {}; }
   std::vector<std::int32_t> layers() const override { return {}; }
+  std::int64_t bytes_per_subproblem() const override { return 0; }
 };
 
 TEST(Search, ARegionIsOpenWhileItsBoundsAreRefined) {
