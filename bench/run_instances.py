@@ -415,9 +415,9 @@ def main() -> int:
     instances = read_instances(folder, arguments.benchmark, arguments.expected, arguments.limit, arguments.timeout)
     if arguments.subset is not None:
         subset = read_subset(arguments.subset)
+        if missing := subset - {i.paths for i in read_instances(folder, set(), set(), None, None)}:
+            print(f"{len(missing)} of {arguments.subset} are not in {folder}/instances.csv", file=sys.stderr)
         instances = [instance for instance in instances if instance.paths in subset]
-        if missing := len(subset) - len(instances):
-            print(f"{missing} instances of {arguments.subset} are not in {folder}/instances.csv", file=sys.stderr)
     if arguments.choose is not None:
         print_subset(choose(instances, arguments.choose))
         return 0

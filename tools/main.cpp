@@ -77,8 +77,8 @@ void limit_memory(const boundflow::Options& options) {
 }
 
 std::string progress_text(const boundflow::Progress& p) {
-  return fmt::format("{:7.1f} s  open {:<8} closed {:<8} depth {:<4} worst bound {:<12.4g}", p.elapsed_s, p.open,
-                     p.closed, p.depth, p.worst_bound);
+  return fmt::format("{:7.1f} s  {:<10}  open {:<8} closed {:<8} depth {:<4} worst bound {:<10.4g} {:>8.1f}/s",
+                     p.elapsed_s, p.phase, p.open, p.closed, p.depth, p.worst_bound, p.subproblems_per_s);
 }
 
 // What is known where there is no verdict.

@@ -42,7 +42,11 @@ struct Progress {
   /// The smallest lower bound over open subproblems, above zero of what is proved: -infinity where one has none yet,
   /// +infinity where none is open.
   double worst_bound = 0;
-  int depth = 0;  ///< Splits above the deepest subproblem.
+  int depth = 0;                 ///< Splits above the deepest subproblem.
+  double subproblems_per_s = 0;  ///< Bounded per second, on average since the search began.
+  /// What the search is at: "boxes", or of the search over signs of neurons "refinement", "roots" or "halves". Empty at
+  /// the end.
+  std::string phase;
 };
 
 /// The answer of verify().

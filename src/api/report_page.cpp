@@ -196,6 +196,41 @@ void add_program(Page& page, std::string name, const CompiledProgram& program, c
   add_program(page, std::move(name), program.program(), program.plan(), trace);
 }
 
+namespace {
+
+// The splits of the most frequent layers or inputs, in their order.
+void add_branchings(Page& page, const char* what, const std::vector<std::int64_t>& splits) {
+  constexpr std::size_t kMost = 32;
+  std::vector<std::size_t> split;
+  for (std::size_t k = 0; k < splits.size(); ++k) {
+    if (splits[k] > 0) split.push_back(k);
+  }
+  std::stable_sort(split.begin(), split.end(), [&](std::size_t a, std::size_t b) { return splits[a] > splits[b]; });
+  const std::size_t left_out = split.size() - std::min(kMost, split.size());
+  split.resize(split.size() - left_out);
+  std::sort(split.begin(), split.end());
+  for (const std::size_t k : split) page.branchings.push_back({fmt::format("{} {}", what, k), count_text(splits[k])});
+  if (left_out > 0) page.branchings.push_back({fmt::format("{} more", left_out), "…"});
+}
+
+void add_course(Page& page, const SearchReport& search) {
+  for (std::size_t d = 0; d < search.opened.size(); ++d) {
+    page.depths.push_back({search.opened[d], search.closed[d], search.splits[d]});
+  }
+  add_branchings(page, "input", search.splits_by_input);
+  add_branchings(page, "layer", search.splits_by_layer);
+  for (const SearchReport::Sample& sample : search.samples) {
+    page.samples.push_back({sample.time_s, sample.open, sample.worst_bound});
+  }
+  PageTimes phases{"Phases of the search", {}};
+  for (const auto& [phase, seconds] : search.phases) {
+    if (seconds > 0) phases.times.push_back({phase, seconds});
+  }
+  if (!phases.times.empty()) page.times.push_back(std::move(phases));
+}
+
+}  // namespace
+
 void add_search(Page& page, const VerifyReport& report) {
   add_kernels(page, report.compile);
   page.answer = report.verdict;
@@ -222,6 +257,7 @@ void add_search(Page& page, const VerifyReport& report) {
                   report.open > 0 ? "of the open subproblems; above zero is proved" : "no subproblem is open"},
                  {"attack", seconds_text(report.attack_s)},
                  {"bounding", seconds_text(report.bounding_s)}};
+  add_course(page, report.search);
   const auto add_coordinates = [&](const char* name, const std::vector<std::string>& values) {
     constexpr std::size_t kMost = 64;
     for (std::size_t i = 0; i < std::min(kMost, values.size()); ++i) {

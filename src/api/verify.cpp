@@ -51,6 +51,25 @@ Counterexample to_counterexample(const Witness& witness) {
   return result;
 }
 
+SearchReport search_report(const SearchStatistics& statistics) {
+  SearchReport report;
+  for (const TreeStatistics::Depth& depth : statistics.tree.depths()) {
+    report.opened.push_back(depth.opened);
+    report.closed.push_back(depth.closed);
+    report.splits.push_back(depth.splits);
+  }
+  report.splits_by_input = statistics.tree.input_splits();
+  report.splits_by_layer = statistics.tree.layer_splits();
+  for (const BoundHistory::Sample& sample : statistics.history.samples()) {
+    report.samples.push_back({sample.elapsed_s, sample.subproblems, sample.open, sample.worst_bound});
+  }
+  for (std::size_t k = 0; k < kSearchPhases; ++k) {
+    const auto phase = static_cast<SearchPhase>(k);
+    report.phases.emplace_back(to_string(phase), statistics.tree.seconds(phase));
+  }
+  return report;
+}
+
 VerifyReport make_report(const SearchResult& result, const Options& options, const Request& request) {
   VerifyReport report;
   report.version = version();
@@ -68,6 +87,7 @@ VerifyReport make_report(const SearchResult& result, const Options& options, con
   report.open = result.statistics.open;
   report.depth = result.statistics.depth;
   report.worst_bound = result.statistics.worst_bound;
+  report.search = search_report(result.statistics);
   report.executor = request.executor->name();
   report.instruction_set = native::instruction_set();
   report.threads = request.threads;
@@ -138,7 +158,8 @@ SearchResult decide(const std::string& network_path, const std::string& property
       std::clamp<std::int64_t>(query_bytes / std::max<std::int64_t>(engine.bytes_per_subproblem(), 1), 1, 32);
   if (hooks.progress) {
     search_options.progress = [&](const SearchProgress& p) {
-      hooks.progress({p.elapsed_s, p.open, p.closed, p.worst_bound, p.depth});
+      hooks.progress({p.elapsed_s, p.open, p.closed, p.worst_bound, p.depth, p.subproblems_per_s,
+                      std::string(to_string(p.phase))});
     };
   }
   std::vector<InputBox> boxes;
@@ -265,7 +286,14 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   if (found.witness) result.counterexample = to_counterexample(*found.witness);
   result.time_s = deadline.elapsed();
   const SearchStatistics& end = found.statistics;
-  result.progress = {result.time_s, end.open, end.closed, end.worst_bound, end.depth};
+  const double search_s = std::max(result.time_s - import_s, 1e-3);
+  result.progress = {result.time_s,
+                     end.open,
+                     end.closed,
+                     end.worst_bound,
+                     end.depth,
+                     static_cast<double>(end.subproblems) / search_s,
+                     ""};
   if (!options.profile.empty()) result.profile = to_chrome_trace(*request.trace, result.time_s, request.threads);
   VerifyReport report = make_report(found, options, request);
   report.network = network_path;

@@ -101,6 +101,21 @@ std::vector<char> SplitEngine::sides(std::span<const double> point, const Deadli
   return sides;
 }
 
+std::vector<std::int32_t> SplitEngine::layers() const {
+  std::vector<std::int32_t> first;
+  for (const crown::NeuronLayer& layer : layers_) first.push_back(static_cast<std::int32_t>(layer.offset));
+  return first;
+}
+
+// A row's buffers, though blocks of rows use theirs again, and what Workspace and the answer have per subproblem.
+std::int64_t SplitEngine::bytes_per_subproblem() const {
+  const BoundProgram& program = program_.program();
+  const std::int64_t numbers = 4 * program.inputs + 2 * program.outputs;
+  const std::int64_t per_free = sizeof(float) + sizeof(Moments) + sizeof(std::uint8_t);
+  return program_.plan().batch_bytes + program_.plan().row_bytes + numbers * static_cast<std::int64_t>(sizeof(double)) +
+         3 * neurons_ * static_cast<std::int64_t>(sizeof(float)) + unstable() * per_free;
+}
+
 const crown::NeuronLayer& SplitEngine::layer_of(std::int32_t neuron) const {
   const auto behind = std::find_if(layers_.begin(), layers_.end(), [&](const auto& l) { return l.offset > neuron; });
   return *(behind - 1);
@@ -545,6 +560,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
       }
       bound_leaves(p, roots, signs, refinement.effort, until);
     });
+    if (limit.progress) limit.progress();
     // Each layer gets its share, so that the last ones do not go without; all rows of a layer likewise. Of the time
     // where visits do not count, since a share of it ends where the clock says.
     const double remaining = until.remaining();
@@ -552,12 +568,17 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     const auto layers_left = static_cast<std::int64_t>(splits.programs.size() - p);
     const Deadline share = by_time ? until.sooner(remaining / static_cast<double>(layers_left)) : until;
     const std::int64_t split_visits = count * 2 * neurons_met(p) * std::max(refinement.split_effort.steps, 1);
-    const auto most =
-        static_cast<int>(std::min<std::int64_t>(refinement.splits, visits_left / layers_left / split_visits));
+    // Each split adds a leaf, which has slopes of its own.
+    const auto leaf_bytes = static_cast<std::int64_t>(
+        sizeof(RowTree::Leaf) + free_.size() + 64 + sizeof(NeuronSplit) * static_cast<std::size_t>(refinement.splits));
+    const std::int64_t affordable =
+        std::min(visits_left / layers_left / split_visits, limit.memory_bytes / (count * leaf_bytes) - 1);
+    const auto most = static_cast<int>(std::clamp<std::int64_t>(affordable, 0, refinement.splits));
     visits_left -= most * split_visits;
     for (int done = 0; done < most && !share.should_stop(); done += kSplitsAtOnce) {
       const int now = std::min(kSplitsAtOnce, most - done);
       for_each_part([&](std::span<RowTree> part) { split_rows(p, part, now, refinement.split_effort, share); });
+      if (limit.progress) limit.progress();
     }
     std::for_each(trees.begin(), trees.end(), take);
     better += gained;

@@ -23,6 +23,8 @@ class SplitEngine final : public SplitBounder {
   std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
                                       std::span<const std::int32_t> neurons, const Deadline& deadline) const override;
   std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const override;
+  std::vector<std::int32_t> layers() const override;
+  std::int64_t bytes_per_subproblem() const override;
 
   struct Refinement {
     SplitEffort effort;        // for each row

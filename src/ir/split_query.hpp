@@ -7,6 +7,7 @@
 // are optimised while it is bounded. Any of them is sound.
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -69,6 +70,8 @@ struct RefinementLimit {
   const Deadline& until;
   // Neurons that rows pass, summed over all walks: a clock that runs alike everywhere.
   std::int64_t neuron_visits = std::numeric_limits<std::int64_t>::max();
+  std::int64_t memory_bytes = std::numeric_limits<std::int64_t>::max();  // of the subproblems of rows
+  std::function<void()> progress = nullptr;  // called from time to time, on the caller's thread
 };
 
 class SplitBounder {
@@ -90,6 +93,10 @@ class SplitBounder {
   // Per neuron, whether its input is above zero at a point of the box, as far as bounds over the point tell: where they
   // hold zero it is 2, and either side may be right.
   virtual std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const = 0;
+  // The first neuron of each layer, from the input on: the neurons that one activation reads.
+  virtual std::vector<std::int32_t> layers() const = 0;
+  // The memory that `bound` takes for each subproblem while it runs, about and rather too much.
+  virtual std::int64_t bytes_per_subproblem() const = 0;
 };
 
 }  // namespace boundflow

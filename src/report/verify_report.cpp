@@ -4,6 +4,33 @@
 
 namespace boundflow {
 
+namespace {
+
+void write_members(JsonWriter& json, const SearchReport& search) {
+  json.open('{', "tree");
+  json.array("opened", search.opened);
+  json.array("closed", search.closed);
+  json.array("splits", search.splits);
+  json.array("splits_by_input", search.splits_by_input);
+  json.array("splits_by_layer", search.splits_by_layer);
+  json.close('}');
+  json.open('[', "samples");
+  for (const SearchReport::Sample& sample : search.samples) {
+    json.open('{');
+    json.member("time_s", sample.time_s);
+    json.member("subproblems", sample.subproblems);
+    json.member("open", sample.open);
+    json.member("worst_bound", sample.worst_bound);  // null where nothing is known, or open
+    json.close('}');
+  }
+  json.close(']');
+  json.open('{', "phases");
+  for (const auto& [phase, seconds] : search.phases) json.member(phase + "_s", seconds);
+  json.close('}');
+}
+
+}  // namespace
+
 std::string to_json(const VerifyReport& report) {
   JsonWriter json;
   json.open('{');
@@ -33,6 +60,7 @@ std::string to_json(const VerifyReport& report) {
   json.member("open", report.open);
   json.member("depth", report.depth);
   json.member("worst_bound", report.worst_bound);  // null without open subproblems
+  write_members(json, report.search);
   json.close('}');
   if (report.verdict == "sat") {
     json.open('{', "witness");

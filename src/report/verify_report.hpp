@@ -3,11 +3,31 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "report/compile_report.hpp"
 
 namespace boundflow {
+
+// The course of a search.
+struct SearchReport {
+  // By depth: subproblems that came into being, were proved, and were split.
+  std::vector<std::int64_t> opened;
+  std::vector<std::int64_t> closed;
+  std::vector<std::int64_t> splits;
+  // Splits by input, and by layer of neurons from the input on.
+  std::vector<std::int64_t> splits_by_input;
+  std::vector<std::int64_t> splits_by_layer;
+  struct Sample {
+    double time_s = 0;
+    std::int64_t subproblems = 0;  // bounded by then
+    std::int64_t open = 0;
+    double worst_bound = 0;
+  };
+  std::vector<Sample> samples;                         // in the order of time
+  std::vector<std::pair<std::string, double>> phases;  // names and seconds
+};
 
 struct VerifyReport {
   std::string version;
@@ -30,6 +50,7 @@ struct VerifyReport {
   std::int64_t open = 0;
   std::int64_t depth = 0;
   double worst_bound = 0;
+  SearchReport search;
   std::string executor;
   std::string instruction_set;
   int threads = 0;

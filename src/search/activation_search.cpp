@@ -18,6 +18,8 @@ constexpr std::int64_t kWalksPerAttackStep = 8;
 constexpr float kLambdaStep = 0.3F;
 // Of narrowing a half, in logarithms of what it could be: of one that is empty, and what counts besides.
 constexpr double kGainOfEmpty = 1e6, kLeastGain = 1e-6;
+// Queries of the look-ahead, which take one walk each, have so many times as many subproblems.
+constexpr std::int64_t kLookAheadFactor = 4;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 struct Leaf {
@@ -47,6 +49,7 @@ struct Group {
   std::int64_t splits = 0;
   std::int64_t stuck = 0;
   double stuck_bound = std::numeric_limits<double>::infinity();
+  TreeStatistics tree;
   bool complete = false;
 };
 
@@ -59,7 +62,9 @@ class ActivationSearch {
         options_(options),
         deadline_(deadline),
         statistics_(statistics),
-        random_(options.seed) {
+        random_(options.seed),
+        layers_(tools.bounder.layers()) {
+    fit_queries();
     if (!options.observed.empty()) observed_sides_ = tools.bounder.sides(options.observed, deadline);
   }
 
@@ -78,6 +83,17 @@ class ActivationSearch {
   }
 
  private:
+  // Queries of a round, all at the same time, take a quarter of the memory, or what the smallest ones need. As many as
+  // there could be, since the tree must not depend on how many threads there are.
+  void fit_queries() {
+    const std::int64_t bytes = std::max<std::int64_t>(tools_.bounder.bytes_per_subproblem(), 1) * kLookAheadFactor;
+    const std::int64_t share = options_.memory_bytes / 4;
+    options_.queries_per_round = std::clamp<std::int64_t>(share / bytes, 1, options_.queries_per_round);
+    options_.subproblems_per_query =
+        std::clamp<std::int64_t>(share / (bytes * options_.queries_per_round), 1, options_.subproblems_per_query);
+    options_.memory_bytes -= bytes * options_.queries_per_round * options_.subproblems_per_query;
+  }
+
   // False: there is no such stage.
   bool refine(int stage) {
     const double remaining = deadline_.remaining();
@@ -85,6 +101,10 @@ class ActivationSearch {
     const Deadline until = options_.deterministic ? deadline_ : deadline_.sooner(share);
     RefinementLimit limit{.until = until};
     if (options_.deterministic) limit.neuron_visits = options_.refine_visits;
+    limit.memory_bytes = std::max<std::int64_t>(options_.memory_bytes - bytes_, 0) / 2;
+    limit.progress = [&] { report(); };
+    statistics_.phase = SearchPhase::Refinement;
+    const PhaseTime time(statistics_.tree, SearchPhase::Refinement);
     return tools_.bounder.refine(stage, limit);
   }
 
@@ -93,6 +113,7 @@ class ActivationSearch {
     const std::int64_t last = splits > std::numeric_limits<std::int64_t>::max() - statistics_.splits
                                   ? std::numeric_limits<std::int64_t>::max()
                                   : statistics_.splits + splits;
+    statistics_.phase = SearchPhase::Halves;
     while (!empty()) {
       if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
       if (bytes_ > options_.memory_bytes) return finish(ActivationEnd::Memory);
@@ -162,7 +183,7 @@ class ActivationSearch {
       Leaf root;
       root.clause = clause;
       root.bound = options_.known_bound;
-      if (narrows_) root.subproblem.violated = clause_of(root).rows;
+      root.subproblem.violated = clause_of(root).rows;
       roots.push_back(std::move(root));
     }
     return roots;
@@ -171,8 +192,11 @@ class ActivationSearch {
   // Begins with the clauses that are left; nothing if the search goes on. Stopped on the way, the subproblems stay that
   // were open before.
   std::optional<ActivationEnd> open_roots() {
+    statistics_.phase = SearchPhase::Roots;
+    const PhaseTime time(statistics_.tree, SearchPhase::Roots);
     std::vector<Leaf> begun = roots();
     Group group;
+    group.tree.open(0, std::ssize(begun));
     SplitEffort effort;
     effort.steps = options_.root_steps;
     if (!start_lambdas(begun, group) || !bound(begun, effort, group)) return ActivationEnd::Stopped;
@@ -190,7 +214,8 @@ class ActivationSearch {
 
   std::vector<Group> next_groups() {
     std::vector<Leaf> taken;
-    const std::int64_t limit = options_.queries_per_round * options_.subproblems_per_query / 2;
+    const std::int64_t limit =
+        std::max<std::int64_t>(1, options_.queries_per_round * options_.subproblems_per_query / 2);
     while (!empty() && std::ssize(taken) < limit) taken.push_back(pop());
     const std::int64_t per_group =
         std::max<std::int64_t>(1, (std::ssize(taken) + options_.queries_per_round - 1) / options_.queries_per_round);
@@ -204,6 +229,10 @@ class ActivationSearch {
 
   const RowClause& clause_of(const Leaf& leaf) const {
     return specification_.clauses[static_cast<std::size_t>(leaf.clause)];
+  }
+
+  std::int64_t layer_of(std::int32_t neuron) const {
+    return std::upper_bound(layers_.begin(), layers_.end(), neuron) - layers_.begin() - 1;
   }
 
   // The rows that leaves of clauses with several ask for, behind the specification's own.
@@ -258,6 +287,7 @@ class ActivationSearch {
     if (answer.empty || refuted(leaf, bound)) {
       check_observed(leaf);
       ++group.closed;
+      group.tree.close(leaf.depth);
       return;
     }
     leaf.bound = std::max(leaf.bound, bound);
@@ -363,7 +393,7 @@ class ActivationSearch {
     std::vector<Candidate> candidates;
     for (const std::int32_t neuron : leaf.candidates) candidates.push_back({neuron});
     const auto most = static_cast<std::size_t>(options_.look_ahead);
-    if (narrows_ && candidates.size() > 1 && narrow_halves(spec, leaf, candidates)) {
+    if (candidates.size() > 1 && narrow_halves(spec, leaf, candidates)) {
       const auto rest = candidates.begin() + static_cast<std::ptrdiff_t>(std::min(candidates.size(), most / 2));
       std::stable_sort(rest, candidates.end(),
                        [](const Candidate& a, const Candidate& b) { return a.progress > b.progress; });
@@ -385,7 +415,7 @@ class ActivationSearch {
       }
     }
     std::vector<SplitAnswer> answers;
-    const auto most = static_cast<std::size_t>(options_.subproblems_per_query) * 4;
+    const auto most = static_cast<std::size_t>(options_.subproblems_per_query * kLookAheadFactor);
     if (!ask(spec, pointers_to(tried), SplitEffort{}, most, answers)) return false;
     group.walks += std::ssize(tried);
     std::size_t next = 0;
@@ -422,10 +452,12 @@ class ActivationSearch {
 
   // Splits each leaf of the group and bounds the halves.
   void expand(Group& group) const {
+    std::optional<PhaseTime> time(std::in_place, group.tree, SearchPhase::LookAhead);
     const LinearSpec spec = spec_of(group.leaves);
     std::vector<std::vector<Candidate>> lists;
     for (const Leaf& leaf : group.leaves) lists.push_back(short_list(spec, leaf));
     if (!look_ahead(spec, group.leaves, lists, group)) return;
+    time.emplace(group.tree, SearchPhase::Halves);
     std::vector<Leaf> halves, last;
     for (std::size_t k = 0; k < lists.size(); ++k) {
       const Leaf& leaf = group.leaves[k];
@@ -435,6 +467,8 @@ class ActivationSearch {
       }
       const std::int32_t neuron = best_of(lists[k]);
       ++group.splits;
+      group.tree.split_layer(leaf.depth, layer_of(neuron));
+      group.tree.open(leaf.depth + 1, 2);
       for (const bool above : {false, true}) {
         Leaf half = leaf;
         half.depth = leaf.depth + 1;
@@ -485,6 +519,7 @@ class ActivationSearch {
     statistics_.walks += group.walks;
     statistics_.closed += group.closed;
     statistics_.splits += group.splits;
+    statistics_.tree.add(group.tree);
     statistics_.stuck += group.stuck;
     stuck_bound_ = std::min(stuck_bound_, group.stuck_bound);
     for (Leaf& leaf : group.open) {
@@ -502,6 +537,7 @@ class ActivationSearch {
     const std::int64_t work = attack_options.restarts * attack_options.steps;
     if (statistics_.walks < kWalksPerAttackStep * attacks_ * work) return false;
     ++attacks_;
+    const PhaseTime time(statistics_.tree, SearchPhase::Attack);
     return attack(specification_, {}, tools_.evaluator, attack_options, random_, deadline_, tools_.accept);
   }
 
@@ -517,10 +553,11 @@ class ActivationSearch {
 
   const Specification& specification_;
   const ActivationTools& tools_;
-  const ActivationOptions& options_;
+  ActivationOptions options_;  // of the memory, what queries leave
   const Deadline& deadline_;
   ActivationStatistics& statistics_;
   Random random_;
+  std::vector<std::int32_t> layers_;  // as SplitBounder::layers
   std::int64_t attacks_ = 0;
   std::vector<std::int32_t> clauses_;  // that are not closed at the root
   std::vector<Leaf> heap_;             // the worst bound on top
@@ -528,7 +565,6 @@ class ActivationSearch {
   std::vector<char> observed_sides_;
   double stuck_bound_ = std::numeric_limits<double>::infinity();
   std::int64_t bytes_ = 0;
-  bool narrows_ = true;
   std::uint64_t next_age_ = 0;
 };
 

@@ -13,11 +13,13 @@
 
 #include "ir/split_query.hpp"
 #include "search/attack.hpp"
+#include "search/tree_statistics.hpp"
 
 namespace boundflow {
 
 struct ActivationOptions {
   std::uint64_t seed = 0;
+  // Of open subproblems, of queries, and of refinement: where it is little, rounds have fewer and smaller queries.
   std::int64_t memory_bytes = std::int64_t{1} << 30;
   std::int64_t subproblems_per_query = 32;
   std::int64_t queries_per_round = 4;
@@ -50,6 +52,8 @@ struct ActivationStatistics {
   std::int64_t peak_open = 0;
   std::int64_t stuck = 0;  // without neurons to split, and open
   int depth = 0;
+  SearchPhase phase = SearchPhase::Refinement;  // that is under way
+  TreeStatistics tree;
   double worst_bound = 0;  // of the open ones; +infinity if there are none
 };
 
@@ -66,7 +70,8 @@ struct ActivationTools {
   const Evaluator& evaluator;
   // Called for points that violate a clause as far as floating point tells; true ends the search.
   std::function<bool(std::span<const double> point)> accept;
-  std::function<void(const ActivationStatistics&)> progress = nullptr;  // after each round
+  // After each round, and from time to time while bounds are refined.
+  std::function<void(const ActivationStatistics&)> progress = nullptr;
 };
 
 // Clauses with choices are not for this search: `can_split_activations` is false for them.

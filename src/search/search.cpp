@@ -42,6 +42,7 @@ class Search {
 
  private:
   SearchResult decide() {
+    start_ = deadline_.elapsed();
     for (const Region& region : property_.regions) {
       if (deadline_.should_stop()) return stopped();
       specifications_.push_back(make_specification(region, property_.input_count, property_.output_count));
@@ -58,7 +59,8 @@ class Search {
         if (std::optional<SearchResult> end = split_activations()) return *std::move(end);
         continue;
       }
-      report_progress();
+      report_progress(SearchPhase::Boxes);
+      add_sample();
       if (round()) return finish(Verdict::Sat, "");
     }
     if (!aside_.empty()) return decide_aside();
@@ -89,7 +91,9 @@ class Search {
     root.upper = specification.box.upper;
     root.bound = -std::numeric_limits<double>::infinity();
     for (std::size_t c = 0; c < specification.clauses.size(); ++c) root.clauses.push_back(static_cast<std::int32_t>(c));
-    if (!root.clauses.empty()) queue_.push(std::move(root));
+    if (root.clauses.empty()) return;
+    statistics_.tree.open(0);
+    queue_.push(std::move(root));
   }
 
   SearchResult stopped() {
@@ -107,6 +111,8 @@ class Search {
     const OpenSubproblems open = open_subproblems();
     statistics_.open = open.count;
     statistics_.worst_bound = open.worst_bound;
+    keep_signs_tree();
+    statistics_.history.finish(sample_of(open));
     return {verdict, std::move(reason), std::move(witness_), statistics_};
   }
 
@@ -137,6 +143,7 @@ class Search {
   // True if the point is a proved violation that an execution shows as well. One that only the real-valued network has
   // is kept for the end of the search.
   bool accept(std::int32_t region, std::span<const double> point) {
+    const PhaseTime time(statistics_.tree, SearchPhase::Replay);
     Witness witness;
     const ReplayResult replay =
         tools_.replayer.replay(property_.regions[static_cast<std::size_t>(region)], point, witness, deadline_);
@@ -153,6 +160,7 @@ class Search {
     const Deadline deadline = options_.deterministic ? deadline_ : deadline_.sooner(std::min(limit, 10.0));
     std::int64_t left = options_.deterministic ? kAttacks : std::numeric_limits<std::int64_t>::max();
     const double start = deadline_.elapsed();
+    const PhaseTime time(statistics_.tree, SearchPhase::Attack);
     // Two rounds over all regions; the second starts from other points.
     bool found = false;
     for (int pass = 0; pass < 2 && !found; ++pass) {
@@ -194,6 +202,7 @@ class Search {
 
   void bound(std::vector<Chunk>& chunks, const Bounder& bounder, Semantics semantics) {
     const double start = deadline_.elapsed();
+    const PhaseTime time(statistics_.tree, SearchPhase::Boxes);
     parallel_for(static_cast<std::int64_t>(chunks.size()), [&](std::int64_t i) {
       Chunk& chunk = chunks[static_cast<std::size_t>(i)];
       chunk.result = expand(specification_of(chunk), chunk.subproblems, bounder, tools_.evaluator, semantics,
@@ -275,6 +284,7 @@ class Search {
       check_observed(subproblem, expansion);
       if (expansion.open.empty()) {
         ++statistics_.closed;
+        statistics_.tree.close(subproblem.depth);
         continue;
       }
       if (expansion.blocked && blocked != nullptr) {
@@ -375,7 +385,6 @@ class Search {
       options.observed = options_.observed->point;
       options.observed_clause = options_.observed->clause;
     }
-    ActivationStatistics found;
     const SearchStatistics before = statistics_;
     const ActivationTools tools{*bounder, tools_.evaluator,
                                 [&](std::span<const double> point) { return accept(region.region, point); },
@@ -388,16 +397,20 @@ class Search {
                                   in_round_ = now.open;
                                   round_bound_ = now.worst_bound;
                                   statistics_.peak_open = std::max(statistics_.peak_open, open_subproblems().count);
-                                  report_progress();
+                                  report_progress(now.phase);
+                                  if (now.phase != SearchPhase::Refinement) add_sample();
                                 }};
     const ActivationEnd end = search_activations(specifications_[static_cast<std::size_t>(region.region)],
-                                                 region.clauses, tools, options, deadline_, found);
+                                                 region.clauses, tools, options, deadline_, signs_);
+    keep_signs_tree();
     if (end == ActivationEnd::Closed) in_round_ = 0;
     return end;
   }
 
   void branch(const Subproblem& parent, Expansion& expansion, const Split& split) {
     ++statistics_.splits;
+    statistics_.tree.split_input(parent.depth, static_cast<std::int64_t>(split.input));
+    statistics_.tree.open(parent.depth + 1, 2);
     Subproblem child;
     child.region = parent.region;
     child.depth = parent.depth + 1;
@@ -470,13 +483,25 @@ class Search {
     }
   }
 
-  void report_progress() {
+  BoundHistory::Sample sample_of(const OpenSubproblems& open) const {
+    return {deadline_.elapsed(), statistics_.subproblems, open.count, open.worst_bound};
+  }
+  void add_sample() { statistics_.history.add(sample_of(open_subproblems())); }
+
+  // The tree of a search over signs, which may have ended in the middle.
+  void keep_signs_tree() {
+    statistics_.tree.add(signs_.tree);
+    signs_ = {};
+  }
+
+  void report_progress(SearchPhase phase) {
     if (!options_.progress) return;
     const double now = deadline_.elapsed();
     if (now - last_progress_ < 0.1) return;
     last_progress_ = now;
     const OpenSubproblems open = open_subproblems();
-    options_.progress({now, open.count, statistics_.closed, open.worst_bound, statistics_.depth});
+    options_.progress({now, open.count, statistics_.closed, open.worst_bound, statistics_.depth,
+                       static_cast<double>(statistics_.subproblems) / std::max(now - start_, 1e-3), phase});
   }
 
   const Property& property_;
@@ -499,6 +524,8 @@ class Search {
   std::optional<Witness> witness_;
   std::optional<Witness> fallback_;
   SearchStatistics statistics_;
+  ActivationStatistics signs_;  // of the region whose signs are split
+  double start_ = 0;            // when the search began
   double last_progress_ = 0;
 };
 

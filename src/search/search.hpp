@@ -13,6 +13,7 @@
 #include "ir/query.hpp"
 #include "ir/split_query.hpp"
 #include "search/attack.hpp"
+#include "search/tree_statistics.hpp"
 
 namespace boundflow {
 
@@ -26,6 +27,8 @@ struct SearchProgress {
   std::int64_t closed = 0;
   double worst_bound = 0;  // over the open subproblems
   int depth = 0;
+  double subproblems_per_s = 0;  // bounded, since the search began
+  SearchPhase phase = SearchPhase::Boxes;
 };
 
 // A point of a region's box that is proved to violate one of the region's clauses.
@@ -65,6 +68,8 @@ struct SearchStatistics {
   std::int64_t open = 0;  // at the end
   int depth = 0;
   double worst_bound = 0;  // of the subproblems left open; +infinity if there are none
+  TreeStatistics tree;     // of all regions; of the search over signs, all of its beginnings
+  BoundHistory history;
 };
 
 struct SearchResult {

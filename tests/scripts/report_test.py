@@ -1,6 +1,7 @@
 """The pages of --report: what they hold, and that names from files do no harm. Usage: report_test.py path/to/boundflow"""
 
 import itertools
+import json
 import re
 import unittest
 from pathlib import Path
@@ -113,6 +114,33 @@ class Pages(CommandLine):
             for words in ["subproblems bounded", "splits", "worst bound", "Values and gradients"]:
                 self.assertIn(words, text)
             self.assertEqual("X_63" in text, verdict == "sat")
+
+    def test_the_course_of_a_search_is_drawn(self) -> None:
+        network = self.write("deep.onnx", deep_model(24, 3))
+        report = self.folder / "r.json"
+        for branching, what, split in [("activation", "layer", 2), ("input", "input", 0)]:
+            page = self.page("verify", network, self.endless(8, 2, 2 if what == "layer" else 1.5), "--branching",
+                             branching, "--timeout", 20, "--json", report)
+            found = json.loads(report.read_text())["statistics"]
+            self.assertGreater(found["splits"], 10)
+            self.assertEqual(sum(found["tree"]["splits"]), found["splits"])
+            self.assertEqual(sum(found["tree"][f"splits_by_{what}"]), found["splits"])
+            self.assertEqual(sum(found["tree"]["closed"]), found["closed"])
+            (search,) = [section for section in page.root.iter("section") if section.get("id") == "search"]
+            for name, counts in [("closed", found["tree"]["closed"]), ("split", found["tree"]["splits"])]:
+                bars = [rect for rect in page.with_class("rect", name, search) if rect.get("x")]
+                self.assertEqual(len(bars), sum(count > 0 for count in counts))
+                for bar in bars:
+                    self.assertTrue(LEFT <= float(bar.get("x")) and 0 < float(bar.get("height")) <= BOTTOM, bar.attrib)
+            curves = page.with_class("polyline", "curve", search)
+            self.assertGreaterEqual(len(curves), 2)
+            for curve in curves:
+                xs = [float(point.split(",")[0]) for point in curve.get("points").split()]
+                self.assertEqual(xs, sorted(xs))
+            text = page.text()
+            for words in ["Subproblems by depth", f"{what} {split}", "Worst bound of the open",
+                          "Phases of the search"]:
+                self.assertIn(words, text)
 
     def test_a_limit_leaves_what_was_reached(self) -> None:
         page = self.page("verify", NETWORK, self.endless(), *SPLIT_INPUTS, "--timeout", 0.5)

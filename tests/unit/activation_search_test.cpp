@@ -26,7 +26,9 @@ class CountingBounder final : public SplitBounder {
   double of_constant = 0;
   std::vector<std::int64_t> visits_allowed;  // per stage
   std::vector<double> time_allowed;
-  int interrupt_in = -1;  // the stage that a user interrupts
+  std::int64_t bytes = 0;                       // per subproblem
+  mutable std::atomic<std::size_t> largest{0};  // query
+  int interrupt_in = -1;                        // the stage that a user interrupts
   std::atomic<bool>* interrupt = nullptr;
   mutable std::atomic<int> refined{0};
   mutable std::atomic<int> calls{0};
@@ -34,6 +36,9 @@ class CountingBounder final : public SplitBounder {
   bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override {
     ++calls;
+    std::size_t seen = largest;
+    while (seen < subproblems.size() && !largest.compare_exchange_weak(seen, subproblems.size())) {
+    }
     answers.assign(subproblems.size(), {});
     if (deadline.should_stop()) return false;
     for (std::size_t k = 0; k < subproblems.size(); ++k) {
@@ -54,6 +59,7 @@ class CountingBounder final : public SplitBounder {
   bool refine(int stage, const RefinementLimit& limit) override {
     visits_allowed.push_back(limit.neuron_visits);
     time_allowed.push_back(limit.until.remaining());
+    if (limit.progress) limit.progress();
     if (stage == interrupt_in) *interrupt = true;
     ++refined;
     return stage < stages;
@@ -61,6 +67,8 @@ class CountingBounder final : public SplitBounder {
   std::vector<char> sides(std::span<const double>, const Deadline&) const override {
     return std::vector<char>(static_cast<std::size_t>(neurons), 1);
   }
+  std::vector<std::int32_t> layers() const override { return {0, 2}; }
+  std::int64_t bytes_per_subproblem() const override { return bytes; }
 };
 
 struct Case {
@@ -71,15 +79,18 @@ struct Case {
   Property property = identity_property(1, "(assert (<= Y_0 -0.5))");
   int accepted = 0;
   bool accept = false;
+  std::function<void(const ActivationStatistics&)> progress = nullptr;
 
   ActivationEnd run(const Deadline& deadline = Deadline(5)) {
     const Specification specification = make_specification(property.regions[0], 1, 1);
     std::vector<std::int32_t> clauses;
     for (std::size_t c = 0; c < specification.clauses.size(); ++c) clauses.push_back(static_cast<std::int32_t>(c));
-    const ActivationTools tools{bounder, evaluator, [&](std::span<const double>) {
+    const ActivationTools tools{bounder, evaluator,
+                                [&](std::span<const double>) {
                                   ++accepted;
                                   return accept;
-                                }};
+                                },
+                                progress};
     return search_activations(specification, clauses, tools, options, deadline, statistics);
   }
 };
@@ -101,6 +112,42 @@ TEST(ActivationSearch, SplitsUntilEveryLeafIsRefuted) {
   EXPECT_EQ(setup.statistics.depth, 1);  // of open subproblems
   EXPECT_EQ(setup.statistics.open, 0);
   EXPECT_EQ(setup.statistics.worst_bound, kInf);
+}
+
+TEST(ActivationSearch, ItsTreeIsCountedByDepthAndLayer) {
+  Case setup;
+  setup.bounder.neurons = 4;
+  setup.bounder.start = -1.4;
+  EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+  const TreeStatistics& tree = setup.statistics.tree;
+  ASSERT_EQ(tree.depths().size(), 4u);
+  std::int64_t splits = 0, closed = 0;
+  for (std::size_t d = 0; d < 4; ++d) {
+    const auto halves = std::int64_t{1} << d;
+    EXPECT_EQ(tree.depths()[d].opened, halves);
+    EXPECT_EQ(tree.depths()[d].splits, d < 3 ? halves : 0);
+    EXPECT_EQ(tree.depths()[d].closed, d < 3 ? 0 : halves);
+    splits += tree.depths()[d].splits;
+    closed += tree.depths()[d].closed;
+  }
+  EXPECT_EQ(splits, setup.statistics.splits);
+  EXPECT_EQ(closed, setup.statistics.closed);
+  // All candidates look alike, so that the first one is taken: 0 and 1 are the first layer's.
+  EXPECT_EQ(tree.layer_splits(), (std::vector<std::int64_t>{3, 4}));
+  EXPECT_GT(tree.seconds(SearchPhase::Halves), 0);
+  EXPECT_GT(tree.seconds(SearchPhase::Roots), 0);
+}
+
+TEST(ActivationSearch, ReportsWhileItRefines) {
+  Case setup;
+  setup.bounder.start = 0.1;
+  std::vector<ActivationStatistics> reports;
+  setup.progress = [&](const ActivationStatistics& now) { reports.push_back(now); };
+  setup.run();
+  ASSERT_GE(reports.size(), 2u);
+  EXPECT_EQ(reports[0].phase, SearchPhase::Refinement);
+  EXPECT_EQ(reports[0].open, 1);
+  EXPECT_EQ(reports.back().open, 0);
 }
 
 TEST(ActivationSearch, RefinesAgainWhereFewSplitsAreNotEnough) {
@@ -227,6 +274,27 @@ TEST(ActivationSearch, DivesAndEndsWithItsMemory) {
   dive.options.subproblems_per_query = 2;
   dive.options.queries_per_round = 1;
   EXPECT_EQ(dive.run(), ActivationEnd::Closed);
+}
+
+// 16 MiB for open subproblems are plenty here, but not beside queries of 1 MiB for each of theirs.
+TEST(ActivationSearch, QueriesTakeMemoryToo) {
+  std::vector<std::size_t> largest;
+  for (const std::int64_t bytes : {std::int64_t{0}, std::int64_t{1} << 16, std::int64_t{1} << 20}) {
+    Case setup;
+    setup.bounder.neurons = 12;
+    setup.bounder.start = -3.9;
+    setup.bounder.bytes = bytes;
+    setup.options.memory_bytes = std::int64_t{16} << 20;
+    EXPECT_EQ(setup.run(), ActivationEnd::Closed) << bytes;
+    EXPECT_LE(static_cast<std::int64_t>(setup.bounder.largest) * bytes, setup.options.memory_bytes / 4);
+    largest.push_back(setup.bounder.largest);
+  }
+  EXPECT_GT(largest[0], largest[1]);
+  EXPECT_GT(largest[1], largest[2]);
+  Case none;
+  none.bounder.bytes = std::int64_t{8} << 20;
+  none.options.memory_bytes = std::int64_t{16} << 20;
+  EXPECT_EQ(none.run(), ActivationEnd::Memory);
 }
 
 TEST(ActivationSearch, AClosedViolationIsAnInternalError) {

@@ -147,6 +147,28 @@ TEST(VerifyReport, HasAWitnessOnSatOnly) {
   EXPECT_EQ(json::parse(to_json(report)).at("witness"), json({{"input", {"0.5", "1"}}, {"output", {"-2"}}}));
 }
 
+TEST(VerifyReport, HasTheCourseOfTheSearch) {
+  VerifyReport report;
+  report.search.opened = {1, 2};
+  report.search.closed = {0, 2};
+  report.search.splits = {1, 0};
+  report.search.splits_by_layer = {0, 1};
+  report.search.samples = {{0.5, 1, 1, -kUnknown}, {1.5, 3, 0, kUnknown}, {1.75, 3, 2, -0.25}};
+  report.search.phases = {{"attack", 0.25}, {"halves", 1}};
+  const json text = json::parse(to_json(report)).at("statistics");
+  EXPECT_EQ(text.at("tree"), json({{"opened", {1, 2}},
+                                   {"closed", {0, 2}},
+                                   {"splits", {1, 0}},
+                                   {"splits_by_input", json::array()},
+                                   {"splits_by_layer", {0, 1}}}));
+  ASSERT_EQ(text.at("samples").size(), 3U);
+  EXPECT_TRUE(text.at("samples").at(0).at("worst_bound").is_null());
+  EXPECT_TRUE(text.at("samples").at(1).at("worst_bound").is_null());
+  EXPECT_EQ(text.at("samples").at(2),
+            json({{"time_s", 1.75}, {"subproblems", 3}, {"open", 2}, {"worst_bound", -0.25}}));
+  EXPECT_EQ(text.at("phases"), json({{"attack_s", 0.25}, {"halves_s", 1.0}}));
+}
+
 TEST(BoundsReport, HasARowPerQuery) {
   const std::vector<double> lower{-1, -2, -kUnknown, 3}, upper{1, 2, kUnknown, 4};
   BoundsReport report;

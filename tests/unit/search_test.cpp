@@ -69,6 +69,22 @@ TEST(Search, SplittingProvesWhatOneBoundDoesNot) {
   EXPECT_EQ(result.verdict, Verdict::Unsat);
   EXPECT_GT(result.statistics.subproblems, 3);
   EXPECT_EQ(result.statistics.closed, result.statistics.splits + 1);
+  const TreeStatistics& tree = result.statistics.tree;
+  ASSERT_EQ(std::ssize(tree.depths()), result.statistics.depth + 1);
+  std::int64_t splits = 0;
+  for (std::size_t d = 0; d < tree.depths().size(); ++d) {
+    const TreeStatistics::Depth& depth = tree.depths()[d];
+    EXPECT_EQ(depth.opened, d == 0 ? 1 : 2 * tree.depths()[d - 1].splits);
+    EXPECT_EQ(depth.opened, depth.closed + depth.splits);
+    splits += depth.splits;
+  }
+  EXPECT_EQ(splits, result.statistics.splits);
+  EXPECT_EQ(tree.input_splits().at(0) + tree.input_splits().at(1), splits);
+  EXPECT_GT(tree.seconds(SearchPhase::Boxes), 0);
+  const std::vector<BoundHistory::Sample> samples = result.statistics.history.samples();
+  ASSERT_GE(samples.size(), 2u);
+  EXPECT_EQ(samples.front().open, 1);
+  EXPECT_EQ(samples.back().open, 0);
 }
 
 TEST(Search, WitnessesComeFromTheReplayerOnly) {
@@ -410,6 +426,8 @@ class SlowToRefine final : public SplitBounder {
     return true;
   }
   std::vector<char> sides(std::span<const double>, const Deadline&) const override { return {}; }
+  std::vector<std::int32_t> layers() const override { return {}; }
+  std::int64_t bytes_per_subproblem() const override { return 0; }
 };
 
 TEST(Search, ARegionIsOpenWhileItsBoundsAreRefined) {

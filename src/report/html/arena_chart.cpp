@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "report/html/chart.hpp"
 #include "report/html/units.hpp"
 
 namespace boundflow {
@@ -25,14 +26,6 @@ std::int64_t tick_step(std::int64_t bytes, int most_ticks) {
   std::int64_t step = 64;
   while (bytes / step > most_ticks) step *= 2;
   return step;
-}
-
-std::int64_t count_step(std::int64_t count, int most_ticks) {
-  for (std::int64_t power = 1;; power *= 10) {
-    for (const std::int64_t digit : {1, 2, 5}) {
-      if (count / (power * digit) <= most_ticks) return power * digit;
-    }
-  }
 }
 
 class ArenaChart {
@@ -64,29 +57,18 @@ class ArenaChart {
            (kBottom - kTop) * static_cast<double>(bytes) / static_cast<double>(std::max<std::int64_t>(arena_.bytes, 1));
   }
 
-  void line(std::string_view style, double x1, double y1, double x2, double y2) {
-    page_.empty("line", {{"class", style},
-                         {"x1", coordinate(x1)},
-                         {"y1", coordinate(y1)},
-                         {"x2", coordinate(x2)},
-                         {"y2", coordinate(y2)}});
-  }
-  void label(std::string_view style, double at_x, double at_y, const std::string& text) {
-    page_.element("text", {{"class", style}, {"x", coordinate(at_x)}, {"y", coordinate(at_y)}}, text);
-  }
-
   void draw_grid() {
     const std::int64_t step = tick_step(arena_.bytes, 6);
     for (std::int64_t bytes = 0; bytes <= arena_.bytes; bytes += step) {
-      line("grid", kLeft, y(bytes), kRight, y(bytes));
-      label("tick end", kLeft - 8, y(bytes) + 4, bytes_text(bytes));
+      draw_line(page_, "grid", kLeft, y(bytes), kRight, y(bytes));
+      draw_label(page_, "tick end", kLeft - 8, y(bytes) + 4, bytes_text(bytes));
     }
-    const std::int64_t ops = count_step(ops_, 12);
+    const auto ops = static_cast<std::int64_t>(std::max(1.0, round_step(std::max(1.0, static_cast<double>(ops_)), 12)));
     for (std::int64_t op = 0; op < ops_; op += ops) {
-      label("tick middle", (x(op) + x(op + 1)) / 2, kTasksTop + kTasksHeight + 14, count_text(op));
+      draw_label(page_, "tick middle", (x(op) + x(op + 1)) / 2, kTasksTop + kTasksHeight + 14, count_text(op));
     }
-    label("tick end", kLeft - 8, kTasksTop + kTasksHeight + 14, "op");
-    label("tick end", kLeft - 8, kTasksTop + 12, "tasks");
+    draw_label(page_, "tick end", kLeft - 8, kTasksTop + kTasksHeight + 14, "op");
+    draw_label(page_, "tick end", kLeft - 8, kTasksTop + 12, "tasks");
   }
 
   void draw_buffer(const PageBuffer& buffer) {
@@ -103,8 +85,8 @@ class ArenaChart {
   }
 
   void draw_peak() {
-    line("peak", kLeft, kTop, kRight, kTop);
-    label("peak-label end", kRight, kTop - 7, bytes_text(arena_.bytes) + " per " + arena_.unit);
+    draw_line(page_, "peak", kLeft, kTop, kRight, kTop);
+    draw_label(page_, "peak-label end", kRight, kTop - 7, bytes_text(arena_.bytes) + " per " + arena_.unit);
   }
 
   void draw_tasks() {
@@ -122,9 +104,9 @@ class ArenaChart {
       page_.close();
       const std::string number = std::to_string(t);
       if (width > 7.0 * static_cast<double>(number.size()) + 4) {
-        label("tick middle", x(first) + width / 2, kTasksTop + 12, number);
+        draw_label(page_, "tick middle", x(first) + width / 2, kTasksTop + 12, number);
       }
-      if (first > 0 && width > 12) line("grid", x(first), kTop, x(first), kBottom);
+      if (first > 0 && width > 12) draw_line(page_, "grid", x(first), kTop, x(first), kBottom);
       first = end;
     }
   }

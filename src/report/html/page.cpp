@@ -10,6 +10,7 @@
 #include "report/html/markup.hpp"
 #include "report/html/network_drawing.hpp"
 #include "report/html/program_section.hpp"
+#include "report/html/search_charts.hpp"
 #include "report/html/style_sheet.hpp"
 #include "report/html/units.hpp"
 
@@ -96,6 +97,16 @@ void open_section(Markup& page, const std::string& id, const std::string& title)
 void write_search(Markup& page, const Page& content) {
   open_section(page, "search", "Search");
   write_facts(page, "facts", content.search);
+  draw_tree(page, content.depths);
+  if (!content.branchings.empty()) page.element("h4", {}, "Splits");
+  write_facts(page, "facts", content.branchings);
+  std::vector<std::pair<double, double>> bounds, open;
+  for (const PageSample& sample : content.samples) {
+    bounds.emplace_back(sample.seconds, sample.worst_bound);
+    open.emplace_back(sample.seconds, static_cast<double>(sample.open));
+  }
+  draw_over_time(page, "Worst bound of the open subproblems", bounds);
+  draw_over_time(page, "Open subproblems", open);
   if (!content.witness.empty()) {
     page.open("details");
     page.element("summary", {}, "Counterexample");

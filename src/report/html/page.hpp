@@ -83,6 +83,20 @@ struct PageTimes {
   std::vector<PageTime> times;
 };
 
+// Of a search's tree, one depth.
+struct PageDepth {
+  std::int64_t opened = 0;  // subproblems that came into being there
+  std::int64_t closed = 0;
+  std::int64_t splits = 0;
+};
+
+// How far a search had come.
+struct PageSample {
+  double seconds = 0;  // since the command began
+  std::int64_t open = 0;
+  double worst_bound = 0;  // not finite: not known, or nothing was open
+};
+
 // One row of the specification of the first query.
 struct PageBound {
   double lower = 0;  // -infinity: not known
@@ -98,6 +112,9 @@ struct Page {
   std::vector<PageFact> figures;       // the few that matter, shown large
   std::vector<PageFact> facts;         // what the command was given, and how it went
   std::vector<PageFact> search;        // statistics of the search
+  std::vector<PageDepth> depths;       // by depth
+  std::vector<PageFact> branchings;    // what was split how often
+  std::vector<PageSample> samples;     // in the order of time
   std::vector<PageFact> witness;       // coordinates of a counterexample
   std::vector<PageBound> bounds;       // the first rows of the first query
   std::string bounds_note;             // which rows these are

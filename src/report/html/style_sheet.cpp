@@ -72,6 +72,8 @@ svg .tick { fill: var(--quiet); font-size: 10.5px; } .end { text-anchor: end; } 
 .chart .buffer:hover { stroke: var(--ink); stroke-width: 1.4; }
 .bounds { fill: var(--bounds); } .error_weights { fill: var(--error_weights); } .lines { fill: var(--lines); }
 .planes { fill: var(--planes); } .rows { fill: var(--rows); } .points { fill: var(--points); }
+.closed { fill: var(--proved); } .split { fill: var(--bounds); } .left { fill: var(--lines); }
+.curve { fill: none; stroke: var(--accent); stroke-width: 1.6; stroke-linejoin: round; }
 .task.even { fill: var(--rule); } .task.odd { fill: var(--input); } .task:hover { fill: var(--accent); }
 .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; margin: 0.4rem 0 0 72px; font-size: 0.8rem; color: var(--quiet); }
 .legend svg { vertical-align: -1px; }
