@@ -276,7 +276,8 @@ class Contraction::Pass {
     add_up_terms(sum);
     const double constant = spec.constants[at(row)];
     const double slack =
-        (rounding(sum, std::fabs(constant)) + error * (1 + static_cast<double>(spec.outputs) * 0x1p-52)) * (1 + 0x1p-40);
+        (rounding(sum, std::fabs(constant)) + error * (1 + static_cast<double>(spec.outputs) * 0x1p-52)) *
+        (1 + 0x1p-40);
     if (sum.low + constant > slack) empty = true;
     if (!empty) narrow_terms(sum, -kInfinity, slack - constant);
   }

@@ -1,8 +1,8 @@
 #pragma once
-// Contraction: the bounds of all values in one subproblem, narrowed by what is known of some of them: a violation bounds
-// outputs, a split one side of a neuron. Constraint propagation over intervals, from the output back to the input and
-// forth again (HC4, Benhamou et al. 1999; unit propagation where a network encodes clauses). Everything is rounded
-// outward, and executions count: what is cut off holds no trajectory of the subproblem.
+// Contraction: the bounds of all values in one subproblem, narrowed by what is known of some of them: a violation
+// bounds outputs, a split one side of a neuron. Constraint propagation over intervals, from the output back to the
+// input and forth again (HC4, Benhamou et al. 1999; unit propagation where a network encodes clauses). Everything is
+// rounded outward, and executions count: what is cut off holds no trajectory of the subproblem.
 
 #include <cstdint>
 #include <memory>

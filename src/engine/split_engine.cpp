@@ -151,7 +151,8 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
   }
 }
 
-// One step of the rows of w.owners and w.indices: their bounds, and with a sweep what improves them; the last leaves minimisers.
+// One step of the rows of w.owners and w.indices: their bounds, and with a sweep what improves them; the last leaves
+// minimisers.
 bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& w) const {
   const BoundProgram& program = source.program.program();
   const auto run = [&](std::size_t task, const auto& frame) {
@@ -271,7 +272,7 @@ void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) c
     if (score > 0) scores.emplace_back(-score, free.neuron);
   }
   // Narrowing is cheap enough to try more of them.
-  const bool narrows = contraction_ != nullptr && !w.own[b].lower.empty();
+  const bool narrows = contraction_ != nullptr && w.narrows[b];
   const std::size_t kept = std::min(narrows ? kMostCandidatesToNarrow : kMostCandidates, scores.size());
   std::partial_sort(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(kept), scores.end());
   answer.candidates.clear();

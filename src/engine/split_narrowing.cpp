@@ -24,7 +24,8 @@ bool SplitEngine::can_narrow(const LinearSpec* spec, const SplitSubproblem& subp
 
 ValueBounds SplitEngine::own_bounds(const SplitSubproblem& subproblem) const {
   const GivenValue& input = given_[static_cast<std::size_t>(input_)];
-  ValueBounds own = contraction_ ? contraction_->bounds(given_) : ValueBounds{input.lower, input.upper, {}};
+  ValueBounds own = contraction_ && !subproblem.violated.empty() ? contraction_->bounds(given_)
+                                                                 : ValueBounds{input.lower, input.upper};
   // The input stands first.
   for (std::size_t p = 0; p < input.lower.size() && subproblem.box; ++p) {
     own.lower[p] = subproblem.box->lower[coordinate(p)];
@@ -37,7 +38,7 @@ std::size_t SplitEngine::coordinate(std::size_t position) const {
   return input_order_ ? static_cast<std::size_t>((*input_order_)[position]) : position;
 }
 
-// Gives each subproblem that can be narrowed bounds of its own: what is left of `base`, or of the box.
+// Gives each subproblem that can be narrowed, or has been, bounds of its own: what is left of `base`, or of the box.
 bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const ValueBounds* base,
                       const Deadline& deadline, Workspace& w) const {
   const std::size_t count = subproblems.size(), values = given_.size();
@@ -45,17 +46,20 @@ bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const>
   w.own_lower.clear();
   w.own_upper.clear();
   w.empty.assign(count, 0);
+  w.narrows.assign(count, false);
   for (std::size_t b = 0; b < count; ++b) {
     w.own[b] = {};
-    if (!can_narrow(source.spec, *subproblems[b])) continue;
+    const bool narrows = can_narrow(source.spec, *subproblems[b]);
+    w.narrows[b] = narrows;
+    if (!narrows && !subproblems[b]->box) continue;
     if (deadline.should_stop()) return false;
     w.own_lower.resize(count * values, nullptr);
     w.own_upper.resize(count * values, nullptr);
     w.own[b] = base != nullptr ? *base : own_bounds(*subproblems[b]);
-    narrow(*source.spec, *subproblems[b], b, w);
+    if (narrows) narrow(*source.spec, *subproblems[b], b, w);
     for (std::size_t value = 0; value < values; ++value) {
       const auto id = static_cast<ValueId>(value);
-      const std::int64_t offset = contraction_ ? contraction_->offset(id) : id == input_ ? 0 : -1;
+      const std::int64_t offset = id == input_ ? 0 : contraction_ && narrows ? contraction_->offset(id) : -1;
       if (offset < 0) continue;
       w.own_lower[b * values + value] = w.own[b].lower.data() + offset;
       w.own_upper[b * values + value] = w.own[b].upper.data() + offset;
@@ -88,7 +92,7 @@ void SplitEngine::narrow(const LinearSpec& spec, const SplitSubproblem& subprobl
 // least; where it is at most zero, no coordinate is further away than that allows. True if the box got smaller.
 bool SplitEngine::clip(std::size_t n, double bound, Workspace& w) const {
   ValueBounds& own = w.own[static_cast<std::size_t>(w.owners[n])];
-  if (own.lower.empty() || !std::isfinite(bound) || bound > 0) return false;
+  if (!w.narrows[static_cast<std::size_t>(w.owners[n])] || !std::isfinite(bound) || bound > 0) return false;
   const auto inputs = static_cast<std::size_t>(program_.program().inputs);
   bool clipped = false;
   for (std::size_t p = 0; p < inputs; ++p) {
@@ -102,7 +106,7 @@ bool SplitEngine::clip(std::size_t n, double bound, Workspace& w) const {
       l = std::max(l, sub_down(u, reach));
     }
     clipped = true;
-    if (contraction_) contraction_->touch(static_cast<std::int64_t>(p), own);
+    if (contraction_ != nullptr) contraction_->touch(static_cast<std::int64_t>(p), own);
   }
   return clipped;
 }
@@ -116,7 +120,7 @@ bool SplitEngine::clip_by_rows(const RowSource& source, std::span<SplitSubproble
       w.owners.clear();
       w.indices.clear();
       for (std::size_t b = 0; b < subproblems.size(); ++b) {
-        if (w.own[b].lower.empty() || w.empty[b] != 0 || r >= subproblems[b]->violated.size()) continue;
+        if (!w.narrows[b] || w.empty[b] != 0 || r >= subproblems[b]->violated.size()) continue;
         w.owners.push_back(static_cast<std::int32_t>(b));
         w.indices.push_back(subproblems[b]->violated[r]);
       }

@@ -39,14 +39,15 @@ struct SplitEngine::Workspace {
   std::vector<ValueBounds> own;
   std::vector<const double*> own_lower, own_upper;  // [B, values], as in SplitFrame
   std::vector<char> empty;                          // whether nothing is left of it
+  std::vector<bool> narrows;
   std::vector<SplitTerm> splits;
   std::vector<std::int32_t> split_neurons;
   std::vector<std::int64_t> first_split;
   std::vector<float> slopes;  // [B, neurons]
   std::vector<float> kept_rows, kept_points;
-  std::vector<double> minimizers;  // [B, inputs]
+  std::vector<double> minimizers;             // [B, inputs]
   std::vector<double> forms, form_constants;  // [B, inputs], [B]: of a step's rows, at the input
-  std::vector<double> outputs;     // [B, outputs]
+  std::vector<double> outputs;                // [B, outputs]
   std::vector<Moments> slope_moments, multiplier_moments;
   // Of each subproblem's best step.
   std::vector<float> best_slopes;  // [B, free]

@@ -358,9 +358,8 @@ class ActivationSearch {
   // A neuron that a leaf may be split at, and what the look-ahead finds of its halves.
   struct Candidate {
     std::int32_t neuron = 0;
-    double progress = 0;  // of narrowing: the product of what both halves rule out
-    double value = 0;     // of bounding: what both halves reach
-    double error = 0;     // of these bounds
+    double value = 0;  // the more, the better
+    double error = 0;  // of the bounds that it comes from
   };
 
   static SplitSubproblem half_of(const SplitSubproblem& parent, std::int32_t neuron, bool above) {
@@ -375,42 +374,18 @@ class ActivationSearch {
     return pointers;
   }
 
-  // What narrowing rules out in the halves of the leaf's candidates; false where nothing can be narrowed.
-  bool narrow_halves(const LinearSpec& spec, const Leaf& leaf, std::vector<Candidate>& candidates) const {
-    const std::vector<Narrowed> halves =
-        tools_.bounder.narrow_halves(spec, leaf.subproblem, leaf.candidates, deadline_);
-    if (halves.empty()) return false;
-    const auto gain = [](const Narrowed& half) { return half.empty ? kGainOfEmpty : std::max(half.gain, kLeastGain); };
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-      candidates[c].progress = gain(halves[2 * c]) * gain(halves[2 * c + 1]);
-    }
-    return true;
-  }
-
-  // Of a leaf, the neurons whose halves are worth bounding: those that its bound suffers from most, and those whose
-  // halves are narrowed most.
-  std::vector<Candidate> short_list(const LinearSpec& spec, const Leaf& leaf) const {
-    std::vector<Candidate> candidates;
-    for (const std::int32_t neuron : leaf.candidates) candidates.push_back({neuron});
-    const auto most = static_cast<std::size_t>(options_.look_ahead);
-    if (candidates.size() > 1 && narrow_halves(spec, leaf, candidates)) {
-      const auto rest = candidates.begin() + static_cast<std::ptrdiff_t>(std::min(candidates.size(), most / 2));
-      std::stable_sort(rest, candidates.end(),
-                       [](const Candidate& a, const Candidate& b) { return a.progress > b.progress; });
-    }
-    candidates.resize(std::min(candidates.size(), most));
-    return candidates;
-  }
-
-  // Bounds both halves of each candidate, with what its leaf has; false if the deadline has passed.
+  // Bounds both halves of each leaf's first candidates, with what the leaf has; false if the deadline has passed.
   bool look_ahead(const LinearSpec& spec, const std::vector<Leaf>& leaves, std::vector<std::vector<Candidate>>& lists,
                   Group& group) const {
     std::vector<SplitSubproblem> tried;
-    for (std::size_t k = 0; k < leaves.size(); ++k) {
-      for (const Candidate& candidate : lists[k]) {
-        if (lists[k].size() < 2) continue;
+    for (const Leaf& leaf : leaves) {
+      std::vector<Candidate>& list = lists.emplace_back();
+      const std::size_t count = std::min(leaf.candidates.size(), static_cast<std::size_t>(options_.look_ahead));
+      for (std::size_t c = 0; c < count; ++c) {
+        list.push_back({leaf.candidates[c]});
         for (const bool above : {false, true}) {
-          tried.push_back(half_of(leaves[k].subproblem, candidate.neuron, above));
+          tried.push_back(half_of(leaf.subproblem, leaf.candidates[c], above));
+          tried.back().violated = {};  // narrowing costs more than a walk
         }
       }
     }
@@ -419,12 +394,11 @@ class ActivationSearch {
     if (!ask(spec, pointers_to(tried), SplitEffort{}, most, answers)) return false;
     group.walks += std::ssize(tried);
     std::size_t next = 0;
-    // Zero is as good as it gets.
-    const auto reached = [](const SplitAnswer& half) { return half.empty ? 0.0 : std::min(sound_bound(half), 0.0); };
     for (std::vector<Candidate>& list : lists) {
       for (Candidate& candidate : list) {
-        if (list.size() < 2) continue;
-        const double below = reached(answers[next]), above = reached(answers[next + 1]);
+        // Zero is as good as it gets.
+        const double below = std::min(sound_bound(answers[next]), 0.0),
+                     above = std::min(sound_bound(answers[next + 1]), 0.0);
         candidate.value = std::min(below, above) + 0.1 * std::max(below, above);
         candidate.error = std::max(answers[next].error, answers[next + 1].error);
         next += 2;
@@ -433,21 +407,28 @@ class ActivationSearch {
     return true;
   }
 
-  // The candidate with the best halves. Where bounds differ by no more than their errors, narrowing decides.
-  static std::int32_t best_of(const std::vector<Candidate>& list) {
-    double best = kNever, error = 0;
-    for (const Candidate& candidate : list) {
-      best = std::max(best, candidate.value);
-      error = std::max(error, candidate.error);
+  // The candidate whose halves have the best bounds. Where others are as good, but for errors, bounds tell nothing:
+  // then it is the neuron for which narrowing rules out most on both sides (the product, as in look-ahead solvers of
+  // satisfiability).
+  std::int32_t choose(const LinearSpec& spec, const Leaf& leaf, const std::vector<Candidate>& list) const {
+    const auto best = std::max_element(list.begin(), list.end(),
+                                       [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
+    const auto as_good = std::count_if(list.begin(), list.end(), [&](const Candidate& candidate) {
+      return candidate.value >= best->value - std::max(candidate.error, best->error);
+    });
+    if (as_good < 2) return best->neuron;
+    const std::vector<Narrowed> halves =
+        tools_.bounder.narrow_halves(spec, leaf.subproblem, leaf.candidates, deadline_);
+    const auto gain = [](const Narrowed& half) { return half.empty ? kGainOfEmpty : half.gain; };
+    std::int32_t chosen = best->neuron;
+    double most = 0;
+    for (std::size_t k = 0; k < halves.size(); k += 2) {
+      const double progress = (gain(halves[k]) + kLeastGain) * (gain(halves[k + 1]) + kLeastGain);
+      if (!(progress > most)) continue;
+      most = progress;
+      chosen = leaf.candidates[k / 2];
     }
-    const Candidate* chosen = nullptr;
-    for (const Candidate& candidate : list) {
-      if (candidate.value < best - error) continue;
-      const bool better = chosen == nullptr || candidate.progress > chosen->progress ||
-                          (candidate.progress == chosen->progress && candidate.value > chosen->value);
-      if (better) chosen = &candidate;
-    }
-    return chosen == nullptr ? list.front().neuron : chosen->neuron;
+    return chosen;
   }
 
   // Splits each leaf of the group and bounds the halves.
@@ -455,7 +436,6 @@ class ActivationSearch {
     std::optional<PhaseTime> time(std::in_place, group.tree, SearchPhase::LookAhead);
     const LinearSpec spec = spec_of(group.leaves);
     std::vector<std::vector<Candidate>> lists;
-    for (const Leaf& leaf : group.leaves) lists.push_back(short_list(spec, leaf));
     if (!look_ahead(spec, group.leaves, lists, group)) return;
     time.emplace(group.tree, SearchPhase::Halves);
     std::vector<Leaf> halves, last;
@@ -465,7 +445,7 @@ class ActivationSearch {
         last.push_back(leaf);
         continue;
       }
-      const std::int32_t neuron = best_of(lists[k]);
+      const std::int32_t neuron = choose(spec, leaf, lists[k]);
       ++group.splits;
       group.tree.split_layer(leaf.depth, layer_of(neuron));
       group.tree.open(leaf.depth + 1, 2);
