@@ -107,10 +107,11 @@ std::vector<std::int32_t> SplitEngine::layers() const {
   return first;
 }
 
-// A row's buffers, though blocks of rows use theirs again, and what Workspace and the answer have per subproblem.
+// A row's buffers, though blocks of rows use theirs again, bounds of its own, and what Workspace and the answer have.
 std::int64_t SplitEngine::bytes_per_subproblem() const {
   const BoundProgram& program = program_.program();
-  const std::int64_t numbers = 4 * program.inputs + 2 * program.outputs;
+  std::int64_t numbers = 5 * program.inputs + 2 * program.outputs;
+  for (const GivenValue& given : given_) numbers += 3 * std::ssize(given.lower) + 2;
   const std::int64_t per_free = sizeof(float) + sizeof(Moments) + sizeof(std::uint8_t);
   return program_.plan().batch_bytes + program_.plan().row_bytes + numbers * static_cast<std::int64_t>(sizeof(double)) +
          3 * neurons_ * static_cast<std::int64_t>(sizeof(float)) + unstable() * per_free;

@@ -31,8 +31,10 @@ struct Leaf {
   double bound = kNever;
   std::uint64_t age = 0;
 
+  // Boxes that halves share count with each of them.
   std::int64_t bytes() const {
-    return static_cast<std::int64_t>(sizeof(Leaf) + subproblem.splits.capacity() * sizeof(NeuronSplit) +
+    const std::size_t box = subproblem.box ? 2 * subproblem.box->lower.size() * sizeof(double) + 128 : 0;
+    return static_cast<std::int64_t>(box + sizeof(Leaf) + subproblem.splits.capacity() * sizeof(NeuronSplit) +
                                      candidates.capacity() * sizeof(std::int32_t) + lambda.capacity() * sizeof(float) +
                                      (subproblem.slopes ? subproblem.slopes->size() + 64 : 0) + 96);
   }

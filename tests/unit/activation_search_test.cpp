@@ -56,6 +56,10 @@ class CountingBounder final : public SplitBounder {
     }
     return true;
   }
+  std::vector<Narrowed> narrow_halves(const LinearSpec&, const SplitSubproblem&, std::span<const std::int32_t>,
+                                      const Deadline&) const override {
+    return {};
+  }
   bool refine(int stage, const RefinementLimit& limit) override {
     visits_allowed.push_back(limit.neuron_visits);
     time_allowed.push_back(limit.until.remaining());

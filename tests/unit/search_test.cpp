@@ -421,6 +421,10 @@ class SlowToRefine final : public SplitBounder {
              std::vector<SplitAnswer>&) const override {
     return false;
   }
+  std::vector<Narrowed> narrow_halves(const LinearSpec&, const SplitSubproblem&, std::span<const std::int32_t>,
+                                      const Deadline&) const override {
+    return {};
+  }
   bool refine(int, const RefinementLimit& limit) override {
     while (!limit.until.should_stop()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return true;
