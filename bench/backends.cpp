@@ -11,8 +11,10 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -66,13 +68,22 @@ void compare_map(const LinearMap& map, Direction direction, generated::Generated
   const auto native = native::make_map_kernel<float>(map, direction);
   KernelUse use;
   const auto generated = generated::make_generated_map(map, direction, kernels, {}, use);
-  for (const std::int64_t rows : {1, 4, 64}) {
+  const bool interval = direction == Direction::Interval;
+  constexpr std::int64_t kSpans = 2;
+  for (const std::int64_t rows : {1, 2, 4, 8, 32, 64}) {
+    const std::int64_t all_rows = interval ? (1 + kSpans) * rows : rows;
     Random random(1);
-    std::vector<float> x(static_cast<std::size_t>(rows * ld_in)), y(static_cast<std::size_t>(rows * ld_out));
+    std::vector<float> x(static_cast<std::size_t>(all_rows * ld_in)), y(static_cast<std::size_t>(all_rows * ld_out));
     for (float& value : x) value = static_cast<float>(random.uniform(-1, 1));
     // So many calls that the clock does not matter.
     const auto apply = [&](const native::MapKernel<float>& kernel, int calls) {
-      for (int i = 0; i < calls; ++i) kernel.apply(x.data(), ld_in, rows, y.data(), ld_out, false);
+      for (int i = 0; i < calls; ++i) {
+        if (interval) {
+          kernel.apply_interval(x.data(), kSpans, rows, y.data(), ld_out, false);
+        } else {
+          kernel.apply(x.data(), ld_in, rows, y.data(), ld_out, false);
+        }
+      }
     };
     const int calls = static_cast<int>(1 + 20e-6 / seconds_of([&] { apply(*native, 1); }));
     const auto seconds = fastest_in_turns({[&] { apply(*native, calls); }, [&] { apply(*generated, calls); }}, 0.1);
@@ -80,8 +91,40 @@ void compare_map(const LinearMap& map, Direction direction, generated::Generated
     apply(*native, calls);
     const double operations = 2e-9 * (executed_products - before);
     fmt::print("{:<48} {:<9} rows {:<3} native {:6.1f} GFLOP/s  tvm {:6.1f} GFLOP/s  tvm/native {:.3f}\n", map.print(),
-               transpose ? "transpose" : "forward", rows, operations / seconds[0], operations / seconds[1],
-               seconds[1] / seconds[0]);
+               to_string(direction), rows, operations / seconds[0], operations / seconds[1], seconds[1] / seconds[0]);
+  }
+}
+
+// What each map takes in CROWN of the whole network, by native and by generated kernels, in turns.
+void compare_maps_of_network(const std::shared_ptr<const Network>& network, const std::string& cache_folder,
+                             const BoundQuery& query) {
+  constexpr int kRounds = 12;
+  // An executor that expects nothing to do takes native kernels, and counts.
+  const std::shared_ptr<const Executor> executors[] = {make_auto_executor(cache_folder, 0),
+                                                       make_tvm_executor(cache_folder)};
+  std::vector<std::unique_ptr<const QueryEngine>> engines;
+  for (const auto& executor : executors)
+    engines.push_back(std::make_unique<const QueryEngine>(network, executor, QueryEngine::Options{}));
+  std::map<std::string, std::array<double, 2>> seconds;  // by map and direction
+  std::map<std::string, std::int64_t> calls;
+  const auto add = [&](double sign, std::int64_t sign_of_calls) {
+    for (std::size_t i = 0; i < std::size(executors); ++i) {
+      for (const KernelUse& use : executors[i]->kernel_uses()) {
+        const std::string name = fmt::format("{:<44} {:<16}", use.map, use.direction);
+        seconds[name][i] += sign * use.total_s;
+        calls[name] += i == 1 ? sign_of_calls * use.calls : 0;
+      }
+    }
+  };
+  add(-1, -1);  // what the executors have done before
+  for (int round = 0; round < kRounds; ++round) {
+    for (const auto& engine : engines) engine->bound(query, Deadline());
+  }
+  add(1, 1);
+  for (const auto& [name, times] : seconds) {
+    if (calls[name] == 0) continue;
+    fmt::print("{} {:7} calls  native {:8.3f} ms  tvm {:8.3f} ms  tvm/native {:.3f}\n", name, calls[name] / kRounds,
+               1e3 * times[0] / kRounds, 1e3 * times[1] / kRounds, times[1] / times[0]);
   }
 }
 
@@ -119,6 +162,8 @@ int run(int argc, char** argv) {
     fmt::print("\n");
   }
 
+  arena.execute([&] { compare_maps_of_network(network, argv[1], boxes.query); });
+
   generated::GeneratedKernels kernels(generated::open_plugin(), "x86-64-v3",
                                       std::make_shared<const generated::ArtifactStore>(argv[1]));
   std::set<std::string> seen;
@@ -127,6 +172,9 @@ int run(int argc, char** argv) {
     if (node.facet != FacetKind::Affine) continue;
     for (const auto& map : node.affine->maps) {
       if (native::why_no_multiplier(*map) != nullptr || !seen.insert(map->print()).second) continue;
+      if (generated::kernel_directions(*map, Direction::Interval).size() == 1) {
+        compare_map(*map, Direction::Interval, kernels);
+      }
       for (const Direction direction : {Direction::Forward, Direction::Transpose})
         compare_map(*map, direction, kernels);
     }

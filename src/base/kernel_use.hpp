@@ -9,7 +9,7 @@ namespace boundflow {
 struct KernelUse {
   std::string node;       // whose map it is
   std::string map;        // its kind and shape
-  std::string direction;  // "forward", "forward_absolute" or "transpose"
+  std::string direction;  // "forward", "forward_absolute", "transpose" or "interval"
   std::string executor;   // "tvm" or "native"
   std::string reason;     // why it is native; empty for "tvm"
   // Kernels that the map asked for, by where they were.

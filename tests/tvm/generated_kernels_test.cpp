@@ -59,7 +59,7 @@ TEST(ArtifactKey, TellsEveryDifferenceApart) {
     EXPECT_TRUE(keys.insert(artifact_key(describe(kernel), cpu, versions)).second) << describe(kernel);
   };
   add(kKernel);
-  for (auto field : {&ProductKernel::width, &ProductKernel::rows, &ProductKernel::panels}) {
+  for (auto field : {&ProductKernel::width, &ProductKernel::rows, &ProductKernel::panels, &ProductKernel::spans}) {
     ProductKernel other = kKernel;
     other.*field += 6;
     add(other);

@@ -54,7 +54,14 @@ class ByRows final : public MapKernel<float> {
                      std::int64_t ld_out, const Window& to) const override {
     choose(n).apply_windows(in, ld_in, n, from, out, ld_out, to);
   }
-  std::int64_t bytes() const override { return few_->bytes() + many_->bytes(); }
+  void apply_interval(const float* in, std::int64_t spans, std::int64_t n, float* out, std::int64_t ld_out,
+                      bool accumulate) const override {
+    choose(n).apply_interval(in, spans, n, out, ld_out, accumulate);
+  }
+  void count(HeldBytes& held) const override {
+    few_->count(held);
+    many_->count(held);
+  }
 
  private:
   const MapKernel<float>& choose(std::int64_t n) const { return n < generated::kManyRows ? *few_ : *many_; }
@@ -77,7 +84,8 @@ class AutoExecutor final : public Executor {
     NativeKernels<float>::Packed packed;
     packed.instead = [&](const std::string& node, const LinearMap& map, Direction direction) {
       deadline.check();
-      return make(node, map, direction, choices.at({&map, direction}));
+      const bool composed = generated::kernel_directions(map, direction).size() > 1;
+      return composed ? nullptr : make(node, map, direction, choices.at({&map, direction}));
     };
     return generated::translate_errors(
         [&] { return compile_together<NativeKernels<float>>(programs, deadline, std::move(packed)); });
@@ -133,11 +141,13 @@ class AutoExecutor final : public Executor {
     for (const PlannedProgram& planned : programs) {
       for (const Task& task : planned.program->tasks) {
         for (const TaskOp& op : task.ops) {
-          for_each_map(op, [&](const LinearMap& map, Direction direction) {
-            if (const char* reason = native::why_no_multiplier(map)) {
-              choices[{&map, direction}].reason = reason;
-            } else {
-              candidates[{&map, direction}].calls += expected_queries_;
+          for_each_map(op, [&](const LinearMap& map, Direction whole) {
+            for (const Direction direction : generated::kernel_directions(map, whole)) {
+              if (const char* reason = native::why_no_multiplier(map)) {
+                choices[{&map, direction}].reason = reason;
+              } else {
+                candidates[{&map, direction}].calls += expected_queries_;
+              }
             }
           });
         }

@@ -232,12 +232,12 @@ void GeneratedMultiplier::multiply_panels(const Product& product, std::int64_t r
     const auto run = [&](std::int64_t tile_rows, std::int64_t first_row, std::int64_t tile_count) {
       if (tile_count == 0) return;
       const native::Places& places = product.places;
-      const std::int64_t a_shape[] = {places.count, tile_count, tile_rows, depth};
-      const std::int64_t a_strides[] = {places.a_step, tile_rows * product.lda, product.lda, 1};
+      const std::int64_t a_shape[] = {places.count, tile_count, 1, tile_rows, depth};
+      const std::int64_t a_strides[] = {places.a_step, tile_rows * product.lda, 0, product.lda, 1};
       const TensorArgument a{const_cast<float*>(product.a + first_row * product.lda), false, a_shape, a_strides};
-      const std::int64_t c_shape[] = {places.count, tile_count, tile_rows, groups, tiles.panels, kWidth};
+      const std::int64_t c_shape[] = {places.count, tile_count, 1, tile_rows, groups, tiles.panels, kWidth};
       const std::int64_t c_strides[] = {
-          places.c_step, tile_rows * product.ldc, product.ldc, tiles.panels * kWidth, kWidth, 1};
+          places.c_step, tile_rows * product.ldc, 0, product.ldc, tiles.panels * kWidth, kWidth, 1};
       const TensorArgument c{product.c + first_row * product.ldc + panel * kWidth, false, c_shape, c_strides};
       const auto at = static_cast<std::size_t>(tile_rows - 1);
       if (product.steps == nullptr) {

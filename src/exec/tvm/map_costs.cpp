@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "exec/tvm/generated_map.hpp"
 #include "exec/tvm/machine.hpp"
+#include "program/storage_plan.hpp"
 
 namespace boundflow::generated {
 
@@ -20,7 +21,7 @@ using native::Direction;
 using native::MapKernel;
 
 // To be changed with whatever makes other costs of the same map: kernels of either executor, how they are measured.
-constexpr std::string_view kVersion = "boundflow costs 1";
+constexpr std::string_view kVersion = "boundflow costs 2";
 
 Digest key_of(const LinearMap& map, Direction direction) {
   return artifact_key(std::string(kVersion) + " " + describe(map, direction), cpu_model(), "");
@@ -34,18 +35,27 @@ MapCosts::Call measure_call(const MapKernel<float>& native, const MapKernel<floa
   const bool transpose = direction == Direction::Transpose;
   const std::int64_t in = transpose ? map.out_size() : map.in_size();
   const std::int64_t out = transpose ? map.in_size() : map.out_size();
+  const bool interval = direction == Direction::Interval;
+  constexpr std::int64_t kSpans = 2;  // as for sound bounds
+  const std::int64_t all_rows = interval ? (1 + kSpans) * rows : rows, ld_out = padded_columns(out);
   Random random(1);
-  std::vector<float> x(static_cast<std::size_t>(rows * in)), y(static_cast<std::size_t>(rows * out));
+  std::vector<float> x(static_cast<std::size_t>(all_rows * in)), y(static_cast<std::size_t>(all_rows * ld_out));
   // Rows that have come through a relaxation are zero at dead neurons.
   for (std::int64_t j = 0; j < in; ++j) {
     const bool dead = transpose && random.coin();
-    for (std::int64_t i = 0; i < rows && !dead; ++i) {
+    for (std::int64_t i = 0; i < all_rows && !dead; ++i) {
       x[static_cast<std::size_t>(i * in + j)] = static_cast<float>(random.uniform(-1, 1));
     }
   }
   const auto seconds = [&](const MapKernel<float>& kernel, int calls) {
     const auto begin = Clock::now();
-    for (int i = 0; i < calls; ++i) kernel.apply(x.data(), in, rows, y.data(), out, false);
+    for (int i = 0; i < calls; ++i) {
+      if (interval) {
+        kernel.apply_interval(x.data(), kSpans, rows, y.data(), ld_out, false);
+      } else {
+        kernel.apply(x.data(), in, rows, y.data(), ld_out, false);
+      }
+    }
     return seconds_between(begin, Clock::now()) / calls;
   };
   seconds(generated, 1);

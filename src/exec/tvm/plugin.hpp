@@ -11,15 +11,18 @@
 
 namespace boundflow::generated {
 
-// c[q, t, r, g, p, w] = sum over s < k of a[q, t, r, s] b[g, p, s, w], added up in this order of s for every tile, with
-// FMA allowed: rows in tiles by a matrix in groups of panels, at several places q. `listed`: of a[q, t, r, i[s]] b[g,
-// p, j[s], w] for two lists of int64, which may lead anywhere around a's and b's first entries. Tensors are float32.
-// What is not a member here is known when the kernel runs.
+// c[q, t, h, r, g, p, w] = sum over s < k of a[q, t, h, r, s] b[g, p, s, w], added up in this order of s for every
+// tile, with FMA allowed: rows in tiles by a matrix in groups of panels, at several places q. h = 0 alone without
+// `spans`; with them 0 < h <= spans, too, where |b| takes the place of b, so that an interval step reads its matrix
+// once for centres and spans. `listed`: of a[q, t, h, r, i[s]] b[g, p, j[s], w] for two lists of int64, which may lead
+// anywhere around a's and b's first entries. Tensors are float32. What is not a member here is known when the kernel
+// runs.
 struct ProductKernel {
   std::int64_t width = 0;   // columns of a panel
-  std::int64_t rows = 0;    // of a tile
+  std::int64_t rows = 0;    // of a tile, for each h
   std::int64_t panels = 0;  // of a group, whose sums are in registers together
   bool listed = false;
+  std::int64_t spans = 0;
 };
 
 // Kernels check nothing: the caller has the shapes that they expect.
@@ -34,9 +37,9 @@ struct TensorArgument {
 class LoadedKernel {
  public:
   virtual ~LoadedKernel() = default;
-  // Of a ProductKernel: a [places, tiles, rows, k], b [groups, panels, k, width], the lists [steps], and c [places,
-  // tiles, rows, groups, panels, width]. a and c have strides in their first three dimensions; in the others, and in
-  // the other tensors, elements follow each other without gaps. b begins at a multiple of 64 bytes.
+  // Of a ProductKernel: a [places, tiles, 1 + spans, rows, k], b [groups, panels, k, width], the lists [steps], and c
+  // [places, tiles, 1 + spans, rows, groups, panels, width]. a and c have strides in their first four dimensions; in
+  // the others, and in the other tensors, elements follow each other without gaps. b begins at a multiple of 64 bytes.
   virtual void run(std::span<const TensorArgument> arguments) const = 0;
 };
 
