@@ -23,12 +23,12 @@ tvm::ffi::Any product_module(const ProductKernel& kernel) {
   const Expression places = variable("places"), tiles = variable("tiles"), groups = variable("groups"),
                    k = variable("k"), steps = variable("steps");
   const Expression kinds = constant(1 + kernel.spans), rows = constant(kernel.rows), panels = constant(kernel.panels),
-                   width = constant(kernel.width);
+                   width = constant(kernel.width), lanes = constant(kernel.lanes);
   const TensorExpression a("a", {places, tiles, kinds, rows, k});
   const TensorExpression b("b", {groups, panels, k, width});
   const TensorExpression i("i", {steps}, "int64"), j("j", {steps}, "int64");
   const Axis q = parallel("q", places), t = parallel("t", tiles), h = parallel("h", kinds), r = parallel("r", rows),
-             g = parallel("g", groups), p = parallel("p", panels), w = parallel("w", width);
+             g = parallel("g", groups), p = parallel("p", panels), w = parallel("w", lanes);
   const Axis s("s", kernel.listed ? steps : k, Axis::Kind::Reduction);
   const Expression column = kernel.listed ? i.at({s.index()}) : s.index();
   const Expression row = kernel.listed ? j.at({s.index()}) : s.index();

@@ -37,7 +37,7 @@ class CountingPlugin final : public Plugin {
   std::vector<std::string> loaded;
 };
 
-constexpr ProductKernel kKernel{.width = 16, .rows = 6, .panels = 1};
+constexpr ProductKernel kKernel{.width = 16, .lanes = 16, .rows = 6, .panels = 1};
 
 std::string sources(const KernelUse& use) {
   return fmt::format("{} compiled, {} from disk, {} from memory", use.compiled, use.from_disk, use.from_memory);
@@ -59,7 +59,8 @@ TEST(ArtifactKey, TellsEveryDifferenceApart) {
     EXPECT_TRUE(keys.insert(artifact_key(describe(kernel), cpu, versions)).second) << describe(kernel);
   };
   add(kKernel);
-  for (auto field : {&ProductKernel::width, &ProductKernel::rows, &ProductKernel::panels, &ProductKernel::spans}) {
+  for (auto field : {&ProductKernel::width, &ProductKernel::lanes, &ProductKernel::rows, &ProductKernel::panels,
+                     &ProductKernel::spans}) {
     ProductKernel other = kKernel;
     other.*field += 6;
     add(other);

@@ -362,6 +362,7 @@ void PackedConvolution<T>::for_each_step(const Line& line, const Steps& steps, c
       }
       j += neighbours - 1;
     }
+    if (j + 1 < steps.count && !line.accumulate) task.places.spare = steps.spare;
     kernel(task);
   }
 }
@@ -384,7 +385,8 @@ void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::i
                       .lowest = lowest,
                       .highest = highest,
                       .out = line.out + (first_t * out_step_[1] + phase_x - line.out_pad) * out_channels_,
-                      .out_step = out_step_[1] * out_channels_};
+                      .out_step = out_step_[1] * out_channels_,
+                      .spare = 0};
     for_each_step(line, steps, [&](const Task& task) {
       depthwise_ ? depthwise_pixel(line, task, phase_x) : pixel(line, task, phase_x);
     });
@@ -399,7 +401,8 @@ void PackedConvolution<T>::tile_row(const Line& line, std::int64_t first_x, std:
                     .lowest = tile_.offset,
                     .highest = tile_.offset + tile_.count,
                     .out = line.out + first_x * out_channels_,
-                    .out_step = tile_.pixels * out_channels_};
+                    .out_step = tile_.pixels * out_channels_,
+                    .spare = tile_.pixels * out_channels_};
   for_each_step(line, steps, [&](const Task& task) { tile(line, task); });
 }
 

@@ -99,6 +99,7 @@ class PackedConvolution {
     std::int64_t highest;
     T* out;
     std::int64_t out_step;
+    std::int64_t spare;  // elements behind a step's own that the next one writes
   };
   // kernel(task) for all of them. Neighbours whose operands lie inside the image are one task, in which they take the
   // place of rows where there are few of those.

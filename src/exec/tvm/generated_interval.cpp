@@ -26,7 +26,7 @@ GeneratedInterval::GeneratedInterval(const LinearMap& map, GeneratedKernels& ker
   for (std::int64_t spans = 1; spans <= kMostSpans; ++spans) {
     for (std::int64_t rows = 1; rows <= kMostSubproblems; ++rows) {
       kernels_[static_cast<std::size_t>(spans - 1)][static_cast<std::size_t>(rows - 1)] =
-          kernels.get({.width = kWidth, .rows = rows, .panels = 1, .spans = spans}, use);
+          kernels.get({.width = kWidth, .lanes = kWidth, .rows = rows, .panels = 1, .spans = spans}, use);
     }
   }
 }

@@ -9,7 +9,7 @@ namespace boundflow::generated {
 namespace {
 
 // To be changed with whatever makes other code of the same description: a template, its schedule, the passes.
-constexpr std::string_view kPipelineVersion = "boundflow kernels 7";
+constexpr std::string_view kPipelineVersion = "boundflow kernels 8";
 
 }  // namespace
 
@@ -31,9 +31,9 @@ KernelUse MapUse::use() const {
 
 std::string describe(const ProductKernel& kernel) {
   // By structured binding, which does not compile once the struct has another field: whoever adds one adds it here.
-  const auto [width, rows, panels, listed, spans] = kernel;
-  return fmt::format("product float32 width={} rows={} panels={} listed={} spans={}", width, rows, panels, listed,
-                     spans);
+  const auto [width, lanes, rows, panels, listed, spans] = kernel;
+  return fmt::format("product float32 width={} lanes={} rows={} panels={} listed={} spans={}", width, lanes, rows,
+                     panels, listed, spans);
 }
 
 Digest artifact_key(const std::string& description, const std::string& cpu, const std::string& versions) {

@@ -18,7 +18,8 @@ namespace boundflow::generated {
 // anywhere around a's and b's first entries. Tensors are float32. What is not a member here is known when the kernel
 // runs.
 struct ProductKernel {
-  std::int64_t width = 0;   // columns of a panel
+  std::int64_t width = 0;   // columns of a panel of b
+  std::int64_t lanes = 0;   // columns of a panel that are met: w < lanes <= width
   std::int64_t rows = 0;    // of a tile, for each h
   std::int64_t panels = 0;  // of a group, whose sums are in registers together
   bool listed = false;
@@ -38,7 +39,7 @@ class LoadedKernel {
  public:
   virtual ~LoadedKernel() = default;
   // Of a ProductKernel: a [places, tiles, 1 + spans, rows, k], b [groups, panels, k, width], the lists [steps], and c
-  // [places, tiles, 1 + spans, rows, groups, panels, width]. a and c have strides in their first four dimensions; in
+  // [places, tiles, 1 + spans, rows, groups, panels, lanes]. a and c have strides in their first four dimensions; in
   // the others, and in the other tensors, elements follow each other without gaps. b begins at a multiple of 64 bytes.
   virtual void run(std::span<const TensorArgument> arguments) const = 0;
 };
