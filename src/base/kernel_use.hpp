@@ -17,7 +17,7 @@ struct KernelUse {
   std::int64_t from_disk = 0;
   std::int64_t from_memory = 0;
   double compile_s = 0;        // of those that were compiled
-  double load_s = 0;           // from object code to functions
+  double load_s = 0;           // from object code to functions that have been tried
   std::int64_t calls = 0;      // of the map
   double multiplications = 0;  // that its calls executed, lanes that hold nothing included
   double total_s = 0;          // in all calls, summed over threads

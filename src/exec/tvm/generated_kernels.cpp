@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
+#include <utility>
+
+#include "exec/tvm/known_answers.hpp"
 
 namespace boundflow::generated {
 
@@ -69,9 +71,10 @@ std::shared_ptr<const LoadedKernel> GeneratedKernels::get(const ProductKernel& k
     if (store_) store_->write(key, *object);
   }
   const auto begin = Clock::now();
-  entry = plugin_.load(*object);
+  std::shared_ptr<const LoadedKernel> loaded = plugin_.load(*object);
+  check_answers(kernel, *loaded);
   use.load_s += seconds_between(begin, Clock::now());
-  return entry;
+  return entry = std::move(loaded);
 }
 
 std::shared_ptr<MapUse> MapUses::add(const KernelUse& use) {

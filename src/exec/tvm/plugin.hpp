@@ -55,6 +55,12 @@ class Plugin {
   virtual std::unique_ptr<LoadedKernel> load(const std::string& object) = 0;
 };
 
+// Exported by the plugin under this name, which never changes: the version of what stands in this file, to be increased
+// with every change of it. A plugin of another one is refused before anything else of it is called.
+using PluginInterface = int (*)();
+inline constexpr const char* kPluginInterface = "boundflow_tvm_plugin_interface";
+inline constexpr int kInterfaceVersion = 2;
+
 // Exported by the plugin under this name: the process's only Plugin, which lives as long as the process.
 using OpenPlugin = Plugin* (*)();
 inline constexpr const char* kOpenPlugin = "boundflow_open_tvm_plugin";
