@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -50,14 +49,32 @@ double seconds_of(const auto& work) {
   return seconds_between(begin, Clock::now());
 }
 
-// The least time of each, taken in turns until `budget_s` has passed.
-std::vector<double> fastest_in_turns(const std::vector<std::function<void()>>& works, double budget_s) {
-  std::vector<double> best(works.size(), std::numeric_limits<double>::infinity());
+// The times of each, taken in turns until `budget_s` has passed; who is first changes from round to round.
+using Times = std::vector<std::vector<double>>;  // [works][rounds]
+Times in_turns(const std::vector<std::function<void()>>& works, double budget_s) {
+  Times times(works.size());
   const auto begin = Clock::now();
-  for (int round = 0; round < 3 || seconds_between(begin, Clock::now()) < budget_s; ++round) {
-    for (std::size_t i = 0; i < works.size(); ++i) best[i] = std::min(best[i], seconds_of(works[i]));
+  for (std::size_t round = 0; round < 5 || seconds_between(begin, Clock::now()) < budget_s; ++round) {
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      const std::size_t which = (round + i) % works.size();
+      times[which].push_back(seconds_of(works[which]));
+    }
   }
+  return times;
+}
+
+std::vector<double> least(const Times& times) {
+  std::vector<double> best;
+  for (const auto& of_one : times) best.push_back(*std::min_element(of_one.begin(), of_one.end()));
   return best;
+}
+
+// The median of a's time over b's in the same round: what else the machine does meets both, and changes neither side.
+double median_ratio(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < a.size(); ++i) ratios.push_back(a[i] / b[i]);
+  std::nth_element(ratios.begin(), ratios.begin() + std::ssize(ratios) / 2, ratios.end());
+  return ratios[ratios.size() / 2];
 }
 
 void compare_map(const LinearMap& map, Direction direction, generated::GeneratedKernels& kernels) {
@@ -86,7 +103,7 @@ void compare_map(const LinearMap& map, Direction direction, generated::Generated
       }
     };
     const int calls = static_cast<int>(1 + 20e-6 / seconds_of([&] { apply(*native, 1); }));
-    const auto seconds = fastest_in_turns({[&] { apply(*native, calls); }, [&] { apply(*generated, calls); }}, 0.1);
+    const auto seconds = least(in_turns({[&] { apply(*native, calls); }, [&] { apply(*generated, calls); }}, 0.1));
     const double before = executed_products;
     apply(*native, calls);
     const double operations = 2e-9 * (executed_products - before);
@@ -154,12 +171,15 @@ int run(int argc, char** argv) {
     for (const Backend& backend : backends) {
       works.emplace_back([&] { backend.engine->bound(boxes.query, Deadline()); });
     }
-    std::vector<double> seconds;
-    arena.execute([&] { seconds = fastest_in_turns(works, 10); });
+    Times times;
+    arena.execute([&] { times = in_turns(works, 10); });
+    const std::vector<double> seconds = least(times);
     fmt::print("crown batch {:<3} {}", boxes.query.subproblems,
                semantics == Semantics::Nominal ? "nominal" : "float32");
     for (std::size_t i = 0; i < works.size(); ++i) fmt::print("  {} {:.2f} ms", backends[i].name, 1e3 * seconds[i]);
-    fmt::print("\n");
+    const double tvm_native = median_ratio(times[1], times[0]);
+    fmt::print("  medians of ratios: tvm/native {:.3f}  auto/better {:.3f}\n", tvm_native,
+               median_ratio(times[2], times[tvm_native < 1 ? 1 : 0]));
   }
 
   arena.execute([&] { compare_maps_of_network(network, argv[1], boxes.query); });
