@@ -30,9 +30,10 @@ Plugin& open_plugin_library(const std::string& library) {
   // Never closed: kernels live in it.
   void* const opened = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (opened == nullptr) {
-    throw UsageError(std::string("--backend tvm: ") + dlerror() +
-                     "; scripts/setup.sh --tvm installs TVM, with which CMake then builds the library, and cmake --install "
-                     "BUILD --component tvm adds it to an installed BoundFlow");
+    throw UsageError(
+        std::string("--backend tvm: ") + dlerror() +
+        "; scripts/setup.sh --tvm installs TVM, with which CMake then builds the library, and cmake --install "
+        "BUILD --component tvm adds it to an installed BoundFlow");
   }
   const auto interface = reinterpret_cast<PluginInterface>(dlsym(opened, kPluginInterface));
   const auto open_plugin = reinterpret_cast<OpenPlugin>(dlsym(opened, kOpenPlugin));
