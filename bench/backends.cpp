@@ -11,8 +11,9 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
-#include <limits>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -48,14 +49,32 @@ double seconds_of(const auto& work) {
   return seconds_between(begin, Clock::now());
 }
 
-// The least time of each, taken in turns until `budget_s` has passed.
-std::vector<double> fastest_in_turns(const std::vector<std::function<void()>>& works, double budget_s) {
-  std::vector<double> best(works.size(), std::numeric_limits<double>::infinity());
+// The times of each, taken in turns until `budget_s` has passed; who is first changes from round to round.
+using Times = std::vector<std::vector<double>>;  // [works][rounds]
+Times in_turns(const std::vector<std::function<void()>>& works, double budget_s) {
+  Times times(works.size());
   const auto begin = Clock::now();
-  for (int round = 0; round < 3 || seconds_between(begin, Clock::now()) < budget_s; ++round) {
-    for (std::size_t i = 0; i < works.size(); ++i) best[i] = std::min(best[i], seconds_of(works[i]));
+  for (std::size_t round = 0; round < 5 || seconds_between(begin, Clock::now()) < budget_s; ++round) {
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      const std::size_t which = (round + i) % works.size();
+      times[which].push_back(seconds_of(works[which]));
+    }
   }
+  return times;
+}
+
+std::vector<double> least(const Times& times) {
+  std::vector<double> best;
+  for (const auto& of_one : times) best.push_back(*std::min_element(of_one.begin(), of_one.end()));
   return best;
+}
+
+// The median of a's time over b's in the same round: what else the machine does meets both, and changes neither side.
+double median_ratio(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < a.size(); ++i) ratios.push_back(a[i] / b[i]);
+  std::nth_element(ratios.begin(), ratios.begin() + std::ssize(ratios) / 2, ratios.end());
+  return ratios[ratios.size() / 2];
 }
 
 void compare_map(const LinearMap& map, Direction direction, generated::GeneratedKernels& kernels) {
@@ -66,22 +85,63 @@ void compare_map(const LinearMap& map, Direction direction, generated::Generated
   const auto native = native::make_map_kernel<float>(map, direction);
   KernelUse use;
   const auto generated = generated::make_generated_map(map, direction, kernels, {}, use);
-  for (const std::int64_t rows : {1, 4, 64}) {
+  const bool interval = direction == Direction::Interval;
+  constexpr std::int64_t kSpans = 2;
+  for (const std::int64_t rows : {1, 2, 4, 8, 32, 64}) {
+    const std::int64_t all_rows = interval ? (1 + kSpans) * rows : rows;
     Random random(1);
-    std::vector<float> x(static_cast<std::size_t>(rows * ld_in)), y(static_cast<std::size_t>(rows * ld_out));
+    std::vector<float> x(static_cast<std::size_t>(all_rows * ld_in)), y(static_cast<std::size_t>(all_rows * ld_out));
     for (float& value : x) value = static_cast<float>(random.uniform(-1, 1));
     // So many calls that the clock does not matter.
     const auto apply = [&](const native::MapKernel<float>& kernel, int calls) {
-      for (int i = 0; i < calls; ++i) kernel.apply(x.data(), ld_in, rows, y.data(), ld_out, false);
+      for (int i = 0; i < calls; ++i) {
+        if (interval) {
+          kernel.apply_interval(x.data(), kSpans, rows, y.data(), ld_out, false);
+        } else {
+          kernel.apply(x.data(), ld_in, rows, y.data(), ld_out, false);
+        }
+      }
     };
     const int calls = static_cast<int>(1 + 20e-6 / seconds_of([&] { apply(*native, 1); }));
-    const auto seconds = fastest_in_turns({[&] { apply(*native, calls); }, [&] { apply(*generated, calls); }}, 0.1);
+    const auto seconds = least(in_turns({[&] { apply(*native, calls); }, [&] { apply(*generated, calls); }}, 0.1));
     const double before = executed_products;
     apply(*native, calls);
     const double operations = 2e-9 * (executed_products - before);
     fmt::print("{:<48} {:<9} rows {:<3} native {:6.1f} GFLOP/s  tvm {:6.1f} GFLOP/s  tvm/native {:.3f}\n", map.print(),
-               transpose ? "transpose" : "forward", rows, operations / seconds[0], operations / seconds[1],
-               seconds[1] / seconds[0]);
+               to_string(direction), rows, operations / seconds[0], operations / seconds[1], seconds[1] / seconds[0]);
+  }
+}
+
+// What each map takes in CROWN of the whole network, by native and by generated kernels, in turns.
+void compare_maps_of_network(const std::shared_ptr<const Network>& network, const std::string& cache_folder,
+                             const BoundQuery& query) {
+  constexpr int kRounds = 12;
+  // An executor that expects nothing to do takes native kernels, and counts.
+  const std::shared_ptr<const Executor> executors[] = {make_auto_executor(cache_folder, 0),
+                                                       make_tvm_executor(cache_folder)};
+  std::vector<std::unique_ptr<const QueryEngine>> engines;
+  for (const auto& executor : executors)
+    engines.push_back(std::make_unique<const QueryEngine>(network, executor, QueryEngine::Options{}));
+  std::map<std::string, std::array<double, 2>> seconds;  // by map and direction
+  std::map<std::string, std::int64_t> calls;
+  const auto add = [&](double sign, std::int64_t sign_of_calls) {
+    for (std::size_t i = 0; i < std::size(executors); ++i) {
+      for (const KernelUse& use : executors[i]->kernel_uses()) {
+        const std::string name = fmt::format("{:<44} {:<16}", use.map, use.direction);
+        seconds[name][i] += sign * use.total_s;
+        calls[name] += i == 1 ? sign_of_calls * use.calls : 0;
+      }
+    }
+  };
+  add(-1, -1);  // what the executors have done before
+  for (int round = 0; round < kRounds; ++round) {
+    for (const auto& engine : engines) engine->bound(query, Deadline());
+  }
+  add(1, 1);
+  for (const auto& [name, times] : seconds) {
+    if (calls[name] == 0) continue;
+    fmt::print("{} {:7} calls  native {:8.3f} ms  tvm {:8.3f} ms  tvm/native {:.3f}\n", name, calls[name] / kRounds,
+               1e3 * times[0] / kRounds, 1e3 * times[1] / kRounds, times[1] / times[0]);
   }
 }
 
@@ -111,13 +171,18 @@ int run(int argc, char** argv) {
     for (const Backend& backend : backends) {
       works.emplace_back([&] { backend.engine->bound(boxes.query, Deadline()); });
     }
-    std::vector<double> seconds;
-    arena.execute([&] { seconds = fastest_in_turns(works, 10); });
+    Times times;
+    arena.execute([&] { times = in_turns(works, 10); });
+    const std::vector<double> seconds = least(times);
     fmt::print("crown batch {:<3} {}", boxes.query.subproblems,
                semantics == Semantics::Nominal ? "nominal" : "float32");
     for (std::size_t i = 0; i < works.size(); ++i) fmt::print("  {} {:.2f} ms", backends[i].name, 1e3 * seconds[i]);
-    fmt::print("\n");
+    const double tvm_native = median_ratio(times[1], times[0]);
+    fmt::print("  medians of ratios: tvm/native {:.3f}  auto/better {:.3f}\n", tvm_native,
+               median_ratio(times[2], times[tvm_native < 1 ? 1 : 0]));
   }
+
+  arena.execute([&] { compare_maps_of_network(network, argv[1], boxes.query); });
 
   generated::GeneratedKernels kernels(generated::open_plugin(), "x86-64-v3",
                                       std::make_shared<const generated::ArtifactStore>(argv[1]));
@@ -127,6 +192,9 @@ int run(int argc, char** argv) {
     if (node.facet != FacetKind::Affine) continue;
     for (const auto& map : node.affine->maps) {
       if (native::why_no_multiplier(*map) != nullptr || !seen.insert(map->print()).second) continue;
+      if (generated::kernel_directions(*map, Direction::Interval).size() == 1) {
+        compare_map(*map, Direction::Interval, kernels);
+      }
       for (const Direction direction : {Direction::Forward, Direction::Transpose})
         compare_map(*map, direction, kernels);
     }

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <vector>
 
 #include "api/import_network.hpp"
 #include "api/request.hpp"
 #include "boundflow/boundflow.hpp"
 #include "domains/lowered_network.hpp"
+#include "exec/tvm/generated_map.hpp"
 #include "exec/tvm/tune.hpp"
 
 namespace boundflow {
@@ -24,7 +26,9 @@ std::string tune(const std::string& network_path, const Options& options, const 
     if (node.facet != FacetKind::Affine) continue;
     for (const auto& map : node.affine->maps) {
       if (native::why_no_multiplier(*map) != nullptr) continue;
-      for (const Direction direction : {Direction::Forward, Direction::ForwardAbsolute, Direction::Transpose}) {
+      std::vector<Direction> directions = generated::kernel_directions(*map, Direction::Interval);
+      directions.insert(directions.end(), {Direction::Forward, Direction::Transpose});
+      for (const Direction direction : directions) {
         if (!done.insert(generated::describe(*map, direction)).second) continue;
         const generated::MapCosts costs = tuner.tune(*map, direction, deadline);
         text += fmt::format("{:<74}{:>5}x{}", fmt::format("{} {}", map->print(), to_string(direction)),

@@ -41,6 +41,18 @@ Expression operator*(const Expression& a, const Expression& b) {
   return Expression(call(Registered::Multiply, a.node(), b.node(), kNoSpan));
 }
 
+Expression equal(const Expression& a, const Expression& b) {
+  return Expression(call(Registered::Equal, a.node(), b.node(), kNoSpan));
+}
+
+Expression magnitude(const Expression& x) {
+  return Expression(call(Registered::Abs, x.node(), kNoSpan));
+}
+
+Expression select(const Expression& condition, const Expression& then, const Expression& otherwise) {
+  return Expression(call(Registered::Select, condition.node(), then.node(), otherwise.node(), kNoSpan));
+}
+
 Axis::Axis(const std::string& name, const Expression& extent, Kind kind)
     : node_(call(Registered::IterVar, call(Registered::Range, constant(0).node(), extent.node(), kNoSpan),
                  typed_variable(name, "int64"), static_cast<int>(kind), "", kNoSpan)) {}

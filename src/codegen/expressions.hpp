@@ -23,6 +23,11 @@ class Expression {
 Expression constant(std::int64_t value);       // int64
 Expression variable(const std::string& name);  // int64
 Expression operator*(const Expression& a, const Expression& b);
+Expression equal(const Expression& a, const Expression& b);
+// Of what is not a number, too.
+Expression magnitude(const Expression& x);
+// Neither branch may have effects: both may be computed.
+Expression select(const Expression& condition, const Expression& then, const Expression& otherwise);
 
 // A loop variable from 0 to `extent`.
 class Axis {

@@ -135,6 +135,10 @@ class TvmPlugin final : public Plugin {
 
 }  // namespace boundflow::generated
 
+extern "C" __attribute__((visibility("default"))) int boundflow_tvm_plugin_interface() {
+  return boundflow::generated::kInterfaceVersion;
+}
+
 extern "C" __attribute__((visibility("default"))) boundflow::generated::Plugin* boundflow_open_tvm_plugin() {
   return boundflow::generated::translate_errors("TVM cannot be used", [] {
     // Never destroyed: see registry.cpp.

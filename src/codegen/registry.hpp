@@ -16,6 +16,9 @@ namespace boundflow::generated {
 #define BOUNDFLOW_TVM_COMPILER_FUNCTIONS(FUNCTION)                     \
   FUNCTION(Multiply,           "prim._OpMul")                          \
   FUNCTION(Add,                "prim._OpAdd")                          \
+  FUNCTION(Equal,              "prim._OpEQ")                           \
+  FUNCTION(Abs,                "tirx.abs")                             \
+  FUNCTION(Select,             "prim.Select")                          \
   FUNCTION(FloatImm,           "ir.FloatImm")                          \
   FUNCTION(IntImm,             "ir.IntImm")                            \
   FUNCTION(PrimType,           "ir.PrimType")                          \

@@ -8,7 +8,8 @@
 //   count(HeldBytes&)                                                          what is packed
 //   transpose(op, rows, ld, n, out, ld_out)                                    out = rows M
 //   transpose_windows(op, rows, ld, n, from, out, ld_out, to, starts)          the same from window to window
-//   forward(op, term, x, ld, n, y, ld_y, absolute, accumulate)                 y (+)= x M^T, or |M|^T
+//   forward(op, term, x, ld, n, y, ld_y, accumulate)                           y (+)= x M^T
+//   interval(op, term, x, spans, n, y, ld_y, accumulate)                       as MapKernel::apply_interval
 //   gather(op, row, sign, out)                                                 out = sign * row of gathered_rows.hpp
 //   bias_and_error, apply_relaxation, concretize                               as in native/kernels.hpp
 

@@ -144,43 +144,41 @@ void OpDriver<Kernels>::interval_products(const TaskOp& op, const BatchFrame& fr
   const std::int64_t out = columns(op.outputs[0]);
   const IntervalData& data = intervals_[static_cast<std::size_t>(op.number)];
   const bool nominal = frame.semantics == Semantics::Nominal;
-  // Radii, and behind them magnitudes: one pass over |M| serves both.
-  const std::int64_t spans = nominal ? count : 2 * count;
-  thread_local std::vector<T> x_centre, x_spans, y_centre, y_spans;
+  // Centres, behind them radii, and behind those magnitudes: one pass over |M| serves both.
+  const std::int64_t spans = nominal ? 1 : 2;
+  const std::int64_t stride = padded_columns(out);
+  thread_local std::vector<T> x_rows, y_rows;
   thread_local std::vector<double> ball;
   thread_local std::vector<IntervalExtent> extents;
-  y_centre.resize(static_cast<std::size_t>(count * out));
-  y_spans.resize(static_cast<std::size_t>(spans * out));
+  y_rows.resize(static_cast<std::size_t>((1 + spans) * count * stride));
   extents.assign(static_cast<std::size_t>(count), IntervalExtent());
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {
     const BufferId x = op.inputs[t];
     const std::int64_t n = columns(x);
-    x_centre.resize(static_cast<std::size_t>(count * n));
-    x_spans.resize(static_cast<std::size_t>(2 * count * n));
+    x_rows.resize(static_cast<std::size_t>(3 * count * n));
     for (std::int64_t k = 0; k < count; ++k) {
       const double* l = lower(x, frame) + (first + k) * ld(x);
       const double* u = upper(x, frame) + (first + k) * ld(x);
-      T* radius = x_spans.data() + k * n;
-      const IntervalExtent extent =
-          split_intervals(l, u, n, x_centre.data() + k * n, radius, x_spans.data() + (count + k) * n);
-      if (op.ball && frame.norm != InputNorm::Linf) {
-        leave_out_ball(op, frame, first + k, x_centre.data() + k * n, radius);
-      }
+      T* centre = x_rows.data() + k * n;
+      T* radius = centre + count * n;
+      const IntervalExtent extent = split_intervals(l, u, n, centre, radius, radius + count * n);
+      if (op.ball && frame.norm != InputNorm::Linf) leave_out_ball(op, frame, first + k, centre, radius);
       IntervalExtent& so_far = extents[static_cast<std::size_t>(k)];
       so_far.live += extent.live;
       if (!(extent.max_abs <= so_far.max_abs)) so_far.max_abs = extent.max_abs;
     }
     const TraceSpan span(frame.trace, SpanKind::Product, "interval_affine", nullptr,
-                         t == 0 ? useful_products(op, count + spans) : 0);
-    kernels_.forward(op, t, x_centre.data(), n, count, y_centre.data(), out, false, t > 0);
-    kernels_.forward(op, t, x_spans.data(), n, spans, y_spans.data(), out, true, t > 0);
+                         t == 0 ? useful_products(op, (1 + spans) * count) : 0);
+    kernels_.interval(op, t, x_rows.data(), spans, count, y_rows.data(), stride, t > 0);
   }
   for (std::int64_t k = 0; k < count; ++k) {
     const std::int64_t b = first + k;
     const IntervalExtent& extent = extents[static_cast<std::size_t>(k)];
-    AffineSumRows<T> sums{.centre = y_centre.data() + k * out,
-                          .radius = y_spans.data() + k * out,
-                          .magnitude = y_spans.data() + (nominal ? k : count + k) * out,
+    const T* centre = y_rows.data() + k * stride;
+    const T* radius = centre + count * stride;
+    AffineSumRows<T> sums{.centre = centre,
+                          .radius = radius,
+                          .magnitude = nominal ? radius : radius + count * stride,
                           .bias = data.bias.data(),
                           .bias_magnitude = data.bias_magnitude.data()};
     if (op.ball && frame.norm != InputNorm::Linf) {

@@ -35,7 +35,7 @@ void OpDriver<Kernels>::affine_forward(const TaskOp& op, const RowFrame& frame) 
   const TraceSpan span(frame.batch->trace, SpanKind::Product, "affine_forward", nullptr,
                        useful_products(op, frame.rows));
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {
-    kernels_.forward(op, t, rows(op.inputs[t], frame), ld(op.inputs[t]), frame.rows, out, ld(y), false, true);
+    kernels_.forward(op, t, rows(op.inputs[t], frame), ld(op.inputs[t]), frame.rows, out, ld(y), true);
   }
 }
 

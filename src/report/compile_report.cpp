@@ -17,7 +17,7 @@ std::string describe(const KernelUse& use, const CompileReport& report) {
   if (use.compiled > 0) text += fmt::format(", {} kernels compiled in {:.2f} s", use.compiled, use.compile_s);
   if (use.from_disk > 0) text += fmt::format(", {} from disk in {:.1f} ms", use.from_disk, 1e3 * use.load_s);
   if (use.from_memory > 0) text += fmt::format(", {} from memory", use.from_memory);
-  text += fmt::format(", {} calls", use.calls);
+  text += fmt::format(", {} calls in {:.1f} ms", use.calls, 1e3 * use.total_s);
   if (use.multiplications > 0) text += fmt::format(", {:.1f} GFLOP/s", gflops(use));
   text += fmt::format(", {:.1f} % of all time", 100 * share(use, report));
   return use.reason.empty() ? text : text + " (" + use.reason + ")";

@@ -59,6 +59,20 @@ class Install(unittest.TestCase):
         run(CXX, "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", HERE / "consumer.cpp", *flags, "-o", consumer)
         self.consume(consumer, LD_LIBRARY_PATH=str(self.library.parent))
 
+    def test_backend_tvm_is_a_component(self) -> None:
+        prefix = self.folder / "with_tvm"
+        shutil.copytree(self.prefix, prefix, symlinks=True)
+        bounds = [prefix / "bin/boundflow", "bounds", DIGITS / "digits_mlp.onnx", "--center", DIGITS / "image.npy", "--eps",
+                  "0.01", "--backend", "tvm", "--cache-dir", self.folder / "cache"]
+        without = subprocess.run(list(map(str, bounds)), text=True, capture_output=True)
+        self.assertEqual(without.returncode, 2, without.stderr)
+        self.assertIn("--component tvm adds it to an installed BoundFlow", without.stderr)
+        if not (BUILD / "src/codegen/libboundflow_tvm.so").exists():
+            self.skipTest("built without TVM (scripts/setup.sh --tvm installs it)")
+        run(CMAKE, "--install", BUILD, "--prefix", prefix, "--component", "tvm")
+        run(*bounds)
+        self.assertNotIn(str(BUILD), run("readelf", "-d", next(prefix.rglob("libboundflow_tvm.so"))))
+
     def test_each_header_stands_alone(self) -> None:
         headers = sorted((self.prefix / "include/boundflow").iterdir())
         self.assertEqual([h.name for h in headers], sorted(h.name for h in (SOURCE / "include/boundflow").iterdir()))

@@ -19,7 +19,8 @@ namespace {
 using generated::MapCosts;
 using native::Direction;
 
-constexpr Direction kDirections[] = {Direction::Forward, Direction::ForwardAbsolute, Direction::Transpose};
+constexpr Direction kDirections[] = {Direction::Forward, Direction::ForwardAbsolute, Direction::Transpose,
+                                     Direction::Interval};
 
 class AutoExecutor : public testing::Test {
  protected:
@@ -128,7 +129,7 @@ TEST(MapCosts, AreKeptPerMapAndDirection) {
   add(conv);
   conv.adjoint = !conv.adjoint;
   add(conv);
-  EXPECT_EQ(described.size(), 9U);
+  EXPECT_EQ(described.size(), 12U);
 
   const LinearMap map(conv);
   const MapCosts costs{.tile = {2, 3}, .few = {1, 2}, .many = {0.1, 1e-9}};

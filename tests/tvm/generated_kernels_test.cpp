@@ -2,20 +2,35 @@
 #include "exec/tvm/generated_kernels.hpp"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <set>
 #include <stdexcept>
 
+#include "exec/tvm/known_answers.hpp"
 #include "support/temp_folder.hpp"
 
 namespace boundflow::generated {
 namespace {
 
-class NoKernel final : public LoadedKernel {
+class PlainKernel final : public LoadedKernel {
  public:
-  void run(std::span<const TensorArgument> /*arguments*/) const override {}
+  // `spoil` does what a kernel ought not to do.
+  explicit PlainKernel(const ProductKernel& kernel, std::function<void(const TensorArgument& c)> spoil = nullptr)
+      : kernel_(kernel), spoil_(std::move(spoil)) {}
+  void run(std::span<const TensorArgument> arguments) const override {
+    run_plainly(kernel_, arguments);
+    if (spoil_) spoil_(arguments.back());
+  }
+
+ private:
+  ProductKernel kernel_;
+  std::function<void(const TensorArgument&)> spoil_;
 };
 
 class CountingPlugin final : public Plugin {
@@ -24,20 +39,24 @@ class CountingPlugin final : public Plugin {
   std::string compile(const ProductKernel& kernel, const std::string& cpu) override {
     if (fails) throw std::runtime_error("no compiler");
     ++compiled;
-    return describe(kernel) + cpu;
+    const std::string object = describe(kernel) + cpu;
+    kernels[object] = kernel;
+    return object;
   }
   std::unique_ptr<LoadedKernel> load(const std::string& object) override {
     loaded.push_back(object);
-    return std::make_unique<NoKernel>();
+    return std::make_unique<PlainKernel>(kernels.at(object), spoil);
   }
 
   std::string version = "1";
   bool fails = false;
   int compiled = 0;
+  std::function<void(const TensorArgument& c)> spoil = nullptr;
+  std::map<std::string, ProductKernel> kernels;  // by object code
   std::vector<std::string> loaded;
 };
 
-constexpr ProductKernel kKernel{.width = 16, .rows = 6, .panels = 1};
+constexpr ProductKernel kKernel{.width = 16, .lanes = 16, .rows = 6, .panels = 1};
 
 std::string sources(const KernelUse& use) {
   return fmt::format("{} compiled, {} from disk, {} from memory", use.compiled, use.from_disk, use.from_memory);
@@ -59,7 +78,8 @@ TEST(ArtifactKey, TellsEveryDifferenceApart) {
     EXPECT_TRUE(keys.insert(artifact_key(describe(kernel), cpu, versions)).second) << describe(kernel);
   };
   add(kKernel);
-  for (auto field : {&ProductKernel::width, &ProductKernel::rows, &ProductKernel::panels}) {
+  for (auto field : {&ProductKernel::width, &ProductKernel::lanes, &ProductKernel::rows, &ProductKernel::panels,
+                     &ProductKernel::spans}) {
     ProductKernel other = kKernel;
     other.*field += 6;
     add(other);
@@ -119,6 +139,32 @@ TEST_F(Generated, AFailureLeavesNothing) {
   plugin_.fails = false;
   kernels.get(kKernel, use);
   EXPECT_EQ(plugin_.compiled, 1);
+}
+
+// Whatever a kernel leaves that it should not: a sum that is wrong, an entry between rows, a number for NaN.
+TEST_F(Generated, AKernelIsTriedBeforeItIsUsed) {
+  const std::function<void(const TensorArgument& c)> faults[] = {
+      [](const TensorArgument& c) { static_cast<float*>(c.data)[1] += 1; },
+      [](const TensorArgument& c) { static_cast<float*>(c.data)[c.strides[3] - 1] = 0; },
+      [](const TensorArgument& c) {
+        float& first = *static_cast<float*>(c.data);
+        first = std::isnan(first) ? 0 : first;
+      }};
+  GeneratedKernels kernels = process();
+  KernelUse use;
+  for (const auto& fault : faults) {
+    plugin_.spoil = fault;
+    // Nor is it kept.
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_THAT([&] { kernels.get(kKernel, use); },
+                  testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("fails its test")));
+    }
+  }
+  plugin_.spoil = nullptr;
+  for (const ProductKernel& kernel :
+       {kKernel, ProductKernel{16, 8, 3, 1, true}, ProductKernel{16, 16, 2, 1, false, 2}}) {
+    EXPECT_NE(kernels.get(kernel, use), nullptr);
+  }
 }
 
 TEST(MapUses, CountCallsPerMap) {

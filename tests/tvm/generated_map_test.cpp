@@ -11,6 +11,7 @@
 #include "domains/crown/windows.hpp"
 #include "exec/tvm/open_plugin.hpp"
 #include "support/random_linear_map.hpp"
+#include "support/tempting_number.hpp"
 #include "support/with_tvm.hpp"
 
 namespace boundflow::generated {
@@ -222,24 +223,6 @@ TEST_F(Products, LieWithinTheErrorModel) {
         EXPECT_NEAR(static_cast<double>(y[static_cast<std::size_t>(i * out + j)]), static_cast<double>(exact), error);
       }
     }
-  }
-}
-
-// Numbers that tempt a compiler which takes floats for reals.
-float tempting_number(Random& random) {
-  switch (random.integer(0, 9)) {
-    case 0:
-      return kNaN;
-    case 1:
-      return random.coin() ? kInfinity : -kInfinity;
-    case 2:
-      return random.coin() ? 0.0F : -0.0F;
-    case 3:
-      return static_cast<float>(std::ldexp(random.uniform(-1, 1), 127));
-    case 4:
-      return static_cast<float>(std::ldexp(random.uniform(-1, 1), -140));
-    default:
-      return static_cast<float>(random.uniform(-1, 1));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "program/storage_plan.hpp"
 #include "support/random_linear_map.hpp"
 
 namespace boundflow::native {
@@ -101,6 +102,31 @@ TYPED_TEST(MapKernels, ComputeTheMap) {
         const auto computed = static_cast<double>(to[static_cast<std::size_t>(i * ld_out + j)]);
         const double wanted = j < out ? expected[static_cast<std::size_t>(j)] : kGuard;
         EXPECT_NEAR(computed, wanted, j < out ? tolerance : 0) << map.print() << " row " << i << " of " << n;
+      }
+    }
+  }
+}
+
+TYPED_TEST(MapKernels, ComputeIntervalSteps) {
+  using T = TypeParam;
+  for (std::uint64_t seed = 0; seed < 300 && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(20000 + seed);
+    const LinearMap map = random_linear_map(random, static_cast<std::int64_t>(seed) % kKinds);
+    const std::int64_t in = map.in_size(), out = map.out_size(), ld = padded_columns(out);
+    const std::int64_t spans = random.integer(1, 2), n = random.integer(1, 5), rows = (1 + spans) * n;
+    const bool accumulate = random.coin();
+    const std::vector<double> x = random_numbers(random, rows * in);
+    const std::vector<T> from(x.begin(), x.end());
+    std::vector<T> to(static_cast<std::size_t>(rows * ld), T(1));
+    make_map_kernel<T>(map, Direction::Interval)->apply_interval(from.data(), spans, n, to.data(), ld, accumulate);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      std::vector<double> expected(static_cast<std::size_t>(out), accumulate ? 1.0 : 0.0);
+      map.apply(std::span(x).subspan(static_cast<std::size_t>(i * in), static_cast<std::size_t>(in)), expected, i >= n);
+      for (std::int64_t j = 0; j < out; ++j) {
+        EXPECT_NEAR(static_cast<double>(to[static_cast<std::size_t>(i * ld + j)]),
+                    expected[static_cast<std::size_t>(j)], sizeof(T) == 4 ? 1e-4 : 1e-12)
+            << map.print() << " row " << i << " of " << rows;
       }
     }
   }

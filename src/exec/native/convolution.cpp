@@ -328,8 +328,9 @@ void PackedConvolution<T>::apply(const T* in, std::int64_t ld_in, std::int64_t n
   // Where neighbours take the place of rows, a product's columns are not those of the image.
   const bool looks = sparse && n >= kManyRows && !depthwise_;
   const Live* live = looks ? find_live(in, ld_in, n, in_extent[0] * in_extent[1] * in_channels_) : nullptr;
-  Line line{in, ld_in, n, in_extent, out, ld_out, 0, 0, out_pad[1], in_pad[1], accumulate, live};
+  Line line{in, ld_in, n, in_extent, out, ld_out, 0, 0, out_pad[1], in_pad[1], accumulate, false, live};
   for (std::int64_t y = 0; y < out_extent[0]; ++y) {
+    line.last = y + 1 == out_extent[0];
     line.phase_y = (y + out_pad[0]) % out_step_[0];
     line.base_y = (y + out_pad[0]) / out_step_[0] * in_step_[0] - in_pad[0];
     pixels(line, 0, first_tile);
@@ -362,6 +363,8 @@ void PackedConvolution<T>::for_each_step(const Line& line, const Steps& steps, c
       }
       j += neighbours - 1;
     }
+    // Lines follow each other in memory.
+    if ((j + 1 < steps.count || !line.last) && !line.accumulate) task.places.spare = steps.spare;
     kernel(task);
   }
 }
@@ -384,7 +387,8 @@ void PackedConvolution<T>::pixels(const Line& line, std::int64_t first_x, std::i
                       .lowest = lowest,
                       .highest = highest,
                       .out = line.out + (first_t * out_step_[1] + phase_x - line.out_pad) * out_channels_,
-                      .out_step = out_step_[1] * out_channels_};
+                      .out_step = out_step_[1] * out_channels_,
+                      .spare = 0};
     for_each_step(line, steps, [&](const Task& task) {
       depthwise_ ? depthwise_pixel(line, task, phase_x) : pixel(line, task, phase_x);
     });
@@ -399,7 +403,8 @@ void PackedConvolution<T>::tile_row(const Line& line, std::int64_t first_x, std:
                     .lowest = tile_.offset,
                     .highest = tile_.offset + tile_.count,
                     .out = line.out + first_x * out_channels_,
-                    .out_step = tile_.pixels * out_channels_};
+                    .out_step = tile_.pixels * out_channels_,
+                    .spare = tile_.pixels * out_channels_};
   for_each_step(line, steps, [&](const Task& task) { tile(line, task); });
 }
 

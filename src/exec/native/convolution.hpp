@@ -87,6 +87,7 @@ class PackedConvolution {
     std::int64_t out_pad;  // along x
     std::int64_t in_pad;
     bool accumulate;
+    bool last;         // of the image
     const Live* live;  // or nullptr
   };
   // Pixels or tiles of a line at equal distances: number j reads the operand's pixels [base + j * base_step + lowest,
@@ -99,6 +100,7 @@ class PackedConvolution {
     std::int64_t highest;
     T* out;
     std::int64_t out_step;
+    std::int64_t spare;  // elements behind a step's own that the next one, or the next line, writes
   };
   // kernel(task) for all of them. Neighbours whose operands lie inside the image are one task, in which they take the
   // place of rows where there are few of those.

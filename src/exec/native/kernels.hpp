@@ -87,6 +87,9 @@ struct Places {
   std::int64_t count = 1;
   std::int64_t a_step = 0;
   std::int64_t c_step = 0;
+  // So many elements behind a row's last column may be overwritten: they are of the next place or row, or of a product
+  // that is asked for later.
+  std::int64_t spare = 0;
 };
 
 // Who computes the products of a map: multiply() above, or another executor.
@@ -94,8 +97,8 @@ template <class T>
 class Multiplier {
  public:
   virtual ~Multiplier() = default;
-  // As multiply() with these arguments, at all places, where all parts are views of one PackedMatrix. Parts that know
-  // live columns have one place. Safe from several threads.
+  // As multiply() with these arguments, at all places one after another and in them row after row, where all parts are
+  // views of one PackedMatrix. Parts that know live columns have one place. Safe from several threads.
   virtual void multiply(std::span<const ProductPart<T>> parts, std::int64_t lda, std::int64_t m, T* c, std::int64_t ldc,
                         bool accumulate, const Places& places) const = 0;
 };

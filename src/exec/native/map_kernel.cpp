@@ -57,7 +57,9 @@ class DenseKernel final : public MapKernel<T> {
     }
   }
 
-  std::int64_t bytes() const override { return packed_.bytes(); }
+  void count(HeldBytes& held) const override {
+    if (held.first(this)) held.add(packed_.bytes());
+  }
 
  private:
   // Rows that have come through a relaxation are zero in the columns of all dead neurons.
@@ -118,8 +120,10 @@ class OneTermKernel final : public MapKernel<T> {
     }
   }
 
-  std::int64_t bytes() const override {
-    return static_cast<std::int64_t>(source_.size() * sizeof(std::int64_t) + factors_.size() * sizeof(T));
+  void count(HeldBytes& held) const override {
+    if (!held.first(this)) return;
+    held.add(source_);
+    held.add(factors_);
   }
 
  private:
@@ -171,9 +175,11 @@ class SparseKernel final : public MapKernel<T> {
     }
   }
 
-  std::int64_t bytes() const override {
-    return static_cast<std::int64_t>(starts_.size() * sizeof(std::size_t) + columns_.size() * sizeof(std::int64_t) +
-                                     weights_.size() * sizeof(T));
+  void count(HeldBytes& held) const override {
+    if (!held.first(this)) return;
+    held.add(starts_);
+    held.add(columns_);
+    held.add(weights_);
   }
 
  private:
@@ -207,7 +213,9 @@ class ConvolutionKernel final : public MapKernel<T> {
     packed_.apply(in, ld, n, from.size, out, ld_out, to.size, {0, 0}, false, rows_);
   }
 
-  std::int64_t bytes() const override { return packed_.bytes(); }
+  void count(HeldBytes& held) const override {
+    if (held.first(this)) held.add(packed_.bytes());
+  }
 
  private:
   PackedConvolution<T> packed_;
@@ -215,6 +223,29 @@ class ConvolutionKernel final : public MapKernel<T> {
   bool rows_;  // the operand are rows Lambda
   ConvMap::Extent in_extent_;
   ConvMap::Extent out_extent_;
+};
+
+template <class T>
+class IntervalKernel final : public MapKernel<T> {
+ public:
+  using Part = std::shared_ptr<const MapKernel<T>>;
+  IntervalKernel(Part forward, Part absolute, std::int64_t in)
+      : forward_(std::move(forward)), absolute_(std::move(absolute)), in_(in) {}
+
+  void apply_interval(const T* in, std::int64_t spans, std::int64_t n, T* out, std::int64_t ld_out,
+                      bool accumulate) const override {
+    forward_->apply(in, in_, n, out, ld_out, accumulate);
+    absolute_->apply(in + n * in_, in_, spans * n, out + n * ld_out, ld_out, accumulate);
+  }
+  void count(HeldBytes& held) const override {
+    forward_->count(held);
+    absolute_->count(held);
+  }
+
+ private:
+  Part forward_;
+  Part absolute_;
+  std::int64_t in_;
 };
 
 bool stored_channels_last(const LinearMap& map) {
@@ -230,9 +261,21 @@ const char* to_string(Direction direction) {
       return "forward";
     case Direction::ForwardAbsolute:
       return "forward_absolute";
-    default:
+    case Direction::Transpose:
       return "transpose";
+    default:
+      return "interval";
   }
+}
+
+template <class T>
+void MapKernel<T>::apply(const T*, std::int64_t, std::int64_t, T*, std::int64_t, bool) const {
+  throw InternalError("a kernel for interval steps has no other");
+}
+
+template <class T>
+void MapKernel<T>::apply_interval(const T*, std::int64_t, std::int64_t, T*, std::int64_t, bool) const {
+  throw InternalError("a kernel for one direction takes no interval step");
 }
 
 template <class T>
@@ -244,12 +287,22 @@ void MapKernel<T>::apply_windows(const T*, std::int64_t, std::int64_t, const Win
 template <class T>
 std::unique_ptr<MapKernel<T>> make_map_kernel(const LinearMap& map, Direction direction,
                                               std::shared_ptr<const Multiplier<T>> multiplier) {
+  if (direction == Direction::Interval) {
+    return make_interval_kernel<T>(make_map_kernel<T>(map, Direction::Forward, multiplier),
+                                   make_map_kernel<T>(map, Direction::ForwardAbsolute, multiplier), map);
+  }
   if (map.dense() != nullptr) return std::make_unique<DenseKernel<T>>(*map.dense(), direction, std::move(multiplier));
   if (map.index() != nullptr || map.scale() != nullptr) return std::make_unique<OneTermKernel<T>>(map, direction);
   if (stored_channels_last(map)) {
     return std::make_unique<ConvolutionKernel<T>>(*map.conv(), direction, std::move(multiplier));
   }
   return std::make_unique<SparseKernel<T>>(map, direction);
+}
+
+template <class T>
+std::unique_ptr<MapKernel<T>> make_interval_kernel(std::shared_ptr<const MapKernel<T>> forward,
+                                                   std::shared_ptr<const MapKernel<T>> absolute, const LinearMap& map) {
+  return std::make_unique<IntervalKernel<T>>(std::move(forward), std::move(absolute), map.in_size());
 }
 
 const char* why_no_multiplier(const LinearMap& map) {
@@ -265,6 +318,12 @@ const char* why_no_multiplier(const LinearMap& map) {
 
 template class MapKernel<float>;
 template class MapKernel<double>;
+template std::unique_ptr<MapKernel<float>> make_interval_kernel<float>(std::shared_ptr<const MapKernel<float>>,
+                                                                       std::shared_ptr<const MapKernel<float>>,
+                                                                       const LinearMap&);
+template std::unique_ptr<MapKernel<double>> make_interval_kernel<double>(std::shared_ptr<const MapKernel<double>>,
+                                                                         std::shared_ptr<const MapKernel<double>>,
+                                                                         const LinearMap&);
 template std::unique_ptr<MapKernel<float>> make_map_kernel<float>(const LinearMap&, Direction,
                                                                   std::shared_ptr<const Multiplier<float>>);
 template std::unique_ptr<MapKernel<double>> make_map_kernel<double>(const LinearMap&, Direction,

@@ -21,12 +21,9 @@ template <class Visit>
 void for_each_map(const TaskOp& op, const Visit& visit) {
   using native::Direction;
   if (op.kind == TaskOpKind::Transpose) visit(*op.affine->maps[op.term], Direction::Transpose);
-  if (op.kind == TaskOpKind::IntervalAffine || op.kind == TaskOpKind::AffineForward) {
-    for (const auto& map : op.affine->maps) visit(*map, Direction::Forward);
-  }
-  if (op.kind == TaskOpKind::IntervalAffine) {
-    for (const auto& map : op.affine->maps) visit(*map, Direction::ForwardAbsolute);
-  }
+  if (op.kind != TaskOpKind::IntervalAffine && op.kind != TaskOpKind::AffineForward) return;
+  const bool interval = op.kind == TaskOpKind::IntervalAffine;
+  for (const auto& map : op.affine->maps) visit(*map, interval ? Direction::Interval : Direction::Forward);
 }
 
 template <class T>
@@ -36,7 +33,8 @@ class NativeKernels {
 
   // Ops of many tasks, and of several programs, walk through the same node: its packed weights are shared.
   struct Packed {
-    // What another executor has in the place of native kernels.
+    // What another executor has in the place of native kernels; nullptr for an interval step that it puts together from
+    // the two directions.
     std::function<std::unique_ptr<const native::MapKernel<T>>(const std::string& node, const LinearMap& map,
                                                               native::Direction direction)>
         instead = nullptr;
@@ -45,19 +43,12 @@ class NativeKernels {
   };
 
   NativeKernels(const BoundProgram& program, Packed& packed, const Deadline& deadline) {
-    const auto make = [&](const TaskOp& op, const LinearMap& map, Direction direction) {
-      auto& entry = packed.kernels[{&map, direction}];
-      if (!entry && packed.instead) entry = packed.instead(op.affine->name, map, direction);
-      if (!entry) entry = native::make_map_kernel<T>(map, direction);
-      return entry;
-    };
     for (const Task& task : program.tasks) {
       for (const TaskOp& op : task.ops) {
         deadline.check();
         Prepared prepared;
         for_each_map(op, [&](const LinearMap& map, Direction direction) {
-          (direction == Direction::ForwardAbsolute ? prepared.absolute : prepared.maps)
-              .push_back(make(op, map, direction));
+          prepared.maps.push_back(make(packed, op.affine->name, map, direction));
         });
         if (op.kind == TaskOpKind::GatherRows) {
           auto& shared = packed.gathered[op.affine->maps[0].get()];
@@ -76,11 +67,7 @@ class NativeKernels {
   void count(HeldBytes& held) const {
     held.add(prepared_);
     for (const Prepared& prepared : prepared_) {
-      for (const auto* kernels : {&prepared.maps, &prepared.absolute}) {
-        for (const auto& kernel : *kernels) {
-          if (held.first(kernel.get())) held.add(kernel->bytes());
-        }
-      }
+      for (const auto& kernel : prepared.maps) kernel->count(held);
       held.add_shared(prepared.rows);
     }
   }
@@ -95,9 +82,13 @@ class NativeKernels {
   }
 
   void forward(const TaskOp& op, std::size_t term, const T* x, std::int64_t ld, std::int64_t n, T* y, std::int64_t ld_y,
-               bool absolute, bool accumulate) const {
-    const Prepared& prepared = prepared_[static_cast<std::size_t>(op.number)];
-    (absolute ? prepared.absolute : prepared.maps)[term]->apply(x, ld, n, y, ld_y, accumulate);
+               bool accumulate) const {
+    prepared_[static_cast<std::size_t>(op.number)].maps[term]->apply(x, ld, n, y, ld_y, accumulate);
+  }
+
+  void interval(const TaskOp& op, std::size_t term, const T* x, std::int64_t spans, std::int64_t n, T* y,
+                std::int64_t ld_y, bool accumulate) const {
+    prepared_[static_cast<std::size_t>(op.number)].maps[term]->apply_interval(x, spans, n, y, ld_y, accumulate);
   }
 
   void gather(const TaskOp& op, std::int64_t row, T sign, T* out) const {
@@ -124,9 +115,22 @@ class NativeKernels {
 
  private:
   using Direction = native::Direction;
+  using Map = std::shared_ptr<const native::MapKernel<T>>;
+
+  static Map make(Packed& packed, const std::string& node, const LinearMap& map, Direction direction) {
+    Map& entry = packed.kernels[{&map, direction}];
+    if (!entry && packed.instead) entry = packed.instead(node, map, direction);
+    // The values of the network's points take the same packed weights as the centres.
+    if (!entry && direction == Direction::Interval) {
+      entry = native::make_interval_kernel<T>(make(packed, node, map, Direction::Forward),
+                                              make(packed, node, map, Direction::ForwardAbsolute), map);
+    }
+    if (!entry) entry = native::make_map_kernel<T>(map, direction);
+    return entry;
+  }
+
   struct Prepared {
-    std::vector<std::shared_ptr<const native::MapKernel<T>>> maps;
-    std::vector<std::shared_ptr<const native::MapKernel<T>>> absolute;
+    std::vector<Map> maps;                       // in the order of the op's operands
     std::shared_ptr<const std::vector<T>> rows;  // GatherRows
     std::int64_t row_size = 0;
   };

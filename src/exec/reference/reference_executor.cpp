@@ -42,13 +42,16 @@ class PlainKernels {
   }
 
   void forward(const TaskOp& op, std::size_t term, const double* x, std::int64_t ld, std::int64_t n, double* y,
-               std::int64_t ld_y, bool absolute, bool accumulate) const {
+               std::int64_t ld_y, bool accumulate) const {
+    apply(*op.affine->maps[term], x, ld, n, y, ld_y, false, accumulate);
+  }
+
+  void interval(const TaskOp& op, std::size_t term, const double* x, std::int64_t spans, std::int64_t n, double* y,
+                std::int64_t ld_y, bool accumulate) const {
     const LinearMap& map = *op.affine->maps[term];
-    for (std::int64_t i = 0; i < n; ++i) {
-      const std::span<double> out(y + i * ld_y, static_cast<std::size_t>(map.out_size()));
-      if (!accumulate) std::fill(out.begin(), out.end(), 0.0);
-      map.apply({x + i * ld, static_cast<std::size_t>(map.in_size())}, out, absolute);
-    }
+    const std::int64_t ld = map.in_size();
+    apply(map, x, ld, n, y, ld_y, false, accumulate);
+    apply(map, x + n * ld, ld, spans * n, y + n * ld_y, ld_y, true, accumulate);
   }
 
   // By way of the whole image, so that windows have a meaning that does not depend on their geometry.
@@ -126,6 +129,15 @@ class PlainKernels {
   }
 
  private:
+  static void apply(const LinearMap& map, const double* x, std::int64_t ld, std::int64_t n, double* y,
+                    std::int64_t ld_y, bool absolute, bool accumulate) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::span<double> out(y + i * ld_y, static_cast<std::size_t>(map.out_size()));
+      if (!accumulate) std::fill(out.begin(), out.end(), 0.0);
+      map.apply({x + i * ld, static_cast<std::size_t>(map.in_size())}, out, absolute);
+    }
+  }
+
   std::vector<Rows> gathered_;  // by op number, of GatherRows
 };
 

@@ -10,7 +10,9 @@
 #include "base/error.hpp"
 #include "exec/native/native_kernels.hpp"
 #include "exec/op_driver.hpp"
+#include "exec/tvm/generated_interval.hpp"
 #include "exec/tvm/generated_map.hpp"
+#include "exec/tvm/generated_multiplier.hpp"
 #include "exec/tvm/machine.hpp"
 #include "exec/tvm/map_costs.hpp"
 #include "exec/tvm/open_plugin.hpp"
@@ -21,6 +23,7 @@ namespace {
 
 using generated::ArtifactStore;
 using generated::GeneratedKernels;
+using generated::GeneratedMultiplier;
 using generated::MapCosts;
 using native::Direction;
 using native::MapKernel;
@@ -54,13 +57,36 @@ class ByRows final : public MapKernel<float> {
                      std::int64_t ld_out, const Window& to) const override {
     choose(n).apply_windows(in, ld_in, n, from, out, ld_out, to);
   }
-  std::int64_t bytes() const override { return few_->bytes() + many_->bytes(); }
+  void apply_interval(const float* in, std::int64_t spans, std::int64_t n, float* out, std::int64_t ld_out,
+                      bool accumulate) const override {
+    choose(n).apply_interval(in, spans, n, out, ld_out, accumulate);
+  }
+  void count(HeldBytes& held) const override {
+    few_->count(held);
+    many_->count(held);
+  }
 
  private:
   const MapKernel<float>& choose(std::int64_t n) const { return n < generated::kManyRows ? *few_ : *many_; }
 
   Map few_;
   Map many_;
+};
+
+// The same for a matrix's rows: one packed matrix serves both, where two would drive each other out of the caches.
+class MultiplierByRows final : public native::Multiplier<float> {
+ public:
+  using Part = std::shared_ptr<const native::Multiplier<float>>;
+  MultiplierByRows(Part few, Part many) : few_(std::move(few)), many_(std::move(many)) {}
+
+  void multiply(std::span<const native::ProductPart<float>> parts, std::int64_t lda, std::int64_t m, float* c,
+                std::int64_t ldc, bool accumulate, const native::Places& places) const override {
+    (m < generated::kManyRows ? *few_ : *many_).multiply(parts, lda, m, c, ldc, accumulate, places);
+  }
+
+ private:
+  Part few_;
+  Part many_;
 };
 
 class AutoExecutor final : public Executor {
@@ -77,7 +103,8 @@ class AutoExecutor final : public Executor {
     NativeKernels<float>::Packed packed;
     packed.instead = [&](const std::string& node, const LinearMap& map, Direction direction) {
       deadline.check();
-      return make(node, map, direction, choices.at({&map, direction}));
+      const bool composed = generated::kernel_directions(map, direction).size() > 1;
+      return composed ? nullptr : make(node, map, direction, choices.at({&map, direction}));
     };
     return generated::translate_errors(
         [&] { return compile_together<NativeKernels<float>>(programs, deadline, std::move(packed)); });
@@ -133,11 +160,13 @@ class AutoExecutor final : public Executor {
     for (const PlannedProgram& planned : programs) {
       for (const Task& task : planned.program->tasks) {
         for (const TaskOp& op : task.ops) {
-          for_each_map(op, [&](const LinearMap& map, Direction direction) {
-            if (const char* reason = native::why_no_multiplier(map)) {
-              choices[{&map, direction}].reason = reason;
-            } else {
-              candidates[{&map, direction}].calls += expected_queries_;
+          for_each_map(op, [&](const LinearMap& map, Direction whole) {
+            for (const Direction direction : generated::kernel_directions(map, whole)) {
+              if (const char* reason = native::why_no_multiplier(map)) {
+                choices[{&map, direction}].reason = reason;
+              } else {
+                candidates[{&map, direction}].calls += expected_queries_;
+              }
             }
           });
         }
@@ -185,12 +214,20 @@ class AutoExecutor final : public Executor {
     KernelUse use{.node = node, .map = map.print(), .direction = to_string(direction), .reason = choice.reason};
     const auto native = [&] { return native::make_map_kernel<float>(map, direction); };
     const auto tvm = [&] { return make_generated_map(map, direction, *kernels_, choice.tile, use); };
+    const char* const mixed =
+        choice.few_tvm ? "tvm for few rows, native for many" : "native for few rows, tvm for many";
     std::unique_ptr<const MapKernel<float>> made;
     if (choice.few_tvm == choice.many_tvm) {
       use.executor = choice.few_tvm ? "tvm" : "native";
       made = choice.few_tvm ? tvm() : native();
+    } else if (direction != Direction::Interval && generated::has_interval_kernel(map)) {
+      use.executor = mixed;
+      MultiplierByRows::Part generated = std::make_shared<const GeneratedMultiplier>(*kernels_, choice.tile, use);
+      MultiplierByRows::Part few = native::native_multiplier<float>();
+      if (choice.few_tvm) std::swap(few, generated);
+      made = native::make_map_kernel<float>(map, direction, std::make_shared<const MultiplierByRows>(few, generated));
     } else {
-      use.executor = choice.few_tvm ? "tvm for few rows, native for many" : "native for few rows, tvm for many";
+      use.executor = mixed;
       made = choice.few_tvm ? std::make_unique<ByRows>(tvm(), native()) : std::make_unique<ByRows>(native(), tvm());
     }
     spdlog::info("auto: {} {} {}: {} ({})", node, use.map, use.direction, use.executor, use.reason);

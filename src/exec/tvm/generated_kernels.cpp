@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
+#include <utility>
+
+#include "exec/tvm/known_answers.hpp"
 
 namespace boundflow::generated {
 
 namespace {
 
 // To be changed with whatever makes other code of the same description: a template, its schedule, the passes.
-constexpr std::string_view kPipelineVersion = "boundflow kernels 6";
+constexpr std::string_view kPipelineVersion = "boundflow kernels 8";
 
 }  // namespace
 
@@ -31,8 +33,9 @@ KernelUse MapUse::use() const {
 
 std::string describe(const ProductKernel& kernel) {
   // By structured binding, which does not compile once the struct has another field: whoever adds one adds it here.
-  const auto [width, rows, panels, listed] = kernel;
-  return fmt::format("product float32 width={} rows={} panels={} listed={}", width, rows, panels, listed);
+  const auto [width, lanes, rows, panels, listed, spans] = kernel;
+  return fmt::format("product float32 width={} lanes={} rows={} panels={} listed={} spans={}", width, lanes, rows,
+                     panels, listed, spans);
 }
 
 Digest artifact_key(const std::string& description, const std::string& cpu, const std::string& versions) {
@@ -68,9 +71,10 @@ std::shared_ptr<const LoadedKernel> GeneratedKernels::get(const ProductKernel& k
     if (store_) store_->write(key, *object);
   }
   const auto begin = Clock::now();
-  entry = plugin_.load(*object);
+  std::shared_ptr<const LoadedKernel> loaded = plugin_.load(*object);
+  check_answers(kernel, *loaded);
   use.load_s += seconds_between(begin, Clock::now());
-  return entry;
+  return entry = std::move(loaded);
 }
 
 std::shared_ptr<MapUse> MapUses::add(const KernelUse& use) {

@@ -63,7 +63,8 @@ class GeneratedKernels {
   // `cpu` as LLVM calls it; `store` may be nullptr: nothing is kept on disk then. The plugin outlives this.
   GeneratedKernels(Plugin& plugin, std::string cpu, std::shared_ptr<const ArtifactStore> store);
 
-  // Notes in `use` where the kernel was and what that took. Throws what the plugin throws.
+  // Notes in `use` where the kernel was and what that took. Throws what the plugin throws, and std::runtime_error where
+  // a kernel computes anything else than it should (check_answers).
   std::shared_ptr<const LoadedKernel> get(const ProductKernel& kernel, KernelUse& use);
   const std::string& cpu() const { return cpu_; }
 

@@ -1,5 +1,7 @@
 #include "exec/tvm/generated_map.hpp"
 
+#include "exec/tvm/generated_interval.hpp"
+
 namespace boundflow::generated {
 
 namespace {
@@ -20,7 +22,11 @@ class CountedMap final : public MapKernel<float> {
                      std::int64_t ld_out, const Window& to) const override {
     use_->count([&] { map_->apply_windows(in, ld_in, n, from, out, ld_out, to); });
   }
-  std::int64_t bytes() const override { return map_->bytes(); }
+  void apply_interval(const float* in, std::int64_t spans, std::int64_t n, float* out, std::int64_t ld_out,
+                      bool accumulate) const override {
+    use_->count([&] { map_->apply_interval(in, spans, n, out, ld_out, accumulate); });
+  }
+  void count(HeldBytes& held) const override { map_->count(held); }
 
  private:
   std::unique_ptr<const MapKernel<float>> map_;
@@ -29,9 +35,17 @@ class CountedMap final : public MapKernel<float> {
 
 }  // namespace
 
+std::vector<Direction> kernel_directions(const LinearMap& map, Direction direction) {
+  if (direction != Direction::Interval || has_interval_kernel(map)) return {direction};
+  return {Direction::Forward, Direction::ForwardAbsolute};
+}
+
 std::unique_ptr<const MapKernel<float>> make_generated_map(const LinearMap& map, Direction direction,
                                                            GeneratedKernels& kernels, const Tile& tile,
                                                            KernelUse& use) {
+  if (direction == Direction::Interval && has_interval_kernel(map)) {
+    return std::make_unique<GeneratedInterval>(map, kernels, use);
+  }
   return native::make_map_kernel<float>(map, direction,
                                         std::make_shared<const GeneratedMultiplier>(kernels, tile, use));
 }

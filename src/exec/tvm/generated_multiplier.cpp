@@ -142,22 +142,30 @@ GeneratedMultiplier::GeneratedMultiplier(GeneratedKernels& kernels, const Tile& 
   // Sums take 12 of AVX2's 16 registers, the right factor and the left one the others.
   if (kernels.cpu() != "x86-64-v3") throw InternalError("no tiles are known for " + kernels.cpu());
   constexpr std::pair<std::int64_t, std::int64_t> kTiles[] = {{4, 1}, {2, 3}, {1, 6}};
-  for (std::size_t k = 0; k < tiles_.size(); ++k) {
-    Tiles& tiles = tiles_[k];
-    std::tie(tiles.panels, tiles.most_rows) = kTiles[k];
+  const auto get = [&](Tiles& tiles, std::int64_t lanes, bool listed) {
     for (std::int64_t rows = 1; rows <= tiles.most_rows; ++rows) {
-      const auto at = static_cast<std::size_t>(rows - 1);
-      tiles.whole[at] = kernels.get({kWidth, rows, tiles.panels, false}, use);
-      tiles.listed[at] = kernels.get({kWidth, rows, tiles.panels, true}, use);
+      (listed ? tiles.listed : tiles.whole)[static_cast<std::size_t>(rows - 1)] =
+          kernels.get({kWidth, lanes, rows, tiles.panels, listed}, use);
     }
+  };
+  for (std::size_t k = 0; k < tiles_.size(); ++k) {
+    std::tie(tiles_[k].panels, tiles_[k].most_rows) = kTiles[k];
+    get(tiles_[k], kWidth, false);
+    get(tiles_[k], kWidth, true);
   }
+  std::tie(narrow_.panels, narrow_.most_rows) = kTiles[2];
+  get(narrow_, kNarrow, true);
+}
+
+std::int64_t GeneratedMultiplier::lanes(std::int64_t columns, bool listed) {
+  return listed && columns <= kNarrow ? kNarrow : kWidth;
 }
 
 GeneratedMultiplier::Choice GeneratedMultiplier::choose(std::int64_t rows, std::int64_t panels) const {
   for (const Tiles& tiles : tiles_) {
     const bool last = &tiles == &tiles_.back();
     if (panels >= tiles.panels && (rows <= tiles.most_rows || tiles.panels == tile_.panels || last)) {
-      return {&tiles, tiles.panels == tile_.panels ? tile_.most_rows : tiles.most_rows};
+      return {&tiles, tiles.panels == tile_.panels ? tile_.most_rows : tiles.most_rows, kWidth};
     }
   }
   throw InternalError("no tile fits");
@@ -172,16 +180,20 @@ void GeneratedMultiplier::multiply(std::span<const ProductPart<float>> parts, st
     steps.collect(parts);
     product.steps = &steps;
   }
-  // Kernels write whole panels, and write only.
-  const std::int64_t direct = accumulate || product.step_count() == 0 ? 0 : first.b.n / kWidth;
+  // Kernels write all of their lanes, and write only.
+  const std::int64_t rest = first.b.n % kWidth;
+  // The next place or row is written behind this one as long as there is one panel.
+  const std::int64_t spare = first.b.n < kWidth ? places.spare : 0;
+  const bool fits = rest == 0 || rest + spare >= lanes(rest, product.steps != nullptr);
+  const std::int64_t direct = accumulate || product.step_count() == 0 ? 0 : fits ? first.b.n : first.b.n - rest;
   const std::int64_t chunks = (m + kMostRowsAtOnce - 1) / kMostRowsAtOnce;
   for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
     const std::int64_t row = chunk * m / chunks;
     const std::int64_t rows = (chunk + 1) * m / chunks - row;
     product.a = first.a + row * lda;
     product.c = c + row * ldc;
-    multiply_panels(product, rows, 0, direct);
-    if (direct * kWidth < first.b.n) multiply_aside(product, rows, direct, accumulate);
+    multiply_columns(product, rows, 0, direct);
+    if (direct < first.b.n) multiply_aside(product, rows, direct / kWidth, accumulate);
   }
 }
 
@@ -190,7 +202,8 @@ void GeneratedMultiplier::multiply_aside(Product product, std::int64_t rows, std
                                          bool accumulate) const {
   constexpr std::int64_t kMostSums = 8192;  // which stay in the first-level cache
   const std::int64_t columns = product.b.n - panel * kWidth;
-  const std::int64_t stride = (columns + kWidth - 1) / kWidth * kWidth;
+  const std::int64_t whole = columns / kWidth * kWidth;
+  const std::int64_t stride = whole + (whole < columns ? lanes(columns - whole, product.steps != nullptr) : 0);
   const std::int64_t at_once = std::clamp<std::int64_t>(kMostSums / (rows * stride), 1, product.places.count);
   thread_local std::vector<float> sums;
   sums.resize(static_cast<std::size_t>(at_once * rows * stride));
@@ -203,7 +216,7 @@ void GeneratedMultiplier::multiply_aside(Product product, std::int64_t rows, std
   for (std::int64_t first = 0; first < places.count; first += at_once) {
     product.places.count = std::min(at_once, places.count - first);
     if (product.step_count() > 0) {
-      multiply_panels(product, rows, panel, stride / kWidth);
+      multiply_columns(product, rows, panel, columns);
     } else {
       std::fill(sums.begin(), sums.end(), 0.0F);
     }
@@ -217,38 +230,50 @@ void GeneratedMultiplier::multiply_aside(Product product, std::int64_t rows, std
   }
 }
 
-void GeneratedMultiplier::multiply_panels(const Product& product, std::int64_t rows, std::int64_t first,
-                                          std::int64_t count) const {
-  count_products(product.places.count * rows * count * kWidth * product.step_count());
-  for (std::int64_t panel = first, panels = 0; panel < first + count; panel += panels) {
-    const auto [chosen, most_rows] = choose(rows, first + count - panel);
-    const Tiles& tiles = *chosen;
-    const std::int64_t groups = (first + count - panel) / tiles.panels;
-    panels = groups * tiles.panels;
-    const auto [height, blocks, taller] = cut(rows, most_rows, product.places.count * product.step_count());
-    const std::int64_t depth = product.depth();
-    const std::int64_t b_shape[] = {groups, tiles.panels, depth, kWidth};
-    const TensorArgument b{const_cast<float*>(product.b.panels + panel * product.b.panel_stride), false, b_shape};
-    const auto run = [&](std::int64_t tile_rows, std::int64_t first_row, std::int64_t tile_count) {
-      if (tile_count == 0) return;
-      const native::Places& places = product.places;
-      const std::int64_t a_shape[] = {places.count, tile_count, tile_rows, depth};
-      const std::int64_t a_strides[] = {places.a_step, tile_rows * product.lda, product.lda, 1};
-      const TensorArgument a{const_cast<float*>(product.a + first_row * product.lda), false, a_shape, a_strides};
-      const std::int64_t c_shape[] = {places.count, tile_count, tile_rows, groups, tiles.panels, kWidth};
-      const std::int64_t c_strides[] = {
-          places.c_step, tile_rows * product.ldc, product.ldc, tiles.panels * kWidth, kWidth, 1};
-      const TensorArgument c{product.c + first_row * product.ldc + panel * kWidth, false, c_shape, c_strides};
-      const auto at = static_cast<std::size_t>(tile_rows - 1);
-      if (product.steps == nullptr) {
-        tiles.whole[at]->run(std::array{a, b, c});
-      } else {
-        tiles.listed[at]->run(std::array{a, b, product.steps->columns(), product.steps->rows(), c});
-      }
-    };
-    run(height + 1, 0, taller);
-    run(height, taller * (height + 1), blocks - taller);
+// So many columns from the panel on. What stands behind them is overwritten, as far as the lanes reach.
+void GeneratedMultiplier::multiply_columns(const Product& product, std::int64_t rows, std::int64_t panel,
+                                           std::int64_t columns) const {
+  const bool listed = product.steps != nullptr;
+  const std::int64_t rest = columns % kWidth;
+  const bool narrow = rest > 0 && lanes(rest, listed) == kNarrow;
+  const std::int64_t wide_end = panel + columns / kWidth + (rest > 0 && !narrow ? 1 : 0);
+  while (panel < wide_end) {
+    const Choice choice = choose(rows, wide_end - panel);
+    const std::int64_t groups = (wide_end - panel) / choice.tiles->panels;
+    multiply_panels(product, rows, choice, panel, groups);
+    panel += groups * choice.tiles->panels;
   }
+  if (narrow) multiply_panels(product, rows, {&narrow_, narrow_.most_rows, kNarrow}, panel, 1);
+}
+
+// By groups of panels of these tiles.
+void GeneratedMultiplier::multiply_panels(const Product& product, std::int64_t rows, const Choice& choice,
+                                          std::int64_t panel, std::int64_t groups) const {
+  const Tiles& tiles = *choice.tiles;
+  count_products(product.places.count * rows * groups * tiles.panels * choice.lanes * product.step_count());
+  const auto [height, blocks, taller] = cut(rows, choice.most_rows, product.places.count * product.step_count());
+  const std::int64_t depth = product.depth();
+  const std::int64_t b_shape[] = {groups, tiles.panels, depth, kWidth};
+  const TensorArgument b{const_cast<float*>(product.b.panels + panel * product.b.panel_stride), false, b_shape};
+  const auto run = [&](std::int64_t tile_rows, std::int64_t first_row, std::int64_t tile_count) {
+    if (tile_count == 0) return;
+    const native::Places& places = product.places;
+    const std::int64_t a_shape[] = {places.count, tile_count, 1, tile_rows, depth};
+    const std::int64_t a_strides[] = {places.a_step, tile_rows * product.lda, 0, product.lda, 1};
+    const TensorArgument a{const_cast<float*>(product.a + first_row * product.lda), false, a_shape, a_strides};
+    const std::int64_t c_shape[] = {places.count, tile_count, 1, tile_rows, groups, tiles.panels, choice.lanes};
+    const std::int64_t c_strides[] = {
+        places.c_step, tile_rows * product.ldc, 0, product.ldc, tiles.panels * kWidth, kWidth, 1};
+    const TensorArgument c{product.c + first_row * product.ldc + panel * kWidth, false, c_shape, c_strides};
+    const auto at = static_cast<std::size_t>(tile_rows - 1);
+    if (product.steps == nullptr) {
+      tiles.whole[at]->run(std::array{a, b, c});
+    } else {
+      tiles.listed[at]->run(std::array{a, b, product.steps->columns(), product.steps->rows(), c});
+    }
+  };
+  run(height + 1, 0, taller);
+  run(height, taller * (height + 1), blocks - taller);
 }
 
 }  // namespace boundflow::generated

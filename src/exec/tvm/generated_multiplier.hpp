@@ -39,17 +39,24 @@ class GeneratedMultiplier final : public native::Multiplier<float> {
     std::array<std::shared_ptr<const LoadedKernel>, kMostRows> whole;
     std::array<std::shared_ptr<const LoadedKernel>, kMostRows> listed;
   };
-  struct Product;
-  void multiply_panels(const Product& product, std::int64_t rows, std::int64_t first, std::int64_t count) const;
-  void multiply_aside(Product product, std::int64_t rows, std::int64_t panel, bool accumulate) const;
-  // Which of them for so many rows and panels, and how high.
+  // Which of them for so many rows and panels, and how high; and how many columns of each panel.
   struct Choice {
     const Tiles* tiles;
     std::int64_t most_rows;
+    std::int64_t lanes;
   };
+  struct Product;
+  static constexpr std::int64_t kNarrow = 8;  // columns, of AVX2 one vector
+  // How many columns kernels compute where `columns`, fewer than a panel's, are asked for.
+  static std::int64_t lanes(std::int64_t columns, bool listed);
+  void multiply_columns(const Product& product, std::int64_t rows, std::int64_t panel, std::int64_t columns) const;
+  void multiply_panels(const Product& product, std::int64_t rows, const Choice& choice, std::int64_t panel,
+                       std::int64_t groups) const;
+  void multiply_aside(Product product, std::int64_t rows, std::int64_t panel, bool accumulate) const;
   Choice choose(std::int64_t rows, std::int64_t panels) const;
 
   std::array<Tiles, 3> tiles_;  // the widest first; the last is one panel wide
+  Tiles narrow_;                // of the first kNarrow columns of a panel, listed only: for convolutions
   Tile tile_;
 };
 

@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "exec/tvm/generated_map.hpp"
 #include "exec/tvm/machine.hpp"
+#include "program/storage_plan.hpp"
 
 namespace boundflow::generated {
 
@@ -20,43 +21,58 @@ using native::Direction;
 using native::MapKernel;
 
 // To be changed with whatever makes other costs of the same map: kernels of either executor, how they are measured.
-constexpr std::string_view kVersion = "boundflow costs 1";
+constexpr std::string_view kVersion = "boundflow costs 5";
 
 Digest key_of(const LinearMap& map, Direction direction) {
   return artifact_key(std::string(kVersion) + " " + describe(map, direction), cpu_model(), "");
 }
 
-// Calls by either executor in turns, so that whatever else the machine does meets both; the least time of each.
+// Calls by either executor in turns, so that whatever else the machine does meets both: native's least time, and tvm's
+// by the median of the ratios of neighbouring turns. Least times of both would compare the best moments of either.
 MapCosts::Call measure_call(const MapKernel<float>& native, const MapKernel<float>& generated, const LinearMap& map,
                             Direction direction, std::int64_t rows) {
-  constexpr double kRound_s = 30e-6, kBudget_s = 4e-3;
-  constexpr int kLeastRounds = 5;
+  constexpr double kRound_s = 30e-6, kBudget_s = 8e-3;
+  constexpr std::size_t kLeastRounds = 15;
   const bool transpose = direction == Direction::Transpose;
   const std::int64_t in = transpose ? map.out_size() : map.in_size();
   const std::int64_t out = transpose ? map.in_size() : map.out_size();
+  const bool interval = direction == Direction::Interval;
+  constexpr std::int64_t kSpans = 2;  // as for sound bounds
+  const std::int64_t all_rows = interval ? (1 + kSpans) * rows : rows;
+  // Rows as they lie in programs: at other distances they would compete for the same sets of a cache.
+  const std::int64_t ld_in = interval ? in : padded_columns(in), ld_out = padded_columns(out);
   Random random(1);
-  std::vector<float> x(static_cast<std::size_t>(rows * in)), y(static_cast<std::size_t>(rows * out));
+  std::vector<float> x(static_cast<std::size_t>(all_rows * ld_in)), y(static_cast<std::size_t>(all_rows * ld_out));
   // Rows that have come through a relaxation are zero at dead neurons.
   for (std::int64_t j = 0; j < in; ++j) {
     const bool dead = transpose && random.coin();
-    for (std::int64_t i = 0; i < rows && !dead; ++i) {
-      x[static_cast<std::size_t>(i * in + j)] = static_cast<float>(random.uniform(-1, 1));
+    for (std::int64_t i = 0; i < all_rows && !dead; ++i) {
+      x[static_cast<std::size_t>(i * ld_in + j)] = static_cast<float>(random.uniform(-1, 1));
     }
   }
   const auto seconds = [&](const MapKernel<float>& kernel, int calls) {
     const auto begin = Clock::now();
-    for (int i = 0; i < calls; ++i) kernel.apply(x.data(), in, rows, y.data(), out, false);
+    for (int i = 0; i < calls; ++i) {
+      if (interval) {
+        kernel.apply_interval(x.data(), kSpans, rows, y.data(), ld_out, false);
+      } else {
+        kernel.apply(x.data(), ld_in, rows, y.data(), ld_out, false);
+      }
+    }
     return seconds_between(begin, Clock::now()) / calls;
   };
   seconds(generated, 1);
   const int calls = 1 + static_cast<int>(kRound_s / seconds(native, 1));
-  MapCosts::Call least{std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  double least = std::numeric_limits<double>::infinity();
+  std::vector<double> ratios;
   const auto begin = Clock::now();
-  for (int round = 0; round < kLeastRounds || seconds_between(begin, Clock::now()) < kBudget_s; ++round) {
-    least.native_s = std::min(least.native_s, seconds(native, calls));
-    least.tvm_s = std::min(least.tvm_s, seconds(generated, calls));
+  while (ratios.size() < kLeastRounds || seconds_between(begin, Clock::now()) < kBudget_s) {
+    const double native_s = seconds(native, calls), tvm_s = seconds(generated, calls);
+    least = std::min(least, native_s);
+    ratios.push_back(tvm_s / native_s);
   }
-  return least;
+  std::nth_element(ratios.begin(), ratios.begin() + std::ssize(ratios) / 2, ratios.end());
+  return {.native_s = least, .tvm_s = least * ratios[ratios.size() / 2]};
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ struct MapCosts {
   bool operator==(const MapCosts&) const = default;
 };
 
-// How many rows a call had that was measured.
+// How many rows, or subproblems of an interval step, a call had that was measured.
 std::int64_t measured_rows(bool many);
 
 // All that tells the costs of one map in one direction from those of another one, as text.

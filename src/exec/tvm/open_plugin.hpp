@@ -9,7 +9,12 @@
 
 namespace boundflow::generated {
 
-// The process's plugin. UsageError that says how to get it where it, or the TVM that it is written for, is not there.
+// The plugin in a library, along the paths that the calling library or program was linked with; it stays open.
+// UsageError as below.
+Plugin& open_plugin_library(const std::string& library);
+
+// The process's plugin. UsageError that says how to get it where it, or the TVM that it is written for, is not there,
+// or is of another build of BoundFlow.
 Plugin& open_plugin();
 
 // What `work` returns; what the plugin throws as a UsageError.

@@ -35,7 +35,7 @@ class TvmExecutor final : public Executor {
     NativeKernels<float>::Packed packed;
     packed.instead = [&](const std::string& node, const LinearMap& map, Direction direction) {
       deadline.check();  // a kernel takes a tenth of a second to compile
-      return make(node, map, direction);
+      return generated::kernel_directions(map, direction).size() > 1 ? nullptr : make(node, map, direction);
     };
     return generated::translate_errors(
         [&] { return compile_together<NativeKernels<float>>(programs, deadline, std::move(packed)); });
