@@ -35,10 +35,10 @@ std::shared_ptr<const Contraction> Contraction::of(const LoweredNetwork& network
     place(node.output);
     const std::int64_t first = made->constraints_;
     made->constraints_ += network.columns(node.output);
-    Step& step = made->steps_.emplace_back();
+    ContractionStep& step = made->steps_.emplace_back();
     if (node.facet == FacetKind::Joint) return nullptr;
     if (node.facet == FacetKind::Elementwise) {
-      step.image = Image{.operand = node.operands[0],
+      step.image = ContractionImage{.operand = node.operands[0],
                          .output = node.output,
                          .first = first,
                          .columns = network.columns(node.output),
@@ -46,7 +46,7 @@ std::shared_ptr<const Contraction> Contraction::of(const LoweredNetwork& network
                          .unit_roundoff = node.unit_roundoff};
       continue;
     }
-    AffineRows& rows = step.affine.emplace();
+    ContractionRows& rows = step.affine.emplace();
     rows.output = node.output;
     rows.first = first;
     rows.starts.push_back(0);
@@ -81,7 +81,7 @@ std::shared_ptr<const Contraction> Contraction::of(const LoweredNetwork& network
 // Each pair of a constraint and a coordinate that it looks at.
 template <class Visit>
 void Contraction::for_each_look(const Visit& visit) const {
-  for (const Step& step : steps_) {
+  for (const ContractionStep& step : steps_) {
     if (step.image) {
       for (std::int64_t j = 0; j < step.image->columns; ++j) {
         visit(step.image->first + j, offset(step.image->operand) + j);
@@ -89,7 +89,7 @@ void Contraction::for_each_look(const Visit& visit) const {
       }
       continue;
     }
-    const AffineRows& rows = *step.affine;
+    const ContractionRows& rows = *step.affine;
     for (std::int64_t j = 0; j < std::ssize(rows.bias); ++j) {
       visit(rows.first + j, offset(rows.output) + j);
       for (std::int64_t e = rows.starts[at(j)]; e < rows.starts[at(j + 1)]; ++e) {
@@ -118,7 +118,7 @@ void Contraction::touch(std::int64_t i, ValueBounds& bounds) const {
 
 std::int64_t Contraction::bytes() const {
   std::int64_t bytes = std::ssize(readers_) * 4 + std::ssize(first_reader_) * 8;
-  for (const Step& step : steps_) {
+  for (const ContractionStep& step : steps_) {
     if (!step.affine) continue;
     bytes += std::ssize(step.affine->columns) * 12 + std::ssize(step.affine->bias) * 24;
   }
@@ -136,7 +136,7 @@ ValueBounds Contraction::bounds(std::span<const GivenValue> given) const {
     };
     const auto first = std::find(offsets_.begin(), offsets_.end(), 0);
     append(static_cast<ValueId>(first - offsets_.begin()));
-    for (const Step& step : steps_) append(step.affine ? step.affine->output : step.image->output);
+    for (const ContractionStep& step : steps_) append(step.affine ? step.affine->output : step.image->output);
   }
   bounds.tightness.assign(bounds.lower.size(), 0.0F);
   bounds.pending.assign(at(constraints_), 1);
@@ -217,7 +217,7 @@ class Contraction::Pass {
     }
   }
 
-  void affine(const AffineRows& rows, std::int64_t output) {
+  void affine(const ContractionRows& rows, std::int64_t output) {
     const std::vector<float>& weights = given_[at(rows.output)].error_weights;
     for (std::int64_t j = 0; j < std::ssize(rows.bias) && !empty; ++j) {
       if (!take(rows.first + j)) continue;
@@ -241,7 +241,7 @@ class Contraction::Pass {
     }
   }
 
-  void image(const Image& image, std::int64_t operand, std::int64_t output) {
+  void image(const ContractionImage& image, std::int64_t operand, std::int64_t output) {
     for (std::int64_t i = 0; i < image.columns && !empty; ++i) {
       if (!take(image.first + i)) continue;
       const std::int64_t x = operand + i, y = output + i;
@@ -308,7 +308,7 @@ class Contraction::Pass {
 bool Contraction::contract(std::span<const GivenValue> given, const LinearSpec& spec,
                            std::span<const std::int32_t> violated, ValueBounds& bounds) const {
   Pass pass(*this, given, bounds);
-  const auto visit = [&](const Step& step) {
+  const auto visit = [&](const ContractionStep& step) {
     if (step.affine) {
       pass.affine(*step.affine, offset(step.affine->output));
     } else {

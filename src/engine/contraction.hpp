@@ -25,6 +25,31 @@ struct ValueBounds {
   std::vector<char> pending;
 };
 
+// y = M x + bias over flat coordinates.
+struct ContractionRows {
+  ValueId output = kNoValue;
+  std::int64_t first = 0;  // constraint
+  std::vector<std::int64_t> starts;
+  std::vector<std::int32_t> columns;
+  std::vector<double> weights;
+  std::vector<double> bias;       // [n]
+  std::vector<double> magnitude;  // [n], at least |bias|: its error is within kBiasError of it
+  double weight_error = 0;
+};
+struct ContractionImage {
+  ValueId operand = kNoValue;
+  ValueId output = kNoValue;
+  std::int64_t first = 0;  // constraint
+  std::int64_t columns = 0;
+  std::shared_ptr<const ScalarFunction> function;
+  double unit_roundoff = 0;
+};
+// In the network's order; one of them.
+struct ContractionStep {
+  std::optional<ContractionRows> affine;
+  std::optional<ContractionImage> image;
+};
+
 class Contraction {
  public:
   // Nothing where a node is joint, or if the maps have more than kMostEntries weights: a pass looks at each.
@@ -46,36 +71,12 @@ class Contraction {
   std::int64_t bytes() const;
 
  private:
-  // y = M x + bias over flat coordinates.
-  struct AffineRows {
-    ValueId output = kNoValue;
-    std::int64_t first = 0;  // constraint
-    std::vector<std::int64_t> starts;
-    std::vector<std::int32_t> columns;
-    std::vector<double> weights;
-    std::vector<double> bias;       // [n]
-    std::vector<double> magnitude;  // [n], at least |bias|: its error is within kBiasError of it
-    double weight_error = 0;
-  };
-  struct Image {
-    ValueId operand = kNoValue;
-    ValueId output = kNoValue;
-    std::int64_t first = 0;  // constraint
-    std::int64_t columns = 0;
-    std::shared_ptr<const ScalarFunction> function;
-    double unit_roundoff = 0;
-  };
-  // In the network's order; one of them.
-  struct Step {
-    std::optional<AffineRows> affine;
-    std::optional<Image> image;
-  };
   class Pass;
   template <class Visit>
   void for_each_look(const Visit& visit) const;
   void index_readers(std::int64_t coordinates);
 
-  std::vector<Step> steps_;
+  std::vector<ContractionStep> steps_;
   std::int64_t constraints_ = 0;  // one per coordinate of each step
   // By coordinate: the constraints that look at it, readers_[first_reader_[i]] up to the next coordinate's.
   std::vector<std::int64_t> first_reader_;

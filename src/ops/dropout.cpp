@@ -9,6 +9,8 @@ namespace boundflow {
 namespace {
 
 std::vector<TensorType> infer(const NodeView& node) {
+  // It plays no part, so that a node might otherwise read a variable on which nothing of its result depends.
+  if (node.has_input(1) && node.constant(1) == nullptr) node.unsupported("ratio must be a constant");
   if (node.has_input(2)) {
     const Tensor* training = node.constant(2);
     if (training == nullptr || training->size() != 1) node.unsupported("training_mode must be a constant scalar");

@@ -1,5 +1,6 @@
 // verify() against brute force on random tiny networks: a witness is checked in rationals, a proof at every point of a
 // grid. With an observer, no bound may exclude it and no subproblem that holds it may be dropped.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -61,6 +62,84 @@ TEST_P(Branching, VerdictsOfRandomCasesAreRight) {
   EXPECT_GT(counts["unsat"], kCases / 5);
   // Properties that hold or fail by a hair (thresholds on attained values, strict) cannot be decided.
   EXPECT_LT(counts["unknown"] + counts["timeout"], kCases / 6);
+}
+
+// A formula in conjunctive normal form as a network: y0 = sum of relu(1 - clause's literals), y1 = sum of
+// relu(x) - relu(2 x - 1), so that both are at most zero exactly at the inputs of zeros and ones that satisfy it.
+struct Formula {
+  static constexpr int kVariables = 10;
+  explicit Formula(Random& random) {
+    const std::int64_t count = random.integer(35, 65);
+    for (std::int64_t k = 0; k < count; ++k) {
+      std::map<int, bool> clause;
+      while (clause.size() < 3) clause[static_cast<int>(random.integer(0, kVariables - 1))] = random.coin();
+      clauses.push_back(clause);
+    }
+  }
+  bool satisfiable() const {
+    for (unsigned assignment = 0; assignment < 1U << kVariables; ++assignment) {
+      const auto holds = [&](const std::map<int, bool>& clause) {
+        return std::any_of(clause.begin(), clause.end(), [&](const auto& literal) {
+          return (((assignment >> literal.first) & 1U) != 0) == literal.second;
+        });
+      };
+      if (std::all_of(clauses.begin(), clauses.end(), holds)) return true;
+    }
+    return false;
+  }
+  OnnxModel model() const {
+    const std::size_t hidden = clauses.size() + 2 * kVariables;
+    DenseLayer first{std::vector<float>(hidden * kVariables, 0), std::vector<float>(hidden, 0), true};
+    DenseLayer last{std::vector<float>(2 * hidden, 0), {0, 0}, false};
+    const auto weight = [&](std::size_t variable, std::size_t neuron) -> float& {
+      return first.weights[variable * hidden + neuron];
+    };
+    for (std::size_t k = 0; k < clauses.size(); ++k) {
+      first.bias[k] = 1;
+      last.weights[2 * k] = 1;
+      for (const auto& [variable, positive] : clauses[k]) {
+        weight(static_cast<std::size_t>(variable), k) = positive ? -1 : 1;
+        if (!positive) first.bias[k] -= 1;
+      }
+    }
+    for (std::size_t v = 0; v < kVariables; ++v) {
+      const std::size_t x = clauses.size() + 2 * v;
+      weight(v, x) = 1;
+      weight(v, x + 1) = 2;
+      first.bias[x + 1] = -1;
+      last.weights[2 * x + 1] = 1;
+      last.weights[2 * (x + 1) + 1] = -1;
+    }
+    return dense_model(kVariables, {first, last});
+  }
+  static std::string property() {
+    std::string text;
+    for (int v = 0; v < kVariables; ++v) text += fmt::format("(declare-const X_{} Real)\n", v);
+    text += "(declare-const Y_0 Real)\n(declare-const Y_1 Real)\n";
+    for (int v = 0; v < kVariables; ++v) text += fmt::format("(assert (>= X_{} 0))\n(assert (<= X_{} 1))\n", v, v);
+    return text + "(assert (<= Y_0 0))\n(assert (<= Y_1 0))\n";
+  }
+  std::vector<std::map<int, bool>> clauses;
+};
+
+// Bounds see nothing here; that is for narrowing, from clause to clause, as unit propagation.
+TEST(BruteForce, FormulasAreSatisfiableOrNot) {
+  int satisfiable = 0, decided = 0;
+  for (int seed = 4000; seed < 4030; ++seed) {
+    Random random(static_cast<std::uint64_t>(seed));
+    const Formula formula(random);
+    Options options;
+    options.timeout = 10 * kSanitizedTime;
+    options.branching = "activation";
+    const VerifyResult result = verify_case(formula.model(), Formula::property(), options);
+    const bool holds = formula.satisfiable();
+    satisfiable += holds ? 1 : 0;
+    decided += result.verdict == "sat" || result.verdict == "unsat" ? 1 : 0;
+    EXPECT_NE(result.verdict, holds ? "unsat" : "sat") << "seed " << seed;
+  }
+  EXPECT_GT(satisfiable, 5);
+  EXPECT_LT(satisfiable, 25);
+  EXPECT_EQ(decided, 30);
 }
 
 // Where the grid shows a violation with room to spare, the verdict is sat; the attack alone finds most.

@@ -137,6 +137,80 @@ TEST_P(Splits, BoundsHoldAtPointsOnTheirSides) {
   EXPECT_GT(split, 1000);
 }
 
+// Rows that a point violates, by little: what is left of any subproblem around the point holds it, at the input and at
+// every other value, and the row's bound holds there.
+TEST_P(Splits, NarrowingKeepsWhatViolates) {
+  std::int64_t clipped = 0, contracted = 0, halves = 0, empty = 0;
+  for (std::uint64_t seed = 0; seed < 120; ++seed) {
+    Case test(seed, GetParam().executor(), GetParam().semantics);
+    if (!test.splits) continue;
+    const QueryEngine exact(test.network, make_native_executor(Precision::Float64), {});
+    Random random(seed + 2000);
+    const std::vector<double> point = test.point(random);
+    for (std::int32_t row = 0; row < 3; ++row) {
+      const double value = test.value(row, point, exact);
+      const double margin = random.coin() ? slack(value) : random.uniform(0, 0.1) + slack(value);
+      test.spec.constants[static_cast<std::size_t>(row)] -= value + margin;
+    }
+    const std::vector<std::int32_t> rows = {0, 1, 2};
+    const std::span<const std::int32_t> violated =
+        std::span(rows).first(static_cast<std::size_t>(random.integer(1, 3)));
+    SplitSubproblem subproblem = test.around(point, random);
+    subproblem.row = violated.back();
+    subproblem.violated = violated;
+    const auto inside = [&](const InputBox& box) {
+      for (std::size_t i = 0; i < point.size(); ++i) {
+        if (!(box.lower[i] <= point[i] && point[i] <= box.upper[i])) return false;
+      }
+      return true;
+    };
+    // More and more of the box is gone as it is bounded again.
+    SplitSubproblem* const pointer = &subproblem;
+    for (const int steps : {0, 1, 4, 8}) {
+      std::vector<SplitAnswer> answers;
+      ASSERT_TRUE(test.splits->bound(test.spec, {&pointer, 1}, {.steps = steps, .stop_above_zero = false}, Deadline(),
+                                     answers));
+      ASSERT_FALSE(answers[0].empty) << "seed " << seed << " steps " << steps;
+      const double value = test.value(subproblem.row, point, exact);
+      ASSERT_LE(answers[0].nominal - answers[0].error, value + slack(value)) << "seed " << seed;
+      if (!subproblem.box) continue;
+      ASSERT_TRUE(inside(*subproblem.box)) << "seed " << seed << " steps " << steps;
+      ++clipped;
+    }
+    const std::vector<char> sides = test.splits->sides(point, Deadline());
+    std::vector<std::int32_t> neurons;
+    for (std::size_t i = 0; i < sides.size(); ++i) neurons.push_back(static_cast<std::int32_t>(i));
+    const std::vector<Narrowed> narrowed = test.splits->narrow_halves(test.spec, subproblem, neurons, Deadline());
+    for (std::size_t i = 0; i < narrowed.size() / 2; ++i) {
+      for (const char above : {0, 1}) {
+        const bool is_empty = narrowed[2 * i + static_cast<std::size_t>(above)].empty;
+        empty += is_empty ? 1 : 0;
+        ++halves;
+        if (sides[i] == above || sides[i] == 2) ASSERT_FALSE(is_empty) << "seed " << seed << " neuron " << i;
+      }
+    }
+    const Contraction* contraction = test.engine->split_programs().contraction.get();
+    if (contraction == nullptr) continue;
+    ValueBounds bounds = contraction->bounds(test.splits->given());
+    const ValueBounds before = bounds;
+    ASSERT_TRUE(contraction->contract(test.splits->given(), test.spec, violated, bounds)) << "seed " << seed;
+    const SplitEngine at(test.engine, {point, point}, Semantics::Real, Deadline());
+    for (std::size_t v = 0; v < at.given().size(); ++v) {
+      const std::int64_t offset = contraction->offset(static_cast<ValueId>(v));
+      for (std::size_t i = 0; i < at.given()[v].lower.size() && offset >= 0; ++i) {
+        const std::size_t k = static_cast<std::size_t>(offset) + i;
+        ASSERT_LE(bounds.lower[k], at.given()[v].upper[i]) << "seed " << seed << " value " << v;
+        ASSERT_GE(bounds.upper[k], at.given()[v].lower[i]) << "seed " << seed << " value " << v;
+        contracted += bounds.lower[k] > before.lower[k] || bounds.upper[k] < before.upper[k] ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(clipped, 30);
+  EXPECT_GT(contracted, 200);
+  EXPECT_GT(halves, 500);
+  EXPECT_GT(empty, 20);
+}
+
 TEST_P(Splits, RefinedBoundsHoldAndAreTighter) {
   std::int64_t better = 0;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {

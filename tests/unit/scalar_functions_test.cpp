@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "base/rounding.hpp"
 #include "support/one_node.hpp"
@@ -57,6 +58,8 @@ std::vector<Case> cases() {
        exact_function([](const Rational& x) { return x < Rational(0.3F) ? Rational(0.3F) : x; })},
       {"min_with_constant", OneNode("Min", {floats({1}, {0}), floats({}, {0.3F})}),
        exact_function([](const Rational& x) { return smaller(x, Rational(0.3F)); })},
+      {"relu", OneNode("Relu", {floats({1}, {0})}),
+       exact_function([](const Rational& x) { return x < 0 ? Rational(0) : x; })},
       {"abs", OneNode("Abs", {floats({1}, {0})}), exact_function([](const Rational& x) { return Rational(abs(x)); })},
       {"square", square_node(), exact_function([](const Rational& x) { return Rational(x * x); })},
       {"sigmoid", OneNode("Sigmoid", {floats({1}, {0})}),
@@ -102,6 +105,42 @@ TEST_P(ScalarFunctions, LinesEncloseTheLeastArea) {
                              {-1e-3, 2e-3}}) {
     expect_least_area(*function_, in, 1e-4 * (in.u - in.l) * (1 + std::max(-in.l, in.u)));
   }
+}
+
+// Whatever the image is cut to, no point that maps into it is lost; NaN cuts nothing.
+TEST_P(ScalarFunctions, NarrowingKeepsThePreimage) {
+  Random random(17);
+  int narrowed = 0;
+  for (const Interval& in : random_intervals(600)) {
+    double image_l = 0, image_u = 0;
+    function_->image(in.l, in.u, image_l, image_u);
+    if (!std::isfinite(image_l) || !std::isfinite(image_u)) continue;
+    double low = random.uniform(1.2 * image_l - 0.2 * image_u, image_u), high = random.uniform(low, image_u);
+    // Sometimes a value that is attained, kinks among them.
+    if (random.coin()) low = function_->value(random.uniform(in.l, in.u));
+    if (random.integer(0, 3) == 0) low = function_->value(0);
+    if (random.integer(0, 3) == 0) high = low;
+    if (random.integer(0, 7) == 0) low = -kInfinity;
+    double l = in.l, u = in.u;
+    function_->narrow(low, high, l, u);
+    narrowed += l > in.l || u < in.u ? 1 : 0;
+    for (int k = 0; k < 30; ++k) {
+      const double x = k == 0   ? in.l
+                       : k == 1 ? in.u
+                       : k == 2 ? std::clamp(0.0, in.l, in.u)
+                                : random.uniform(in.l, in.u);
+      const Rational y = GetParam().exact(x).lower;
+      if (y < Rational(std::max(low, -1e300)) || GetParam().exact(x).upper > Rational(high)) continue;
+      ASSERT_TRUE(l <= x && x <= u) << x << " of [" << in.l << ", " << in.u << "] maps into [" << low << ", " << high
+                                    << "], but [" << l << ", " << u << "] is left";
+    }
+    double same_l = in.l, same_u = in.u;
+    function_->narrow(std::nan(""), std::nan(""), same_l, same_u);
+    EXPECT_EQ(same_l, in.l);
+    EXPECT_EQ(same_u, in.u);
+  }
+  const std::set<std::string_view> do_not_say = {"square", "sigmoid", "tanh", "clip_point"};
+  if (do_not_say.count(GetParam().name) == 0) EXPECT_GT(narrowed, 30);
 }
 
 TEST_P(ScalarFunctions, FailClosed) {
