@@ -39,11 +39,11 @@ std::shared_ptr<const Contraction> Contraction::of(const LoweredNetwork& network
     if (node.facet == FacetKind::Joint) return nullptr;
     if (node.facet == FacetKind::Elementwise) {
       step.image = ContractionImage{.operand = node.operands[0],
-                         .output = node.output,
-                         .first = first,
-                         .columns = network.columns(node.output),
-                         .function = node.function,
-                         .unit_roundoff = node.unit_roundoff};
+                                    .output = node.output,
+                                    .first = first,
+                                    .columns = network.columns(node.output),
+                                    .function = node.function,
+                                    .unit_roundoff = node.unit_roundoff};
       continue;
     }
     ContractionRows& rows = step.affine.emplace();
