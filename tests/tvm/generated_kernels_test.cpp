@@ -39,7 +39,7 @@ class CountingPlugin final : public Plugin {
   std::string compile(const ProductKernel& kernel, const std::string& cpu) override {
     if (fails) throw std::runtime_error("no compiler");
     ++compiled;
-    const std::string object = describe(kernel) + cpu;
+    std::string object = describe(kernel) + cpu;
     kernels[object] = kernel;
     return object;
   }
