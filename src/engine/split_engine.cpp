@@ -173,6 +173,7 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
   const std::int64_t bytes = row_bytes + 2 * static_cast<std::int64_t>(sizeof(double));
   const std::int64_t per_block = std::clamp<std::int64_t>(kBlockBytes / bytes, 32, 256);
   const auto rows = std::ssize(w.owners);
+  const bool clips = std::find(w.narrows.begin(), w.narrows.end(), true) != w.narrows.end();
   w.signs.clear();
   for (const std::int32_t owner : w.owners) {
     if (!source.signs.empty()) w.signs.push_back(source.signs[static_cast<std::size_t>(owner)]);
@@ -194,7 +195,7 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
     frame.kept_rows = w.kept_rows.data() + first * neurons_;
     frame.kept_points = w.kept_points.data() + first * neurons_;
     frame.minimizers = kind == Walk::AndLastSweep ? w.minimizers.data() + first * program.inputs : nullptr;
-    frame.form = w.own_lower.empty() ? nullptr : w.forms.data() + first * program.inputs;
+    frame.form = clips ? w.forms.data() + first * program.inputs : nullptr;
     frame.form_constants = w.form_constants.data() + first;
     frame.values = w.outputs.data() + first * program.outputs;
     if (!run(SplitPrograms::kWalk, frame)) return false;

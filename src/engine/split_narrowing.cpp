@@ -155,7 +155,6 @@ std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const S
   Workspace& w = *lease;
   SplitSubproblem whole = parent;
   SplitSubproblem* const one[] = {&whole};
-  load(one, w);
   if (!own(source, one, nullptr, deadline, w)) return result;
   const ValueBounds base = w.own[0];
   std::vector<SplitSubproblem> halves;
