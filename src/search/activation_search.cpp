@@ -385,6 +385,7 @@ class ActivationSearch {
       const std::size_t count = std::min(leaf.candidates.size(), static_cast<std::size_t>(options_.look_ahead));
       for (std::size_t c = 0; c < count; ++c) {
         list.push_back({leaf.candidates[c]});
+        if (count < 2) continue;  // nothing to choose from
         for (const bool above : {false, true}) {
           tried.push_back(half_of(leaf.subproblem, leaf.candidates[c], above));
           tried.back().violated = {};  // narrowing costs more than a walk
@@ -398,6 +399,7 @@ class ActivationSearch {
     std::size_t next = 0;
     for (std::vector<Candidate>& list : lists) {
       for (Candidate& candidate : list) {
+        if (list.size() < 2) continue;
         // Zero is as good as it gets.
         const double below = std::min(sound_bound(answers[next]), 0.0),
                      above = std::min(sound_bound(answers[next + 1]), 0.0);
@@ -439,7 +441,6 @@ class ActivationSearch {
     const LinearSpec spec = spec_of(group.leaves);
     std::vector<std::vector<Candidate>> lists;
     if (!look_ahead(spec, group.leaves, lists, group)) return;
-    time.emplace(group.tree, SearchPhase::Halves);
     std::vector<Leaf> halves, last;
     for (std::size_t k = 0; k < lists.size(); ++k) {
       const Leaf& leaf = group.leaves[k];
@@ -458,6 +459,7 @@ class ActivationSearch {
         halves.push_back(std::move(half));
       }
     }
+    time.emplace(group.tree, SearchPhase::Halves);
     SplitEffort effort;
     effort.steps = options_.steps;
     if (!bound(halves, effort, group)) return;
