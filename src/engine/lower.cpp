@@ -153,7 +153,7 @@ BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& op
 
 namespace {
 
-// The activations that bend at zero; nothing if there are none, or if the sweep cannot go through some node.
+// The activations that can be split; nothing if there are none, or if the sweep cannot go through some node.
 std::vector<crown::NeuronLayer> neuron_layers(const LoweredNetwork& network) {
   std::vector<crown::NeuronLayer> layers;
   std::vector<int> readers(network.network().values().size(), 0);  // that relax
@@ -162,11 +162,10 @@ std::vector<crown::NeuronLayer> neuron_layers(const LoweredNetwork& network) {
     if (node.facet == FacetKind::Joint) return {};
     if (node.facet != FacetKind::Elementwise) continue;
     const ValueId value = node.operands[0];
-    double left = 0, right = 0;
-    if (++readers[at(value)] > 1) return {};  // each of them has slopes of its own
-    if (!node.function->bends_at_zero(-1, 1, left, right)) continue;
+    if (++readers[at(value)] > 1) return {};  // each of them has lines of its own
+    if (!node.function->can_be_split()) continue;
     const std::int64_t columns = network.columns(value);
-    layers.push_back({value, columns, neurons, node.function});
+    layers.push_back({value, columns, neurons, node.function, node.unit_roundoff});
     neurons += columns;
   }
   return layers;
@@ -203,7 +202,8 @@ BoundProgram lower_split_rows(const LoweredNetwork& network, const std::vector<c
                   .inputs = {lines, known.bounds[at(layer->value)]},
                   .outputs = {chosen},
                   .offset = layer->offset,
-                  .function = node.function});
+                  .function = node.function,
+                  .unit_roundoff = node.unit_roundoff});
     lines = chosen;
   }
   crown::emit_split_rows(network, builder, known, layers, target, input_terms);
@@ -211,7 +211,7 @@ BoundProgram lower_split_rows(const LoweredNetwork& network, const std::vector<c
   return builder.finish(network.columns(input), network.columns(output));
 }
 
-// Whether rows of the value go through an activation that bends.
+// Whether rows of the value go through an activation that can be split.
 bool has_layer_before(const LoweredNetwork& network, const std::vector<crown::NeuronLayer>& layers, ValueId value) {
   std::vector<bool> reached(network.network().values().size(), false);
   reached[at(value)] = true;
@@ -220,8 +220,8 @@ bool has_layer_before(const LoweredNetwork& network, const std::vector<crown::Ne
     if (!reached[at(node.output)]) continue;
     for (const ValueId operand : node.operands) {
       reached[at(operand)] = true;
-      const bool bends = std::any_of(layers.begin(), layers.end(), [&](const auto& l) { return l.value == operand; });
-      if (bends && node.facet == FacetKind::Elementwise) return true;
+      const bool splits = std::any_of(layers.begin(), layers.end(), [&](const auto& l) { return l.value == operand; });
+      if (splits && node.facet == FacetKind::Elementwise) return true;
     }
   }
   return false;

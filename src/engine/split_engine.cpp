@@ -62,21 +62,29 @@ SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputB
 
 void SplitEngine::find_free() {
   free_.clear();
-  free_numbers_.clear();
+  ranges_.clear();
+  choices_.clear();
+  sides_ = 1;
   place_.assign(static_cast<std::size_t>(neurons_), -1);
   std::int32_t number = 0;
+  LineChoices lines;
   for (const crown::NeuronLayer& layer : layers_) {
     const GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
+    const bool exact = semantics_ != Semantics::Float32 || layer.function->is_selection();
     for (std::int64_t i = 0; i < layer.columns; ++i) {
       const double l = given.lower[static_cast<std::size_t>(i)], u = given.upper[static_cast<std::size_t>(i)];
-      double left = 0, right = 0;
-      if (!layer.function->bends_at_zero(l, u, left, right)) continue;
-      const auto neuron = static_cast<std::int32_t>(layer.offset + i);
-      place_[static_cast<std::size_t>(neuron)] = static_cast<std::int32_t>(free_.size());
-      FreeNeuron free{neuron, number, l, u, static_cast<float>(left), static_cast<float>(right - left), 0};
-      free.start = u > -l ? static_cast<float>(right) : static_cast<float>(left);
+      if (!layer.function->choices(l, u, true, lines)) continue;
+      FreeNeuron free{static_cast<std::int32_t>(layer.offset + i)};
+      place_[static_cast<std::size_t>(free.neuron)] = static_cast<std::int32_t>(free_.size());
+      ranges_.push_back(
+          {number, l, u, static_cast<float>(lines.below.start), static_cast<float>(lines.above.start)});
+      if (lines.above.is_free()) sides_ = 2;
+      // Selections find their lines faster than they could be read.
+      if (!layer.function->is_selection()) {
+        free.known = static_cast<std::int32_t>(choices_.size());
+        choices_.push_back({lines, exact ? 0 : layer.function->deployed_error(l, u, layer.unit_roundoff)});
+      }
       free_.push_back(free);
-      free_numbers_.push_back(neuron);
     }
     ++number;
   }
@@ -98,16 +106,16 @@ std::vector<GivenValue> SplitEngine::values_over(std::span<const double> lower, 
   return engine_->given_values(query, deadline);
 }
 
-std::vector<char> SplitEngine::sides(std::span<const double> point, const Deadline& deadline) const {
+std::vector<NeuronRange> SplitEngine::ranges_at(std::span<const double> point, const Deadline& deadline) const {
   const std::vector<GivenValue> values = values_over(point, point, deadline);
-  std::vector<char> sides;
+  std::vector<NeuronRange> ranges;
   for (const crown::NeuronLayer& layer : layers_) {
     const GivenValue& value = values[static_cast<std::size_t>(layer.value)];
     for (std::size_t i = 0; i < static_cast<std::size_t>(layer.columns); ++i) {
-      sides.push_back(value.lower[i] > 0 ? 1 : value.upper[i] < 0 ? 0 : 2);
+      ranges.push_back({value.lower[i], value.upper[i]});
     }
   }
-  return sides;
+  return ranges;
 }
 
 std::vector<std::int32_t> SplitEngine::layers() const {
@@ -121,9 +129,9 @@ std::int64_t SplitEngine::bytes_per_subproblem() const {
   const BoundProgram& program = program_.program();
   std::int64_t numbers = 5 * program.inputs + 2 * program.outputs;
   for (const GivenValue& given : given_) numbers += 3 * std::ssize(given.lower) + 2;
-  const std::int64_t per_free = sizeof(float) + sizeof(Moments) + sizeof(std::uint8_t);
+  const std::int64_t per_choice = sizeof(float) + sizeof(Moments) + sizeof(std::uint8_t);
   return program_.plan().batch_bytes + program_.plan().row_bytes + numbers * static_cast<std::int64_t>(sizeof(double)) +
-         3 * neurons_ * static_cast<std::int64_t>(sizeof(float)) + unstable() * per_free;
+         (2 + sides_) * neurons_ * static_cast<std::int64_t>(sizeof(float)) + choices() * per_choice;
 }
 
 const crown::NeuronLayer& SplitEngine::layer_of(std::int32_t neuron) const {
@@ -138,7 +146,7 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
   w.splits.clear();
   w.split_neurons.clear();
   w.first_split.assign(1, 0);
-  w.slopes.assign(count * static_cast<std::size_t>(neurons_), 0.0F);
+  w.shares.assign(static_cast<std::size_t>(sides_ * neurons_) * count, 0.0F);
   for (std::size_t b = 0; b < count; ++b) {
     w.lower.insert(w.lower.end(), lower_.begin(), lower_.end());
     w.upper.insert(w.upper.end(), upper_.begin(), upper_.end());
@@ -146,17 +154,18 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
     for (const NeuronSplit& split : subproblem.splits) {
       w.split_neurons.push_back(split.neuron);
       const crown::NeuronLayer& layer = layer_of(split.neuron);
-      w.splits.push_back(
-          {layer.value, static_cast<std::int32_t>(split.neuron - layer.offset), split.above, split.multiplier});
+      const auto position = static_cast<std::int32_t>(split.neuron - layer.offset);
+      w.splits.push_back({layer.value, position, split.above, split.point, split.multiplier});
     }
     w.first_split.push_back(std::ssize(w.splits));
-    float* slopes = w.slopes.data() + b * static_cast<std::size_t>(neurons_);
-    ensure(!subproblem.slopes || subproblem.slopes->size() == free_.size(), "slopes of another box");
-    for (std::size_t k = 0; k < free_.size(); ++k) {
-      const FreeNeuron& free = free_[k];
-      slopes[free.neuron] =
-          subproblem.slopes ? free.least_slope + free.slope_range * static_cast<float>((*subproblem.slopes)[k]) / 255
-                            : free.start;
+    ensure(!subproblem.slopes || std::ssize(*subproblem.slopes) == choices(), "slopes of another box");
+    for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
+      float* shares = w.shares.data() + (side * count + b) * static_cast<std::size_t>(neurons_);
+      for (std::size_t k = 0; k < free_.size(); ++k) {
+        const float start = side == 0 ? ranges_[k].start_below : ranges_[k].start_above;
+        shares[free_[k].neuron] =
+            subproblem.slopes ? static_cast<float>((*subproblem.slopes)[side * free_.size() + k]) / 255 : start;
+      }
     }
   }
 }
@@ -206,34 +215,65 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
 
 namespace {
 
-// The derivatives of a row's bound. A slope counts where Lambda takes the lower line, at the value that the sweep
-// found; a multiplier subtracts its constraint's value there.
-float slope_gradient(float lambda, float z) {
-  return std::max(lambda, 0.0F) * z;
+// The derivatives of a row's bound. A line counts where Lambda takes it, at the value that the sweep found; a multiplier
+// subtracts its constraint's value there.
+float share_gradient(const LineChoice& lines, double share, float lambda, float z) {
+  const Line change = lines.change(share);
+  return lambda * static_cast<float>(change.slope * static_cast<double>(z) + change.intercept);
 }
 
-float multiplier_gradient(bool above, float z) {
-  return above ? -z : z;
+float multiplier_gradient(const SplitTerm& split, float z) {
+  return split.above ? split.point - z : z - split.point;
 }
 
 }  // namespace
 
-// Moves the slopes and multipliers of the row at place `n` of the step.
+// The lines that a free neuron may take on its range, or nullptr.
+const LineChoices* SplitEngine::lines_of(std::size_t free, const NeuronRange& range, LineChoices& own) const {
+  const std::int32_t known = free_[free].known;
+  if (known >= 0 && range.lower == ranges_[free].lower && range.upper == ranges_[free].upper) {
+    return &choices_[static_cast<std::size_t>(known)].lines;
+  }
+  const ScalarFunction& function = *layers_[static_cast<std::size_t>(ranges_[free].layer)].function;
+  return function.choices(range.lower, range.upper, true, own) ? &own : nullptr;
+}
+
+// Marks the free neurons that subproblem b has split.
+void SplitEngine::mark_split(std::size_t b, Workspace& w) const {
+  w.is_split.assign(free_.size(), 0);
+  for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
+    const std::int32_t place = place_[static_cast<std::size_t>(w.split_neurons[static_cast<std::size_t>(s)])];
+    if (place >= 0) w.is_split[static_cast<std::size_t>(place)] = 1;
+  }
+}
+
+// Moves the shares and multipliers of the row at place `n` of the step.
 void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) const {
   const auto b = static_cast<std::size_t>(w.owners[n]);
-  const float* rows = w.kept_rows.data() + n * static_cast<std::size_t>(neurons_);
-  const float* points = w.kept_points.data() + n * static_cast<std::size_t>(neurons_);
-  float* slopes = w.slopes.data() + b * static_cast<std::size_t>(neurons_);
-  Moments* moments = w.slope_moments.data() + b * free_.size();
+  const auto count = static_cast<std::size_t>(w.frame.subproblems);
+  const auto neurons = static_cast<std::size_t>(neurons_);
+  const float* rows = w.kept_rows.data() + n * neurons;
+  const float* points = w.kept_points.data() + n * neurons;
   const MomentScale scale(step);
-  const auto slope_step = static_cast<float>(length);
+  const auto share_step = static_cast<float>(length);
+  LineChoices own;
+  mark_split(b, w);
   for (const std::size_t k : w.active) {
-    const FreeNeuron& free = free_[k];
-    const float gradient = slope_gradient(rows[free.neuron], points[free.neuron]);
-    if (gradient == 0 && moments[k].mean == 0) continue;
-    float& slope = slopes[free.neuron];
-    slope = std::clamp(slope + slope_step * free.slope_range * moments[k].direction(gradient, scale), free.least_slope,
-                       free.least_slope + free.slope_range);
+    const auto neuron = static_cast<std::size_t>(free_[k].neuron);
+    const float lambda = rows[neuron];
+    for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
+      const bool in_use = side == 0 ? lambda > 0 : lambda < 0;
+      Moments& moments = w.share_moments[(side * count + b) * free_.size() + k];
+      if (!in_use && moments.mean == 0) continue;
+      float& share = w.shares[(side * count + b) * neurons + neuron];
+      const LineChoices* lines = in_use ? lines_of(k, range_of(k, b, w), own) : nullptr;
+      const LineChoice* choice = lines == nullptr ? nullptr : side == 0 ? &lines->below : &lines->above;
+      const float gradient = choice == nullptr || !choice->is_free()
+                                 ? 0.0F
+                                 : share_gradient(*choice, static_cast<double>(share), lambda, points[neuron]);
+      if (gradient == 0 && moments.mean == 0) continue;
+      share = std::clamp(share + share_step * moments.direction(gradient, scale), 0.0F, 1.0F);
+    }
   }
   for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
     SplitTerm& split = w.splits[static_cast<std::size_t>(s)];
@@ -243,46 +283,56 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
     for (std::int64_t i = 0; i < layer.columns; ++i) magnitude += std::fabs(rows[layer.offset + i]);
     const float unit = magnitude / static_cast<float>(layer.columns);
     const float direction = w.multiplier_moments[static_cast<std::size_t>(s)].direction(
-        multiplier_gradient(split.above, points[neuron]), scale);
-    split.multiplier = std::max(split.multiplier + kMultiplierStep * slope_step * unit * direction, 0.0F);
+        multiplier_gradient(split, points[neuron]), scale);
+    split.multiplier = std::max(split.multiplier + kMultiplierStep * share_step * unit * direction, 0.0F);
   }
 }
 
-// Which neurons cost the row at place `n` most: how far the line that it uses lies from the function there.
-void SplitEngine::rank(std::size_t n, const Workspace& w, SplitAnswer& answer) const {
+// Which neurons cost the row at place `n` most: how far the line that it uses lies from the function, where the sweep
+// ended or where the neuron would be split.
+void SplitEngine::rank(std::size_t n, Workspace& w, SplitAnswer& answer) const {
   const auto b = static_cast<std::size_t>(w.owners[n]);
-  const float* rows = w.kept_rows.data() + n * static_cast<std::size_t>(neurons_);
-  const float* points = w.kept_points.data() + n * static_cast<std::size_t>(neurons_);
-  const float* slopes = w.slopes.data() + b * static_cast<std::size_t>(neurons_);
-  std::vector<std::pair<double, std::int32_t>> scores;
-  std::vector<char> split(free_.size(), 0);
-  for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
-    const std::int32_t place = place_[static_cast<std::size_t>(w.split_neurons[static_cast<std::size_t>(s)])];
-    if (place >= 0) split[static_cast<std::size_t>(place)] = 1;
-  }
+  const auto count = static_cast<std::size_t>(w.frame.subproblems);
+  const auto neurons = static_cast<std::size_t>(neurons_);
+  const float* rows = w.kept_rows.data() + n * neurons;
+  const float* points = w.kept_points.data() + n * neurons;
+  std::vector<std::pair<double, std::size_t>> scores;
+  std::vector<SplitPoint> places(free_.size());
+  LineChoices own;
+  mark_split(b, w);
   for (const std::size_t k : w.active) {
-    if (split[k] != 0) continue;
-    const FreeNeuron& free = free_[k];
-    const double lambda = static_cast<double>(rows[free.neuron]);
-    const double range = static_cast<double>(free.slope_range);
-    const auto [lower, upper] = bounds_of(free, b, w);
-    if (!(lower < 0 && upper > 0)) continue;
-    double score = 0;
-    if (lambda < 0) {
-      score = -lambda * range * -lower * upper / (upper - lower);
+    const auto neuron = static_cast<std::size_t>(free_[k].neuron);
+    const auto lambda = static_cast<double>(rows[neuron]);
+    if (lambda == 0) continue;
+    const ScalarFunction& function = *layers_[static_cast<std::size_t>(ranges_[k].layer)].function;
+    const NeuronRange range = range_of(k, b, w);
+    double point = 0;
+    if (!function.split_point(range.lower, range.upper, point)) continue;
+    const std::size_t side = lambda > 0 ? 0 : 1;
+    const LineChoices* lines = lines_of(k, range, own);
+    const LineChoice* choice = lines == nullptr ? nullptr : side == 0 ? &lines->below : &lines->above;
+    Line line;
+    if (choice != nullptr && choice->count() > 0) {
+      const bool chosen = side < static_cast<std::size_t>(sides_) && choice->is_free();
+      line = choice->at(chosen ? static_cast<double>(w.shares[(side * count + b) * neurons + neuron]) : 0);
     } else {
-      const double z = std::clamp(static_cast<double>(points[free.neuron]), lower, upper);
-      const double slope = static_cast<double>(slopes[free.neuron] - free.least_slope);
-      score = lambda * (z > 0 ? (range - slope) * z : -slope * z);
+      const Relaxation relaxation = function.relax(range.lower, range.upper, true);
+      line = side == 0 ? Line{relaxation.lower_slope, relaxation.lower_intercept}
+                       : Line{relaxation.upper_slope, relaxation.upper_intercept};
     }
-    if (score > 0) scores.emplace_back(-score, free.neuron);
+    const auto gap = [&](double x) { return lambda * (function.value(x) - line.slope * x - line.intercept); };
+    const double z = std::clamp(static_cast<double>(points[neuron]), range.lower, range.upper);
+    const double score = std::max(gap(z), gap(point));
+    if (!(score > 0)) continue;
+    scores.emplace_back(-score, k);
+    places[k] = {free_[k].neuron, static_cast<float>(point)};
   }
   // Narrowing is cheap enough to try more of them.
   const bool narrows = contraction_ != nullptr && w.narrows[b];
   const std::size_t kept = std::min(narrows ? kMostCandidatesToNarrow : kMostCandidates, scores.size());
   std::partial_sort(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(kept), scores.end());
   answer.candidates.clear();
-  for (std::size_t i = 0; i < kept; ++i) answer.candidates.push_back(scores[i].second);
+  for (std::size_t i = 0; i < kept; ++i) answer.candidates.push_back(places[scores[i].second]);
 }
 
 // Loads the subproblems and runs what does not change from step to step; false if the deadline has passed.
@@ -293,14 +343,16 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
   load(subproblems, w);
   w.active.clear();
   for (std::size_t k = 0; k < free_.size(); ++k) {
-    if (source.meets[static_cast<std::size_t>(free_[k].layer)]) w.active.push_back(k);
+    if (source.meets[static_cast<std::size_t>(ranges_[k].layer)]) w.active.push_back(k);
   }
   w.split = {.given = given_,
              .splits = w.splits,
              .first_split = w.first_split,
-             .slopes = w.slopes.data(),
+             .lower_shares = w.shares.data(),
+             .upper_shares = sides_ > 1 ? w.shares.data() + count * static_cast<std::size_t>(neurons_) : nullptr,
              .neurons = neurons_,
-             .free = free_numbers_,
+             .free = free_,
+             .choices = choices_,
              .own_lower = {},
              .own_upper = {}};
   if (!own(source, subproblems, base, deadline, w)) return false;
@@ -351,14 +403,23 @@ SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubpr
   result.complete = true;
   result.answer.nominal = w.constants[0];
   result.answer.error = w.errors[0];
-  const auto at = [](std::int32_t neuron) { return static_cast<std::size_t>(neuron); };
-  for (const FreeNeuron& free : free_) {
-    const bool split = std::find(w.split_neurons.begin(), w.split_neurons.end(), free.neuron) != w.split_neurons.end();
-    const float gradient = slope_gradient(w.kept_rows[at(free.neuron)], w.kept_points[at(free.neuron)]);
-    result.slopes.push_back(split ? 0 : free.slope_range * gradient);
+  mark_split(0, w);
+  LineChoices own;
+  for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
+    for (std::size_t k = 0; k < free_.size(); ++k) {
+      const auto neuron = static_cast<std::size_t>(free_[k].neuron);
+      const float lambda = w.kept_rows[neuron];
+      const LineChoices* lines = lines_of(k, range_of(k, 0, w), own);
+      const bool in_use = lines != nullptr && (side == 0 ? lambda > 0 : lambda < 0);
+      const auto share = static_cast<double>(w.shares[side * static_cast<std::size_t>(neurons_) + neuron]);
+      result.slopes.push_back(in_use ? share_gradient(side == 0 ? lines->below : lines->above, share, lambda,
+                                                      w.kept_points[neuron])
+                                     : 0.0F);
+    }
   }
   for (std::size_t s = 0; s < w.splits.size(); ++s) {
-    result.multipliers.push_back(multiplier_gradient(w.splits[s].above, w.kept_points[at(w.split_neurons[s])]));
+    const auto neuron = static_cast<std::size_t>(w.split_neurons[s]);
+    result.multipliers.push_back(multiplier_gradient(w.splits[s], w.kept_points[neuron]));
   }
   return result;
 }
@@ -382,9 +443,10 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
                                    [](const SplitSubproblem* subproblem) { return subproblem->violated.size() > 1; });
   if (several && !clip_by_rows(source, subproblems, deadline, w)) return false;
   aim(subproblems, w);
-  w.best_slopes.resize(count * free_.size());
+  const auto sides = static_cast<std::size_t>(sides_);
+  w.best_shares.resize(sides * count * free_.size());
   w.best_multipliers.resize(w.splits.size());
-  w.slope_moments.assign(effort.steps > 0 ? count * free_.size() : 0, {});
+  w.share_moments.assign(effort.steps > 0 ? sides * count * free_.size() : 0, {});
   w.multiplier_moments.assign(w.splits.size(), {});
   w.best.assign(count, -kInfinity);
   answers.assign(count, {});
@@ -403,8 +465,11 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
         w.best[b] = bound;
         answer.nominal = w.constants[n];
         answer.error = w.errors[n];
-        for (std::size_t k = 0; k < free_.size() && effort.steps > 0; ++k) {
-          w.best_slopes[b * free_.size() + k] = w.slopes[b * neurons + static_cast<std::size_t>(free_[k].neuron)];
+        for (std::size_t side = 0; side < sides && effort.steps > 0; ++side) {
+          const std::size_t at = side * count + b;
+          for (std::size_t k = 0; k < free_.size(); ++k) {
+            w.best_shares[at * free_.size() + k] = w.shares[at * neurons + static_cast<std::size_t>(free_[k].neuron)];
+          }
         }
         for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
           w.best_multipliers[static_cast<std::size_t>(s)] = w.splits[static_cast<std::size_t>(s)].multiplier;
@@ -441,11 +506,12 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   for (std::size_t b = 0; b < count; ++b) {
     if (w.empty[b] != 0) continue;
     keep_box(w.own[b], *subproblems[b]);
-    std::vector<std::uint8_t> slopes(free_.size());
-    for (std::size_t k = 0; k < free_.size(); ++k) {
-      const FreeNeuron& free = free_[k];
-      const float share = (w.best_slopes[b * free_.size() + k] - free.least_slope) / free.slope_range;
-      slopes[k] = static_cast<std::uint8_t>(std::lround(std::clamp(share, 0.0F, 1.0F) * 255));
+    std::vector<std::uint8_t> slopes(sides * free_.size());
+    for (std::size_t side = 0; side < sides; ++side) {
+      for (std::size_t k = 0; k < free_.size(); ++k) {
+        const float share = w.best_shares[(side * count + b) * free_.size() + k];
+        slopes[side * free_.size() + k] = static_cast<std::uint8_t>(std::lround(share * 255));
+      }
     }
     subproblems[b]->slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
     for (std::size_t s = 0; s < subproblems[b]->splits.size(); ++s) {

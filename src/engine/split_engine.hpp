@@ -1,6 +1,6 @@
 #pragma once
 // A SplitBounder over one box: bounds of all values are found once, subproblems differ in splits, multipliers and
-// slopes, which are optimised by projected steps along gradients that need no tape (docs/architecture.md).
+// lines, which are optimised by projected steps along gradients that need no tape (docs/architecture.md).
 
 #include <algorithm>
 
@@ -21,8 +21,8 @@ class SplitEngine final : public SplitBounder {
   bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override;
   std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
-                                      std::span<const std::int32_t> neurons, const Deadline& deadline) const override;
-  std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const override;
+                                      std::span<const SplitPoint> splits, const Deadline& deadline) const override;
+  std::vector<NeuronRange> ranges_at(std::span<const double> point, const Deadline& deadline) const override;
   std::vector<std::int32_t> layers() const override;
   std::int64_t bytes_per_subproblem() const override;
 
@@ -37,8 +37,8 @@ class SplitEngine final : public SplitBounder {
   std::int64_t refine(const Refinement& refinement, const RefinementLimit& limit);
   bool refine(int stage, const RefinementLimit& limit) override;
 
-  // Of one subproblem, what a step would follow: the derivative of its nominal bound by each slope (in the order of the
-  // subproblem's slopes, per whole range) and by each multiplier. Where lines or corners change, one of several.
+  // Of one subproblem, what a step would follow: the derivative of its nominal bound by each share (in the order of the
+  // subproblem's slopes) and by each multiplier. Where lines or corners change, one of several.
   struct Gradients {
     bool complete = false;
     SplitAnswer answer;
@@ -50,21 +50,20 @@ class SplitEngine final : public SplitBounder {
   // What is known of each value in all subproblems, by ValueId and as stored.
   std::span<const GivenValue> given() const { return given_; }
 
-  // Neurons that are unstable over the box.
-  std::int64_t unstable() const { return static_cast<std::int64_t>(free_.size()); }
+  // How many lines a subproblem chooses (SplitSubproblem::slopes).
+  std::int64_t choices() const { return std::ssize(free_) * sides_; }
 
   void trace(std::shared_ptr<Trace> trace) { trace_ = std::move(trace); }
 
  private:
-  // A neuron that is unstable over the box.
-  struct FreeNeuron {
-    std::int32_t neuron = 0;  // its number
+  // What else is known of a neuron with lines to choose from over the box.
+  struct FreeRange {
     std::int32_t layer = 0;
     double lower = 0;
     double upper = 0;
-    float least_slope = 0;
-    float slope_range = 0;
-    float start = 0;  // slope of the subproblem that has none
+    // The shares of subproblems that have none.
+    float start_below = 0;
+    float start_above = 0;
   };
   struct Workspace;
   std::vector<GivenValue> values_over(std::span<const double> lower, std::span<const double> upper,
@@ -81,7 +80,7 @@ class SplitEngine final : public SplitBounder {
     struct Leaf {
       SplitSubproblem subproblem;
       double bound = -kInfinity;
-      std::vector<std::int32_t> candidates;
+      std::vector<SplitPoint> candidates;
     };
     double sign = 1;
     std::vector<Leaf> leaves;
@@ -112,7 +111,7 @@ class SplitEngine final : public SplitBounder {
   bool clip_by_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
                     Workspace& workspace) const;
   void keep_box(const ValueBounds& own, SplitSubproblem& subproblem) const;
-  std::pair<double, double> bounds_of(const FreeNeuron& free, std::size_t b, const Workspace& workspace) const;
+  NeuronRange range_of(std::size_t free, std::size_t b, const Workspace& workspace) const;
 
   bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
@@ -121,8 +120,10 @@ class SplitEngine final : public SplitBounder {
   bool walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& workspace) const;
   bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
              Workspace& workspace, const ValueBounds* base = nullptr) const;
+  const LineChoices* lines_of(std::size_t free, const NeuronRange& range, LineChoices& own) const;
+  void mark_split(std::size_t b, Workspace& workspace) const;
   void improve(std::size_t n, int step, double length, Workspace& workspace) const;
-  void rank(std::size_t n, const Workspace& workspace, SplitAnswer& answer) const;
+  void rank(std::size_t n, Workspace& workspace, SplitAnswer& answer) const;
   const crown::NeuronLayer& layer_of(std::int32_t neuron) const;
 
   std::shared_ptr<const QueryEngine> engine_;
@@ -138,8 +139,10 @@ class SplitEngine final : public SplitBounder {
   std::vector<std::vector<bool>> met_;  // per program, as RowSource::meets
   std::int64_t neurons_ = 0;
   std::vector<FreeNeuron> free_;
-  std::vector<std::int32_t> free_numbers_;
-  std::vector<std::int32_t> place_;  // by neuron: in free_, or -1
+  std::vector<FreeRange> ranges_;        // of free_
+  std::vector<KnownChoices> choices_;    // FreeNeuron::known
+  std::int64_t sides_ = 1;               // 2 if any has a choice above as well
+  std::vector<std::int32_t> place_;      // by neuron: in free_, or -1
   std::shared_ptr<Trace> trace_;
   mutable Pool<Workspace> workspaces_;
 };

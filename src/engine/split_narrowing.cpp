@@ -78,9 +78,10 @@ void SplitEngine::narrow(const LinearSpec& spec, const SplitSubproblem& subprobl
     const crown::NeuronLayer& layer = layer_of(split.neuron);
     const auto at = static_cast<std::size_t>(contraction_->offset(layer.value) + split.neuron - layer.offset);
     double& end = split.above ? own.lower[at] : own.upper[at];
+    const auto point = static_cast<double>(split.point);
     // Written so that NaN stays.
-    if (!(split.above ? end < 0 : end > 0)) continue;
-    end = 0;
+    if (!(split.above ? end < point : end > point)) continue;
+    end = point;
     contraction_->touch(static_cast<std::int64_t>(at), own);
     if (own.lower[at] > own.upper[at]) w.empty[b] = 1;
   }
@@ -145,7 +146,7 @@ bool SplitEngine::clip_by_rows(const RowSource& source, std::span<SplitSubproble
 }
 
 std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
-                                                 std::span<const std::int32_t> neurons,
+                                                 std::span<const SplitPoint> splits,
                                                  const Deadline& deadline) const {
   constexpr std::size_t kHalvesPerQuery = 64;
   std::vector<Narrowed> result;
@@ -158,10 +159,10 @@ std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const S
   if (!own(source, one, nullptr, deadline, w)) return result;
   const ValueBounds base = w.own[0];
   std::vector<SplitSubproblem> halves;
-  for (const std::int32_t neuron : neurons) {
+  for (const SplitPoint& at : splits) {
     for (const bool above : {false, true}) {
       halves.push_back(parent);
-      halves.back().splits.push_back({neuron, above, 0});
+      halves.back().splits.push_back(side_of(at, above));
     }
   }
   std::vector<SplitSubproblem*> pointers;
@@ -198,11 +199,23 @@ void SplitEngine::keep_box(const ValueBounds& own, SplitSubproblem& subproblem) 
   if (smaller) subproblem.box = std::make_shared<const InputBox>(std::move(box));
 }
 
-std::pair<double, double> SplitEngine::bounds_of(const FreeNeuron& free, std::size_t b, const Workspace& w) const {
-  const crown::NeuronLayer& layer = layers_[static_cast<std::size_t>(free.layer)];
+// Of a free neuron in subproblem b, whose splits are marked.
+NeuronRange SplitEngine::range_of(std::size_t free, std::size_t b, const Workspace& w) const {
+  const std::int32_t neuron = free_[free].neuron;
+  const crown::NeuronLayer& layer = layers_[static_cast<std::size_t>(ranges_[free].layer)];
   const std::size_t at = b * given_.size() + static_cast<std::size_t>(layer.value);
-  if (w.own_lower.empty() || w.own_lower[at] == nullptr) return {free.lower, free.upper};
-  return {w.own_lower[at][free.neuron - layer.offset], w.own_upper[at][free.neuron - layer.offset]};
+  NeuronRange range{ranges_[free].lower, ranges_[free].upper};
+  if (!w.own_lower.empty() && w.own_lower[at] != nullptr) {
+    range = {w.own_lower[at][neuron - layer.offset], w.own_upper[at][neuron - layer.offset]};
+  }
+  if (w.is_split[free] == 0) return range;
+  for (auto s = static_cast<std::size_t>(w.first_split[b]); s < static_cast<std::size_t>(w.first_split[b + 1]); ++s) {
+    if (w.split_neurons[s] != neuron) continue;
+    const auto point = static_cast<double>(w.splits[s].point);
+    if (w.splits[s].above) range.lower = std::max(range.lower, point);
+    if (!w.splits[s].above) range.upper = std::min(range.upper, point);
+  }
+  return range;
 }
 
 }  // namespace boundflow

@@ -43,7 +43,7 @@ bool SplitEngine::split_rows(std::size_t program, std::span<RowTree> trees, int 
       if (leaf.bound > 0 || leaf.candidates.empty()) continue;
       for (const bool above : {false, true}) {
         halves.push_back(leaf);
-        halves.back().subproblem.splits.push_back({leaf.candidates.front(), above, 0});
+        halves.back().subproblem.splits.push_back(side_of(leaf.candidates.front(), above));
         owners.push_back(t);
         signs.push_back(trees[t].sign);
       }
@@ -78,11 +78,11 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     const std::size_t number = splits.targets[p - 1];
     const crown::NeuronLayer& layer = layers_[number];
     std::vector<RowTree> trees;
-    for (const FreeNeuron& free : free_) {
-      if (free.layer != static_cast<std::int32_t>(number)) continue;
+    for (std::size_t k = 0; k < free_.size(); ++k) {
+      if (ranges_[k].layer != static_cast<std::int32_t>(number)) continue;
       for (const double sign : {1.0, -1.0}) {
         RowTree::Leaf root;
-        root.subproblem.row = static_cast<std::int32_t>(free.neuron - layer.offset);
+        root.subproblem.row = static_cast<std::int32_t>(free_[k].neuron - layer.offset);
         trees.push_back({sign, {std::move(root)}});
       }
     }
@@ -128,7 +128,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     const std::int64_t split_visits = count * 2 * neurons_met(p) * std::max(refinement.split_effort.steps, 1);
     // Each split adds a leaf, which has slopes of its own.
     const auto leaf_bytes = static_cast<std::int64_t>(
-        sizeof(RowTree::Leaf) + free_.size() + 64 + sizeof(NeuronSplit) * static_cast<std::size_t>(refinement.splits));
+        sizeof(RowTree::Leaf) + static_cast<std::size_t>(choices()) + 64 + sizeof(NeuronSplit) * static_cast<std::size_t>(refinement.splits));
     const std::int64_t affordable =
         std::min(visits_left / layers_left / split_visits, limit.memory_bytes / (count * leaf_bytes) - 1);
     const auto most = static_cast<int>(std::clamp<std::int64_t>(affordable, 0, refinement.splits));

@@ -43,14 +43,16 @@ struct SplitEngine::Workspace {
   std::vector<SplitTerm> splits;
   std::vector<std::int32_t> split_neurons;
   std::vector<std::int64_t> first_split;
-  std::vector<float> slopes;  // [B, neurons]
+  std::vector<float> shares;  // [sides, B, neurons]
+  // Of the row that is looked at: by place among the free neurons, whether its subproblem has split it.
+  std::vector<char> is_split;
   std::vector<float> kept_rows, kept_points;
   std::vector<double> minimizers;             // [B, inputs]
   std::vector<double> forms, form_constants;  // [B, inputs], [B]: of a step's rows, at the input
   std::vector<double> outputs;                // [B, outputs]
-  std::vector<Moments> slope_moments, multiplier_moments;
+  std::vector<Moments> share_moments, multiplier_moments;  // share_moments: [sides, B, free]
   // Of each subproblem's best step.
-  std::vector<float> best_slopes;  // [B, free]
+  std::vector<float> best_shares;  // [sides, B, free]
   std::vector<float> best_multipliers;
   std::vector<double> best;
   // Of a step: rows still running, one per subproblem.

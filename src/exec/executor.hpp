@@ -25,22 +25,38 @@ struct GivenValue {
   std::vector<float> error_weights;  // of the affine node that computes the value, as ErrorWeights
 };
 
-// The half of a subproblem where coordinate `position` (as stored) of `value` is on one side of 0.
+// The half of a subproblem where coordinate `position` (as stored) of `value` is on one side of a point.
 struct SplitTerm {
   ValueId value = kNoValue;
   std::int32_t position = 0;
-  bool above = false;    // x >= 0, else x <= 0
+  bool above = false;    // x >= point, else x <= point
+  float point = 0;
   float multiplier = 0;  // >= 0: a row's bound may use the constraint this many times (Wang et al. 2021)
 };
 
-// Subproblems that differ in splits and slopes.
+// A neuron with lines to choose from.
+struct FreeNeuron {
+  std::int32_t neuron = 0;
+  std::int32_t known = -1;  // in `choices` of the SplitFrame, or to be computed when asked for
+};
+
+// A neuron's choices over what is given of its value.
+struct KnownChoices {
+  LineChoices lines;
+  double deployed_error = 0;  // of the function there
+};
+
+// Subproblems that differ in splits and in the lines that they choose.
 struct SplitFrame {
   std::span<const GivenValue> given;          // by ValueId
   std::span<const SplitTerm> splits;          // of all subproblems, one behind the other
   std::span<const std::int64_t> first_split;  // [subproblems + 1]
-  const float* slopes = nullptr;              // [subproblems, neurons]
-  std::int64_t neurons = 0;                   // of all values with an offset
-  std::span<const std::int32_t> free;         // ascending: the neurons whose slopes count, unstable over the boxes
+  // [subproblems, neurons] each: shares of the way from the first line to the last (ir/line_choice).
+  const float* lower_shares = nullptr;
+  const float* upper_shares = nullptr;  // nullptr: no function has a choice above
+  std::int64_t neurons = 0;             // of all values with an offset
+  std::span<const FreeNeuron> free;     // ascending by neuron: those whose shares count
+  std::span<const KnownChoices> choices;
   // [subproblems, given]: what holds in a subproblem alone, within what is given, or nullptr. Or empty.
   std::span<const double* const> own_lower;
   std::span<const double* const> own_upper;

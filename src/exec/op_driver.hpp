@@ -23,6 +23,7 @@
 #include "exec/executor.hpp"
 #include "exec/gathered_rows.hpp"
 #include "exec/interval_loops.hpp"
+#include "exec/line_block.hpp"
 #include "exec/relaxation_lines.hpp"
 #include "exec/window_runs.hpp"
 
@@ -54,9 +55,13 @@ class OpDriver final : public CompiledProgram {
   void interval_joint(const TaskOp& op, const BatchFrame& frame) const;
   void relax_joint(const TaskOp& op, const BatchFrame& frame) const;
   void relax(const TaskOp& op, const BatchFrame& frame) const;
+  void deployed_relaxations(const TaskOp& op, const BatchFrame& frame, const double* l, const double* u,
+                            std::int64_t count, const LineRows& lines) const;
   void given_bounds(const TaskOp& op, const BatchFrame& frame) const;
   void given_errors(const TaskOp& op, const BatchFrame& frame) const;
   void apply_slopes(const TaskOp& op, const BatchFrame& frame) const;
+  const KnownChoices* known_choices(const TaskOp& op, const FreeNeuron& free, double l, double u,
+                                    const BatchFrame& frame, KnownChoices& own) const;
   // Per row.
   void one_hot(const TaskOp& op, const RowFrame& frame) const;
   void gather_rows(const TaskOp& op, const RowFrame& frame) const;
@@ -120,6 +125,12 @@ class OpDriver final : public CompiledProgram {
     const std::int64_t block = ld(id) * frame.subproblems;
     T* base = reinterpret_cast<T*>(at(id, frame));
     return {base, base + block, base + 2 * block, base + 3 * block, reinterpret_cast<float*>(base + 4 * block), ld(id)};
+  }
+  static void copy_lines(const LineStorage& lines, std::int64_t from, std::int64_t to, std::int64_t count) {
+    for (T* array : {lines.lower_slope, lines.lower_intercept, lines.upper_slope, lines.upper_intercept}) {
+      std::copy_n(array + from, count, array + to);
+    }
+    std::copy_n(lines.error_weight + from, count, lines.error_weight + to);
   }
   // A Planes buffer: slopes of lower and upper planes [B, terms], intercepts [B, ld], then the error weights.
   struct PlaneStorage {

@@ -406,34 +406,59 @@ void OpDriver<Kernels>::relax_joint(const TaskOp& op, const BatchFrame& frame) c
   }
 }
 
+// The lines of `count` neurons on [l, u], executions included.
+template <class Kernels>
+void OpDriver<Kernels>::deployed_relaxations(const TaskOp& op, const BatchFrame& frame, const double* l,
+                                             const double* u, std::int64_t count, const LineRows& lines) const {
+  op.function->relaxations(l, u, count, kFloat32, lines);
+  if (frame.semantics != Semantics::Float32 || op.function->is_selection()) return;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double execution = op.function->deployed_error(l[i], u[i], op.unit_roundoff);
+    if (execution == 0) continue;
+    lines.lower_intercept[i] = sub_down(lines.lower_intercept[i], execution);
+    lines.upper_intercept[i] = add_up(lines.upper_intercept[i], execution);
+  }
+}
+
 template <class Kernels>
 void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
-  constexpr std::int64_t kBlock = 128;
   const BufferId x = op.inputs[0];
   const LineStorage out = line_storage(op.outputs[0], frame);
   const std::int64_t n = columns(x);
   const double dot_gamma = gamma_up(n + 4, kUnitRoundoff64);
   const double tiny = kFloat32 ? 0x1p-149 : 0x1p-1074;
   const bool nominal = frame.semantics == Semantics::Nominal;
-  const bool exact = frame.semantics != Semantics::Float32 || op.function->is_selection();
-  std::array<double, kBlock> lower_slope, lower_intercept, upper_slope, upper_intercept;
-  const LineRows lines{lower_slope.data(), lower_intercept.data(), upper_slope.data(), upper_intercept.data()};
+  constexpr auto kBlock = static_cast<std::int64_t>(LineBlock<T>::kSize);
+  LineBlock<T> block;
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     const double* l = lower(x, frame) + b * ld(x);
     const double* u = upper(x, frame) + b * ld(x);
     const std::int64_t row = b * out.ld;
-    for (std::int64_t first = 0; first < n; first += kBlock) {
-      const std::int64_t count = std::min(kBlock, n - first);
-      op.function->relaxations(l + first, u + first, count, kFloat32, lines);
-      for (std::int64_t i = 0; i < count && !exact; ++i) {
-        const double execution = op.function->deployed_error(l[first + i], u[first + i], op.unit_roundoff);
-        if (execution == 0) continue;
-        lines.lower_intercept[i] = sub_down(lines.lower_intercept[i], execution);
-        lines.upper_intercept[i] = add_up(lines.upper_intercept[i], execution);
+    // Subproblems often agree in most neurons; then the lines of functions that take time are found once. Selections
+    // find them as fast as they are compared.
+    if (b > 0 && !op.function->is_selection()) {
+      copy_lines(out, 0, row, n);
+      const auto store = [&] {
+        deployed_relaxations(op, frame, block.lower(), block.upper(), static_cast<std::int64_t>(block.size()),
+                             block.lines());
+        block.store(out, dot_gamma, [](float, float now) { return now; });
+      };
+      const double *first_l = lower(x, frame), *first_u = upper(x, frame);
+      for (std::int64_t i = 0; i < n; ++i) {
+        if (l[i] == first_l[i] && u[i] == first_u[i]) continue;
+        block.add(row + i, l[i], u[i]);
+        if (block.full()) store();
       }
-      const std::int64_t at = row + first;
-      store_lines(l + first, u + first, lines, count, kUnitRoundoff<T>, dot_gamma, out.lower_slope + at,
-                  out.lower_intercept + at, out.upper_slope + at, out.upper_intercept + at, out.error_weight + at);
+      store();
+    } else {
+      for (std::int64_t first = 0; first < n; first += kBlock) {
+        const std::int64_t count = std::min(kBlock, n - first);
+        const LineRows lines = block.lines();
+        deployed_relaxations(op, frame, l + first, u + first, count, lines);
+        const std::int64_t at = row + first;
+        store_lines(l + first, u + first, lines, count, kUnitRoundoff<T>, dot_gamma, out.lower_slope + at,
+                    out.lower_intercept + at, out.upper_slope + at, out.upper_intercept + at, out.error_weight + at);
+      }
     }
     if (nominal) std::fill_n(out.error_weight + row, n, 0.0F);
     const double sum_abs_x = static_cast<double>(n) * interval_extent(l, u, n).max_abs;

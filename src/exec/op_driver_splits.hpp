@@ -22,8 +22,9 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
     for (const SplitTerm& split : frame.split->splits_of(b)) {
       if (split.value != value) continue;
       double& end = split.above ? l[split.position] : u[split.position];
+      const auto point = static_cast<double>(split.point);
       // Written so that NaN stays.
-      if (split.above ? end < 0 : end > 0) end = 0;
+      if (split.above ? end < point : end > point) end = point;
     }
   }
 }
@@ -38,45 +39,82 @@ void OpDriver<Kernels>::given_errors(const TaskOp& op, const BatchFrame& frame) 
   }
 }
 
+// What the relaxation has found stays where a share is no number.
 template <class Kernels>
 void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) const {
   const BufferId x = op.inputs[1];
   const std::int64_t n = columns(x);
+  const double dot_gamma = gamma_up(n + 4, kUnitRoundoff64);
   const LineStorage out = line_storage(op.outputs[0], frame);
   const LineStorage in = line_storage(op.inputs[0], frame);
   if (out.lower_slope != in.lower_slope) {
     const auto bytes = static_cast<std::size_t>(out.ld * frame.subproblems) * (4 * sizeof(T) + sizeof(float));
     std::memcpy(out.lower_slope, in.lower_slope, bytes);
   }
-  const bool nominal = frame.semantics == Semantics::Nominal;
+  const SplitFrame& split = *frame.split;
+  const auto by_neuron = [](const FreeNeuron& free, std::int64_t neuron) { return free.neuron < neuron; };
+  const auto begin = std::lower_bound(split.free.begin(), split.free.end(), op.offset, by_neuron);
+  const auto end = std::lower_bound(begin, split.free.end(), op.offset + n, by_neuron);
+  LineBlock<T> block;
+  const LineRows lines = block.lines();
+  KnownChoices own;
+  const auto lowered = [](double intercept, double error) { return error == 0 ? intercept : sub_down(intercept, error); };
+  const auto store = [&] {
+    // The error of a line that stays counts as well. Weights only grow from step to step.
+    block.store(out, dot_gamma, [&](float before, float now) {
+      return frame.semantics == Semantics::Nominal ? 0.0F : std::max(before, now);
+    });
+  };
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    const double* l = lower(x, frame) + b * ld(x);
-    const double* u = upper(x, frame) + b * ld(x);
-    const float* slopes = frame.split->slopes + b * frame.split->neurons + op.offset;
-    const std::span<const std::int32_t> free = frame.split->free;
-    for (auto neuron = std::lower_bound(free.begin(), free.end(), op.offset);
-         neuron != free.end() && *neuron < op.offset + n; ++neuron) {
-      const std::int64_t j = *neuron - op.offset;
-      double left = 0, right = 0;
-      if (!op.function->bends_at_zero(l[j], u[j], left, right)) continue;
-      const double chosen = static_cast<double>(slopes[j]);
-      // What is no slope of the family, NaN among it, leaves the line as it is.
-      const T slope = static_cast<T>(chosen);
-      if (!(static_cast<double>(slope) >= left && static_cast<double>(slope) <= right)) continue;
+    const double* lowers = lower(x, frame) + b * ld(x);
+    const double* uppers = upper(x, frame) + b * ld(x);
+    for (auto free = begin; free != end; ++free) {
+      const std::int64_t j = free->neuron - op.offset;
+      const KnownChoices* choices = known_choices(op, *free, lowers[j], uppers[j], frame, own);
+      if (choices == nullptr) continue;
+      const std::int64_t share = b * split.neurons + free->neuron;
       const std::int64_t at = b * out.ld + j;
-      out.lower_slope[at] = slope;
-      if (nominal || chosen == 0 || chosen == 1) continue;
-      // Multiplying by the slope rounds; intercepts are what they were. Weights only grow from step to step.
-      const double product = kUnitRoundoff<T> * std::fabs(chosen) * std::max(-l[j], u[j]) * (1 + 0x1p-40);
-      const double intercept = std::max(std::fabs(static_cast<double>(out.lower_intercept[at])),
-                                        std::fabs(static_cast<double>(out.upper_intercept[at])));
-      const double weight = product + gamma_up(n + 4, kUnitRoundoff64) * intercept * (1 + 0x1p-40);
-      out.error_weight[at] = std::max(out.error_weight[at], cast_up<float>(weight));
+      const double extent = std::max(-lowers[j], uppers[j]);
+      Relaxation line{
+          static_cast<double>(out.lower_slope[at]), static_cast<double>(out.lower_intercept[at]),
+          static_cast<double>(out.upper_slope[at]), static_cast<double>(out.upper_intercept[at])};
+      if (choices->lines.below.is_free()) {
+        const Line below =
+            choices->lines.below.sound_below(static_cast<double>(split.lower_shares[share]), extent, kFloat32);
+        const double intercept = lowered(below.intercept, choices->deployed_error);
+        if (std::isfinite(intercept)) line.lower_slope = below.slope, line.lower_intercept = intercept;
+      }
+      if (choices->lines.above.is_free() && split.upper_shares != nullptr) {
+        const Line above =
+            choices->lines.above.sound_above(static_cast<double>(split.upper_shares[share]), extent, kFloat32);
+        const double intercept = -lowered(-above.intercept, choices->deployed_error);
+        if (std::isfinite(intercept)) line.upper_slope = above.slope, line.upper_intercept = intercept;
+      }
+      lines.set(static_cast<std::int64_t>(block.size()), line);
+      block.add(at, lowers[j], uppers[j]);
+      if (block.full()) store();
     }
   }
+  store();
 }
 
-// A row's Lambda x >= Lambda x - multiplier * side * x wherever side * x >= 0. What the subtraction rounds away costs
+// A neuron's choices on [l, u], or nullptr: those that are known if these are the given bounds, else `own`.
+template <class Kernels>
+const KnownChoices* OpDriver<Kernels>::known_choices(const TaskOp& op, const FreeNeuron& free, double l, double u,
+                                                     const BatchFrame& frame, KnownChoices& own) const {
+  const SplitFrame& split = *frame.split;
+  if (free.known >= 0) {
+    const GivenValue& given = split.given[static_cast<std::size_t>(buffer(op.inputs[1]).value)];
+    const auto j = static_cast<std::size_t>(free.neuron - op.offset);
+    if (l == given.lower[j] && u == given.upper[j]) return &split.choices[static_cast<std::size_t>(free.known)];
+  }
+  if (!op.function->choices(l, u, kFloat32, own.lines)) return nullptr;
+  const bool exact = frame.semantics != Semantics::Float32 || op.function->is_selection();
+  own.deployed_error = exact ? 0 : op.function->deployed_error(l, u, op.unit_roundoff);
+  return &own;
+}
+
+// A row's Lambda x >= Lambda x - multiplier * side * (x - point) wherever side * (x - point) >= 0. What the subtraction rounds away costs
 // its magnitude, as at a fan-out.
 template <class Kernels>
 void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) const {
@@ -95,7 +133,14 @@ void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) co
       // Whatever is no multiplier, NaN among it, leaves the row as it is.
       if (split.value != value || !(split.multiplier > 0)) continue;
       T& entry = out[i * stride + split.position];
-      entry += static_cast<T>(split.above ? -split.multiplier : split.multiplier);
+      const float along = split.above ? -split.multiplier : split.multiplier;
+      entry += static_cast<T>(along);
+      // Of two float32 numbers, the product is exact.
+      const double constant = -static_cast<double>(along) * static_cast<double>(split.point);
+      if (constant != 0) {
+        frame.constants[i] += constant;
+        if (!nominal) frame.errors[i] += 2 * kUnitRoundoff64 * std::fabs(frame.constants[i]);
+      }
       const double largest = std::max(std::fabs(l[split.position]), std::fabs(u[split.position]));
       error += std::fabs(static_cast<double>(entry)) * largest;
     }

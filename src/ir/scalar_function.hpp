@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "ir/line_choice.hpp"
+
 namespace boundflow {
 
 // Two lines around f on [l, u]: lower_slope x + lower_intercept <= f(x) <= upper_slope x + upper_intercept.
@@ -52,9 +54,15 @@ class ScalarFunction {
   // True if f is constant on some intervals of positive width.
   virtual bool can_be_constant() const { return false; }
 
-  // True if f is two lines on [l, u], l < 0 < u, that meet in the origin, the left one with the smaller slope. Then
-  // f(x) >= a x for each a in [left, right], and each half of the interval sees a line.
-  virtual bool bends_at_zero(double /*l*/, double /*u*/, double& /*left*/, double& /*right*/) const { return false; }
+  // True if f has lines to choose from on intervals like [l, u], and tighter ones on their parts: what `choices` and
+  // `split_point` tell of each interval.
+  virtual bool can_be_split() const { return false; }
+  // The lines to choose from on [l, u]; false if there are none but the relaxation's. Their intercepts are as sound.
+  virtual bool choices(double /*l*/, double /*u*/, bool /*float32_slopes*/, LineChoices& /*found*/) const {
+    return false;
+  }
+  // Where to halve [l, u], at a float32 number inside; false if that would make no line tighter.
+  virtual bool split_point(double /*l*/, double /*u*/, double& /*point*/) const { return false; }
 
   // Lines that hold for every real x in [l, u], l <= u finite. The slopes are float32 numbers if `float32_slopes`; the
   // intercepts are rounded outward for the very slopes returned, so rounding the slopes costs width, never soundness.

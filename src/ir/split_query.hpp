@@ -1,10 +1,10 @@
 #pragma once
-// Subproblems of one input box that differ in the signs of neurons: what activation splitting asks of the rest.
+// Subproblems of one input box that differ in what neurons may be: what activation splitting asks of the rest.
 //
-// A neuron is a coordinate of a value that an activation reads which bends at zero (ReLU). A split says on which side
-// of zero it lies. Bounds of all values are those of the box, found once; a subproblem has multipliers for its splits
-// (beta, Wang et al. 2021) and lower slopes for the neurons that may have either sign (alpha, Xu et al. 2021), which
-// are optimised while it is bounded. Any of them is sound.
+// A neuron is a coordinate of a value that an activation reads. A split says on which side of a point it lies: of a
+// kink (zero, for ReLU), or of any point for smooth activations. Bounds of all values are those of the box, found once;
+// a subproblem has multipliers for its splits (beta, Wang et al. 2021) and takes for each neuron one of the lines that
+// hold (alpha, Xu et al. 2021); both are optimised while it is bounded. Any of them is sound.
 
 #include <cstdint>
 #include <functional>
@@ -19,13 +19,25 @@ namespace boundflow {
 
 struct NeuronSplit {
   std::int32_t neuron = 0;
-  bool above = false;  // the neuron's input is >= 0, else <= 0
+  bool above = false;  // the neuron's input is >= point, else <= point
   float multiplier = 0;
+  float point = 0;
 };
+
+// Where a subproblem may be split.
+struct SplitPoint {
+  std::int32_t neuron = 0;
+  float point = 0;
+};
+
+inline NeuronSplit side_of(const SplitPoint& at, bool above) {
+  return {.neuron = at.neuron, .above = above, .multiplier = 0, .point = at.point};
+}
 
 struct SplitSubproblem {
   std::vector<NeuronSplit> splits;
-  // Per neuron that is unstable over the box, slopes in steps of 1/255 of what it may choose from; nullptr: the start.
+  // Which lines neurons take, in steps of 1/255 of the way from the first to the last: those below of each neuron that
+  // has a choice over the box, then those above if any has a choice there. nullptr: the start.
   std::shared_ptr<const std::vector<std::uint8_t>> slopes;
   std::int32_t row = 0;  // of the specification, the one that is bounded
   // Rows of the specification that are at most zero wherever the subproblem matters; `row` is one of them or a convex
@@ -52,7 +64,17 @@ struct SplitAnswer {
   double error = 0;
   std::vector<double> minimizer;         // [inputs], where the linear function of the last step is least over the box
   std::vector<double> outputs;           // [outputs] of that function there: the bound's derivative by coefficients
-  std::vector<std::int32_t> candidates;  // neurons that the bound suffers from most, worst first
+  std::vector<SplitPoint> candidates;  // those that the bound suffers from most, worst first
+};
+
+struct NeuronRange {
+  double lower = 0;
+  double upper = 0;
+  // Whether it lies on the side that a split says, for sure.
+  bool fulfils(const NeuronSplit& split) const {
+    const auto point = static_cast<double>(split.point);
+    return split.above ? lower > point : upper < point;
+  }
 };
 
 // What narrowing has made of a half of a subproblem.
@@ -81,18 +103,17 @@ class SplitBounder {
   // deadline, nothing is valid. Safe to call from several threads at once.
   virtual bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                      const Deadline& deadline, std::vector<SplitAnswer>& answers) const = 0;
-  // For each of the neurons, what narrowing makes of the subproblem's half below zero and of that above: cheaper than
+  // For each of the splits, what narrowing makes of the subproblem's half below and of that above: cheaper than
   // bounding them. Nothing where that cannot be done, or where the deadline has passed.
   virtual std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
-                                              std::span<const std::int32_t> neurons,
+                                              std::span<const SplitPoint> splits,
                                               const Deadline& deadline) const = 0;
   // Spends about this much effort on what all later subproblems share, bounds of hidden values: the more the stage,
   // from 0 on, the longer, but not beyond `limit`. False: there is no such stage. Not while others ask. Where no time
   // limit ends it, what comes out does not depend on the number of threads.
   virtual bool refine(int stage, const RefinementLimit& limit) = 0;
-  // Per neuron, whether its input is above zero at a point of the box, as far as bounds over the point tell: where they
-  // hold zero it is 2, and either side may be right.
-  virtual std::vector<char> sides(std::span<const double> point, const Deadline& deadline) const = 0;
+  // Per neuron, bounds of its input at a point of the box.
+  virtual std::vector<NeuronRange> ranges_at(std::span<const double> point, const Deadline& deadline) const = 0;
   // The first neuron of each layer, from the input on: the neurons that one activation reads.
   virtual std::vector<std::int32_t> layers() const = 0;
   // The memory that `bound` takes for each subproblem while it runs, about and rather too much.

@@ -82,13 +82,6 @@ PiecewiseLinearFunction::Vertices PiecewiseLinearFunction::vertices(double l, do
   return result;
 }
 
-bool PiecewiseLinearFunction::bends_at_zero(double l, double u, double& left, double& right) const {
-  left = pieces_.front().slope;
-  right = pieces_.back().slope;
-  return kinks_.size() == 1 && kinks_[0] == 0 && pieces_[0].offset == 0 && pieces_[1].offset == 0 && left < right &&
-         l < 0 && u > 0 && std::isfinite(l) && std::isfinite(u);
-}
-
 void PiecewiseLinearFunction::image(double l, double u, double& image_l, double& image_u) const {
   image_l = image_u = kNan;
   if (std::isnan(l) || std::isnan(u)) return;
@@ -126,27 +119,68 @@ bool PiecewiseLinearFunction::is_stable(double l, double u) const {
   return std::all_of(kinks_.begin(), kinks_.end(), [&](double kink) { return u <= kink || l >= kink; });
 }
 
-// The slope of the hull's edge over the midpoint: of the two vertices beside it whose chord is the highest (lowest)
-// there. Not rigorous, which costs tightness only.
+// From left to right, each vertex drops those before it that lie inside of the hull (Andrew's monotone chain).
+PiecewiseLinearFunction::Hull PiecewiseLinearFunction::hull(const Vertices& vertices, bool upper) const {
+  std::array<std::size_t, kMostKinks + 2> kept{};
+  std::array<double, kMostKinks + 2> slopes{};  // of the edge that ends at each
+  std::size_t size = 0;
+  for (std::size_t b = 0; b < vertices.size(); ++b) {
+    double slope = 0;
+    for (; size > 0; --size) {
+      const Vertex &left = vertices[kept[size - 1]], &right = vertices[b];
+      // Between neighbours runs one piece, which both ends belong to, and the right one names.
+      slope = b == kept[size - 1] + 1 ? right.piece.slope
+                                      : chord_slope(left.x, left.y, right.x, right.y, least_slope_, most_slope_);
+      if (size == 1 || (upper ? slope < slopes[size - 1] : slope > slopes[size - 1])) break;
+    }
+    kept[size] = b;
+    slopes[size++] = slope;
+  }
+  Hull result;
+  for (std::size_t k = 1; k < size; ++k) result.edges[result.size++] = {vertices[kept[k]].x, slopes[k]};
+  return result;
+}
+
+// Of the edge over the midpoint.
 double PiecewiseLinearFunction::hull_slope(const Vertices& vertices, bool upper) const {
   const double middle = vertices[0].x / 2 + vertices[vertices.size() - 1].x / 2;
-  double best_height = kNan;
-  double best_slope = vertices[0].piece.slope;
-  for (std::size_t b = 1; b < vertices.size(); ++b) {
-    for (std::size_t a = 0; a < b; ++a) {
-      const Vertex &left = vertices[a], &right = vertices[b];
-      if (!(left.x <= middle && middle <= right.x)) continue;
-      // Between neighbours runs one piece, which both ends belong to, and the right one names.
-      const double slope =
-          b == a + 1 ? right.piece.slope : chord_slope(left.x, left.y, right.x, right.y, least_slope_, most_slope_);
-      const double height = left.y + slope * (middle - left.x);
-      if (std::isnan(best_height) || (upper ? height > best_height : height < best_height)) {
-        best_height = height;
-        best_slope = slope;
-      }
+  const Hull edges = hull(vertices, upper);
+  for (std::size_t k = 0; k < edges.size; ++k) {
+    if (middle <= edges.edges[k].right) return edges.edges[k].slope;
+  }
+  return vertices[0].piece.slope;
+}
+
+bool PiecewiseLinearFunction::choices(double l, double u, bool float32_slopes, LineChoices& found) const {
+  if (!std::isfinite(l) || !std::isfinite(u) || is_stable(l, u)) return false;
+  const Vertices points = vertices(l, u);
+  const Relaxation start = relax(l, u, float32_slopes);
+  found.clear();
+  for (const bool upper : {false, true}) {
+    LineChoice& choice = upper ? found.above : found.below;
+    const Hull edges = hull(points, upper);
+    const double preferred = upper ? start.upper_slope : start.lower_slope;
+    for (std::size_t k = 0; k < edges.size; ++k) {
+      const double slope = kernel_slope(edges.edges[k].slope, float32_slopes);
+      if (slope == preferred) choice.start = static_cast<double>(k) / std::max<double>(1, edges.size - 1);
+      choice.add({slope, upper ? intercept_above(l, u, slope) : intercept_below(l, u, slope)});
     }
   }
-  return best_slope;
+  return found.is_free();
+}
+
+// The kink inside that leaves the least to the longer side.
+bool PiecewiseLinearFunction::split_point(double l, double u, double& point) const {
+  if (!std::isfinite(l) || !std::isfinite(u)) return false;
+  double best = kInfinity;
+  for (const double kink : kinks_) {
+    if (!(l < kink && kink < u) || static_cast<double>(static_cast<float>(kink)) != kink) continue;
+    const double longer = std::max(kink - l, u - kink);
+    if (longer >= best) continue;
+    best = longer;
+    point = kink;
+  }
+  return best < kInfinity;
 }
 
 bool PiecewiseLinearFunction::can_be_constant() const {
@@ -160,10 +194,7 @@ Relaxation PiecewiseLinearFunction::relax(double l, double u, bool float32_slope
   lines.lower_slope = kernel_slope(hull_slope(points, false), float32_slopes);
   lines.upper_slope = kernel_slope(hull_slope(points, true), float32_slopes);
   lines.lower_intercept = intercept_below(l, u, lines.lower_slope);
-  lines.upper_intercept = -kInfinity;
-  for (const Vertex& vertex : points) {
-    lines.upper_intercept = max_or_nan(lines.upper_intercept, intercept_up(vertex.piece, lines.upper_slope, vertex.x));
-  }
+  lines.upper_intercept = intercept_above(l, u, lines.upper_slope);
   return lines;
 }
 
@@ -172,6 +203,14 @@ double PiecewiseLinearFunction::intercept_below(double l, double u, double slope
   double intercept = kInfinity;
   for (const Vertex& vertex : vertices(l, u)) {
     intercept = min_or_nan(intercept, intercept_down(vertex.piece, slope, vertex.x));
+  }
+  return intercept;
+}
+
+double PiecewiseLinearFunction::intercept_above(double l, double u, double slope) const {
+  double intercept = -kInfinity;
+  for (const Vertex& vertex : vertices(l, u)) {
+    intercept = max_or_nan(intercept, intercept_up(vertex.piece, slope, vertex.x));
   }
   return intercept;
 }

@@ -34,7 +34,9 @@ class PiecewiseLinearFunction : public ScalarFunction {
   void narrow(double image_l, double image_u, double& l, double& u) const override;
   bool is_stable(double l, double u) const override;
   bool can_be_constant() const override;
-  bool bends_at_zero(double l, double u, double& left, double& right) const override;
+  bool can_be_split() const override { return true; }
+  bool choices(double l, double u, bool float32_slopes, LineChoices& found) const override;
+  bool split_point(double l, double u, double& point) const override;
   Relaxation relax(double l, double u, bool float32_slopes) const override;
   // That of a selection; the functions that compute something override it.
   double deployed_error(double, double, double) const override { return 0; }
@@ -64,7 +66,19 @@ class PiecewiseLinearFunction : public ScalarFunction {
   };
   const LinePiece& piece_at(double x) const;
   Vertices vertices(double l, double u) const;
+  // Edges of the hull of the function's graph over an interval, from left to right. Not rigorous, which costs tightness
+  // only.
+  struct Edge {
+    double right = 0;  // where it ends
+    double slope = 0;
+  };
+  struct Hull {
+    std::array<Edge, kMostKinks + 1> edges{};
+    std::size_t size = 0;
+  };
+  Hull hull(const Vertices& vertices, bool upper) const;
   double hull_slope(const Vertices& vertices, bool upper) const;
+  double intercept_above(double l, double u, double slope) const;
 
   std::string name_;
   std::vector<double> kinks_;

@@ -39,9 +39,19 @@ class ReluFunction final : public ScalarFunction {
 
   bool is_stable(double l, double u) const override { return l >= 0 || u <= 0; }
   bool can_be_constant() const override { return true; }
-  bool bends_at_zero(double l, double u, double& left, double& right) const override {
-    left = 0;
-    right = 1;
+
+  bool can_be_split() const override { return true; }
+  bool choices(double l, double u, bool, LineChoices& found) const override {
+    double point = 0;
+    if (!split_point(l, u, point)) return false;
+    found.clear();
+    found.below.add({0, 0});
+    found.below.add({1, 0});
+    found.below.start = u > -l ? 1 : 0;
+    return true;
+  }
+  bool split_point(double l, double u, double& point) const override {
+    point = 0;
     return l < 0 && u > 0 && std::isfinite(l) && std::isfinite(u);
   }
 

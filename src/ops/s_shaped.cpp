@@ -32,21 +32,24 @@ double SShapedFunction::tangent_point(double l, double u) const {
   return valid;
 }
 
-SShapedFunction::Line SShapedFunction::lower_line(double l, double u, bool float32_slopes) const {
+double SShapedFunction::chord(double l, double u) const {
   // No chord is steeper than the tangent at 0.
-  const double chord = chord_slope(l, value(l), u, value(u), 0, derivative(0));
-  const double middle = l / 2 + u / 2;
-  double touching = l;  // where the line touches the convex part
-  double slope = chord;
-  if (u <= 0) {
-    touching = middle;
-    slope = derivative(touching);
-  } else if (l < 0 && derivative(l) < chord) {
-    touching = std::min(tangent_point(l, u), middle);
-    slope = derivative(touching);
-  }
-  slope = kernel_slope(slope, float32_slopes);
+  return chord_slope(l, value(l), u, value(u), 0, derivative(0));
+}
 
+bool SShapedFunction::last_tangent(double l, double u, double& point) const {
+  if (u <= 0) {
+    point = u;
+    return true;
+  }
+  if (!(l < 0 && derivative(l) < chord(l, u))) return false;
+  point = tangent_point(l, u);
+  return true;
+}
+
+// Of the given slope, best one near f' where it touches, in the convex part unless that is empty.
+Line SShapedFunction::line_below(double l, double u, double touching, double slope, bool float32_slopes) const {
+  slope = kernel_slope(slope, float32_slopes);
   // Where the line's rise overflows, the intercept is infinite or NaN and proves nothing.
   double intercept = kInfinity;
   if (l < 0) {
@@ -62,12 +65,50 @@ SShapedFunction::Line SShapedFunction::lower_line(double l, double u, bool float
   return {slope, intercept};
 }
 
+Line SShapedFunction::lower_line(double l, double u, bool float32_slopes) const {
+  double last = 0;
+  if (!last_tangent(l, u, last)) return line_below(l, u, l, chord(l, u), float32_slopes);
+  const double touching = std::min(last, l / 2 + u / 2);
+  return line_below(l, u, touching, derivative(touching), float32_slopes);
+}
+
+LineChoice SShapedFunction::lower_choice(double l, double u, bool float32_slopes) const {
+  LineChoice choice;
+  double last = 0;
+  if (!last_tangent(l, u, last)) {
+    choice.add(line_below(l, u, l, chord(l, u), float32_slopes));
+    return choice;
+  }
+  for (int i = 0; i < kTangents; ++i) {
+    const double touching = tangent_at(l, last, i);
+    choice.add(line_below(l, u, touching, derivative(touching), float32_slopes));
+  }
+  choice.start = last > l ? std::clamp((l / 2 + u / 2 - l) / (last - l), 0.0, 1.0) : 1;
+  return choice;
+}
+
 Relaxation SShapedFunction::relax(double l, double u, bool float32_slopes) const {
   if (!std::isfinite(l) || !std::isfinite(u)) return kNoLines;
   const Line below = lower_line(l, u, float32_slopes);
   // f(x) = sum - f(-x), and s (-x) + t is below f(-x).
   const Line above = lower_line(-u, -l, float32_slopes);
   return {below.slope, below.intercept, above.slope, sub_up(symmetric_sum(), above.intercept)};
+}
+
+bool SShapedFunction::choices(double l, double u, bool float32_slopes, LineChoices& found) const {
+  if (!(l < u) || !std::isfinite(l) || !std::isfinite(u)) return false;
+  found.below = lower_choice(l, u, float32_slopes);
+  found.above = lower_choice(-u, -l, float32_slopes);
+  found.above.mirror(symmetric_sum());
+  return true;
+}
+
+// At 0, where the function bends from convex to concave, unless that leaves one side with little.
+bool SShapedFunction::split_point(double l, double u, double& point) const {
+  constexpr double kLeastShare = 0.25;
+  if (!split_in_the_middle(l, u, point)) return false;
+  if (std::min(-l, u) > kLeastShare * (u - l)) point = 0;
+  return true;
 }
 
 }  // namespace boundflow

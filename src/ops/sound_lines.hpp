@@ -29,6 +29,22 @@ inline double chord_slope(double x_a, double y_a, double x_b, double y_b, double
   return std::isnan(slope) ? least : std::clamp(slope, least, most);
 }
 
+// Of smooth functions: how many tangents there are to choose from, and where the i-th touches between l and u. Lines
+// between neighbours lie below the function's own tangents by little.
+inline constexpr int kTangents = 5;
+inline double tangent_at(double l, double u, int i) {
+  const double share = static_cast<double>(i) / (kTangents - 1);
+  return i == 0 ? l : i == kTangents - 1 ? u : (1 - share) * l + share * u;
+}
+
+// The middle of [l, u] as a float32 number, where halves are still worth having.
+inline bool split_in_the_middle(double l, double u, double& point) {
+  constexpr double kLeastWidth = 1e-4;  // absolute and relative
+  point = static_cast<double>(static_cast<float>(l / 2 + u / 2));
+  const double least = kLeastWidth * std::max(1.0, std::fabs(point));
+  return l < point && point < u && u - l > least && std::isfinite(u - l);
+}
+
 // Minimum and maximum that keep NaN, which std::min, std::max and fmin may drop.
 template <class T>
 T min_or_nan(T a, T b) {

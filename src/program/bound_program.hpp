@@ -114,7 +114,7 @@ enum class TaskOpKind {
   RelaxJoint,      // Bounds x_t...            -> Planes y        planes around a joint function
   GivenBounds,     //                          -> Bounds x        what the query says of x, and its splits
   GivenErrors,     //                          -> ErrorWeights y  the same of what a row pays at y
-  ApplySlopes,     // Lines x, Bounds x        -> Lines x         lower slopes where the query may choose them
+  ApplySlopes,     // Lines x, Bounds x        -> Lines x         lines where the query may choose them
   // Per row:
   OneHot,           //                         -> Rows y          +-e_i for the task's selected neurons
   GatherRows,       // ErrorWeights y          -> Rows x          one-hot start carried through y = W x + b: +-W[i, :]

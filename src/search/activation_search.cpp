@@ -24,7 +24,7 @@ constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 struct Leaf {
   SplitSubproblem subproblem;
-  std::vector<std::int32_t> candidates;
+  std::vector<SplitPoint> candidates;
   std::vector<float> lambda;  // of a clause with several rows: the convex combination that is bounded
   std::int32_t clause = 0;
   std::int32_t depth = 0;
@@ -35,7 +35,7 @@ struct Leaf {
   std::int64_t bytes() const {
     const std::size_t box = subproblem.box ? 2 * subproblem.box->lower.size() * sizeof(double) + 128 : 0;
     return static_cast<std::int64_t>(box + sizeof(Leaf) + subproblem.splits.capacity() * sizeof(NeuronSplit) +
-                                     candidates.capacity() * sizeof(std::int32_t) + lambda.capacity() * sizeof(float) +
+                                     candidates.capacity() * sizeof(SplitPoint) + lambda.capacity() * sizeof(float) +
                                      (subproblem.slopes ? subproblem.slopes->size() + 64 : 0) + 96);
   }
 };
@@ -67,7 +67,7 @@ class ActivationSearch {
         random_(options.seed),
         layers_(tools.bounder.layers()) {
     fit_queries();
-    if (!options.observed.empty()) observed_sides_ = tools.bounder.sides(options.observed, deadline);
+    if (!options.observed.empty()) observed_ = tools.bounder.ranges_at(options.observed, deadline);
   }
 
   ActivationEnd run(std::span<const std::int32_t> clauses) {
@@ -357,16 +357,16 @@ class ActivationSearch {
     return true;
   }
 
-  // A neuron that a leaf may be split at, and what the look-ahead finds of its halves.
+  // Where a leaf may be split, and what the look-ahead finds of its halves.
   struct Candidate {
-    std::int32_t neuron = 0;
+    SplitPoint at;
     double value = 0;  // the more, the better
     double error = 0;  // of the bounds that it comes from
   };
 
-  static SplitSubproblem half_of(const SplitSubproblem& parent, std::int32_t neuron, bool above) {
+  static SplitSubproblem half_of(const SplitSubproblem& parent, const SplitPoint& at, bool above) {
     SplitSubproblem half = parent;
-    half.splits.push_back({neuron, above, 0});
+    half.splits.push_back(side_of(at, above));
     return half;
   }
 
@@ -414,17 +414,17 @@ class ActivationSearch {
   // The candidate whose halves have the best bounds. Where others are as good, but for errors, bounds tell nothing:
   // then it is the neuron for which narrowing rules out most on both sides (the product, as in look-ahead solvers of
   // satisfiability).
-  std::int32_t choose(const LinearSpec& spec, const Leaf& leaf, const std::vector<Candidate>& list) const {
+  SplitPoint choose(const LinearSpec& spec, const Leaf& leaf, const std::vector<Candidate>& list) const {
     const auto best = std::max_element(list.begin(), list.end(),
                                        [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
     const auto as_good = std::count_if(list.begin(), list.end(), [&](const Candidate& candidate) {
       return candidate.value >= best->value - std::max(candidate.error, best->error);
     });
-    if (as_good < 2) return best->neuron;
+    if (as_good < 2) return best->at;
     const std::vector<Narrowed> halves =
         tools_.bounder.narrow_halves(spec, leaf.subproblem, leaf.candidates, deadline_);
     const auto gain = [](const Narrowed& half) { return half.empty ? kGainOfEmpty : half.gain; };
-    std::int32_t chosen = best->neuron;
+    SplitPoint chosen = best->at;
     double most = 0;
     for (std::size_t k = 0; k < halves.size(); k += 2) {
       const double progress = (gain(halves[k]) + kLeastGain) * (gain(halves[k + 1]) + kLeastGain);
@@ -448,14 +448,14 @@ class ActivationSearch {
         last.push_back(leaf);
         continue;
       }
-      const std::int32_t neuron = choose(spec, leaf, lists[k]);
+      const SplitPoint at = choose(spec, leaf, lists[k]);
       ++group.splits;
-      group.tree.split_layer(leaf.depth, layer_of(neuron));
+      group.tree.split_layer(leaf.depth, layer_of(at.neuron));
       group.tree.open(leaf.depth + 1, 2);
       for (const bool above : {false, true}) {
         Leaf half = leaf;
         half.depth = leaf.depth + 1;
-        half.subproblem = half_of(leaf.subproblem, neuron, above);
+        half.subproblem = half_of(leaf.subproblem, at, above);
         halves.push_back(std::move(half));
       }
     }
@@ -525,12 +525,12 @@ class ActivationSearch {
     return attack(specification_, {}, tools_.evaluator, attack_options, random_, deadline_, tools_.accept);
   }
 
-  // A known violation lies on one side of each neuron: the leaf of all these sides must not be closed.
+  // A known violation lies on one side of each split: the leaf of all these sides must not be closed.
   void check_observed(const Leaf& leaf) const {
-    if (observed_sides_.empty() || leaf.clause != options_.observed_clause) return;
+    if (observed_.empty() || leaf.clause != options_.observed_clause) return;
     const bool holds =
         std::all_of(leaf.subproblem.splits.begin(), leaf.subproblem.splits.end(), [&](const auto& split) {
-          return observed_sides_[static_cast<std::size_t>(split.neuron)] == (split.above ? 1 : 0);
+          return observed_[static_cast<std::size_t>(split.neuron)].fulfils(split);
         });
     if (holds) throw InternalError("observer: a subproblem dropped the observed violation");
   }
@@ -546,7 +546,7 @@ class ActivationSearch {
   std::vector<std::int32_t> clauses_;  // that are not closed at the root
   std::vector<Leaf> heap_;             // the worst bound on top
   std::vector<Leaf> dive_;             // the newest at the back; comes before the heap
-  std::vector<char> observed_sides_;
+  std::vector<NeuronRange> observed_;  // at the known violation
   double stuck_bound_ = std::numeric_limits<double>::infinity();
   std::int64_t bytes_ = 0;
   std::uint64_t next_age_ = 0;

@@ -1,4 +1,4 @@
-// Subproblems that differ in signs of neurons: at every point that lies on the sides of the splits the row is at least
+// Subproblems that differ in splits of neurons: at every point that lies on the sides of the splits the row is at least
 // what was bounded, with whatever slopes and multipliers; and the gradients are those of the bounds.
 #include <gtest/gtest.h>
 #include <tbb/task_arena.h>
@@ -7,6 +7,7 @@
 #include "exec/native/native_executor.hpp"
 #include "passes/passes.hpp"
 #include "support/bound_checks.hpp"
+#include "support/random_activations.hpp"
 #include "support/random_image_network.hpp"
 #include "support/random_layers.hpp"
 #include "support/random_network.hpp"
@@ -18,12 +19,15 @@ struct Case {
   explicit Case(std::uint64_t seed, std::shared_ptr<const Executor> executor, Semantics semantics) {
     Random random(seed);
     Network built;
-    switch (seed % 3) {
+    switch (seed % 4) {
       case 0:
         built = random_image_network(random, {.min_extent = 4, .max_extent = 6, .smooth = false});
         break;
       case 1:
         built = random_network(random, {.max_width = 24});
+        break;
+      case 2:
+        built = random_activations(random, random.integer(1, 4), random.integer(2, 4));
         break;
       default:
         built = random_layers(random, random.integer(1, 8), random.integer(2, 4));
@@ -52,14 +56,20 @@ struct Case {
   // Random splits that the point fulfils, with random slopes and multipliers.
   SplitSubproblem around(const std::vector<double>& point, Random& random) const {
     SplitSubproblem result;
-    const std::vector<char> sides = splits->sides(point, Deadline());
-    for (std::size_t i = 0; i < sides.size(); ++i) {
-      if (sides[i] == 2 || random.integer(0, 3) != 0) continue;
-      const auto multiplier = static_cast<float>(random.integer(0, 2) == 0 ? 0 : random.uniform(0, 1));
-      result.splits.push_back({static_cast<std::int32_t>(i), sides[i] == 1, multiplier});
+    const std::vector<NeuronRange> at = splits->ranges_at(point, Deadline());
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      if (random.integer(0, 3) != 0) continue;
+      // Where a sign changes, or anywhere near.
+      const double near = random.coin() ? 0 : at[i].lower + random.uniform(-0.3, 0.3);
+      const SplitPoint where{static_cast<std::int32_t>(i), static_cast<float>(near)};
+      for (const bool above : {false, true}) {
+        NeuronSplit split = side_of(where, above);
+        split.multiplier = static_cast<float>(random.integer(0, 2) == 0 ? 0 : random.uniform(0, 1));
+        if (at[i].fulfils(split)) result.splits.push_back(split);
+      }
     }
     std::vector<std::uint8_t> slopes;
-    for (std::int64_t k = 0; k < splits->unstable(); ++k) {
+    for (std::int64_t k = 0; k < splits->choices(); ++k) {
       slopes.push_back(static_cast<std::uint8_t>(random.integer(0, 255)));
     }
     if (random.coin()) result.slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
@@ -177,16 +187,20 @@ TEST_P(Splits, NarrowingKeepsWhatViolates) {
       ASSERT_TRUE(inside(*subproblem.box)) << "seed " << seed << " steps " << steps;
       ++clipped;
     }
-    const std::vector<char> sides = test.splits->sides(point, Deadline());
-    std::vector<std::int32_t> neurons;
-    for (std::size_t i = 0; i < sides.size(); ++i) neurons.push_back(static_cast<std::int32_t>(i));
-    const std::vector<Narrowed> narrowed = test.splits->narrow_halves(test.spec, subproblem, neurons, Deadline());
+    const std::vector<NeuronRange> at_point = test.splits->ranges_at(point, Deadline());
+    std::vector<SplitPoint> places;
+    for (std::size_t i = 0; i < at_point.size(); ++i) {
+      places.push_back({static_cast<std::int32_t>(i), static_cast<float>(random.coin() ? 0 : random.uniform(-1, 1))});
+    }
+    const std::vector<Narrowed> narrowed = test.splits->narrow_halves(test.spec, subproblem, places, Deadline());
     for (std::size_t i = 0; i < narrowed.size() / 2; ++i) {
-      for (const char above : {0, 1}) {
+      for (const bool above : {false, true}) {
         const bool is_empty = narrowed[2 * i + static_cast<std::size_t>(above)].empty;
         empty += is_empty ? 1 : 0;
         ++halves;
-        if (sides[i] == above || sides[i] == 2) ASSERT_FALSE(is_empty) << "seed " << seed << " neuron " << i;
+        if (!at_point[i].fulfils(side_of(places[i], !above))) {
+          ASSERT_FALSE(is_empty) << "seed " << seed << " neuron " << i;
+        }
       }
     }
     const Contraction* contraction = test.engine->split_programs().contraction.get();
@@ -303,7 +317,7 @@ TEST_P(Splits, StepsMakeBoundsBetter) {
   std::int64_t better = 0, all = 0;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     const Case test(seed, GetParam().executor(), GetParam().semantics);
-    if (!test.splits || test.splits->unstable() == 0) continue;
+    if (!test.splits || test.splits->choices() == 0) continue;
     Random random(seed);
     SplitSubproblem plain = test.around(test.point(random), random);
     for (NeuronSplit& s : plain.splits) s.multiplier = 0;
@@ -334,11 +348,11 @@ TEST(SplitGradients, AreThoseOfTheBound) {
   std::int64_t checked = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const Case test(seed, float64(), Semantics::Nominal);
-    if (!test.splits || test.splits->unstable() == 0) continue;
+    if (!test.splits || test.splits->choices() == 0) continue;
     Random random(seed);
     SplitSubproblem subproblem = test.around(test.point(random), random);
     std::vector<std::uint8_t> slopes;
-    for (std::int64_t k = 0; k < test.splits->unstable(); ++k) {
+    for (std::int64_t k = 0; k < test.splits->choices(); ++k) {
       slopes.push_back(static_cast<std::uint8_t>(random.integer(1, 254)));
     }
     const auto bound = [&](const std::vector<std::uint8_t>& of, const std::vector<NeuronSplit>& splits) {

@@ -122,6 +122,49 @@ inline void expect_sound(const ScalarFunction& f, const ExactFunction& exact, co
   }
 }
 
+// The lines to choose from hold at every sampled point, and so does what lies between them; a point to split
+// at lies inside.
+inline void expect_sound_choices(const ScalarFunction& f, const ExactFunction& exact, const Interval& in) {
+  SCOPED_TRACE(std::string(f.name()) + " on " + std::to_string(in.l) + ", " + std::to_string(in.u));
+  double point = 0;
+  const bool can_split = f.split_point(in.l, in.u, point);
+  if (can_split) {
+    EXPECT_TRUE(in.l < point && point < in.u && point == static_cast<double>(static_cast<float>(point))) << point;
+    EXPECT_FALSE(f.is_stable(in.l, in.u));
+  }
+  const std::vector<double> points = sampled_points(in);
+  for (const bool float32_slopes : {false, true}) {
+    LineChoices found;
+    if (!f.choices(in.l, in.u, float32_slopes, found)) {
+      EXPECT_TRUE(f.is_stable(in.l, in.u) || !can_split);
+      continue;
+    }
+    for (const bool above : {false, true}) {
+      const LineChoice& choice = above ? found.above : found.below;
+      EXPECT_TRUE(choice.start >= 0 && choice.start <= 1);
+      for (const double share : {0.0, 1.0, 0.5, 1.0 / 3, 0.123, 0.25, 0.75, 0.9999, 1e-9, choice.start}) {
+        if (choice.count() == 0) continue;
+        const double extent = std::max(-in.l, in.u);
+        const Line line = !choice.is_free() ? choice.at(share)
+                          : above           ? choice.sound_above(share, extent, float32_slopes)
+                                            : choice.sound_below(share, extent, float32_slopes);
+        EXPECT_TRUE(std::isfinite(line.slope));
+        EXPECT_TRUE(!float32_slopes || line.slope == static_cast<double>(static_cast<float>(line.slope)));
+        if (!std::isfinite(line.intercept)) continue;  // one that overflows
+        for (const double x : points) {
+          const ExactValue y = exact(x);
+          if (above) {
+            EXPECT_GE(line_at(line.slope, line.intercept, x), y.lower) << "share " << share << " at " << x;
+          } else {
+            EXPECT_LE(line_at(line.slope, line.intercept, x), y.upper) << "share " << share << " at " << x;
+          }
+        }
+      }
+      EXPECT_TRUE(!choice.is_free() || std::isnan(choice.sound_below(std::nan(""), 1, float32_slopes).intercept));
+    }
+  }
+}
+
 // The lines at the interval's midpoint are no further apart than the function's convex and concave envelopes there, up
 // to `slack`: no two lines enclose less area. The envelopes are found by brute force over chords.
 inline void expect_least_area(const ScalarFunction& f, const Interval& in, double slack) {
@@ -155,6 +198,10 @@ inline void expect_fails_closed(const ScalarFunction& f) {
   }
   for (const Interval& in : {Interval{nan, 1}, Interval{-1, nan}, Interval{-inf, 1}, Interval{-1, inf},
                              Interval{0, inf}, Interval{-inf, 0}, Interval{-inf, inf}}) {
+    LineChoices found;
+    double point = 0;
+    EXPECT_FALSE(f.choices(in.l, in.u, true, found)) << f.name();
+    EXPECT_TRUE(!std::isnan(in.l + in.u) || !f.split_point(in.l, in.u, point)) << f.name();
     const Relaxation lines = f.relax(in.l, in.u, true);
     EXPECT_TRUE(std::isnan(lines.lower_slope) && std::isnan(lines.lower_intercept)) << f.name();
     EXPECT_TRUE(std::isnan(lines.upper_slope) && std::isnan(lines.upper_intercept)) << f.name();

@@ -51,12 +51,12 @@ class CountingBounder final : public SplitBounder {
       if (effort.steps == 0) continue;
       for (int n = 0; n < neurons; ++n) {
         const auto is_split = [&](const NeuronSplit& split) { return split.neuron == n; };
-        if (std::none_of(s.splits.begin(), s.splits.end(), is_split)) answer.candidates.push_back(n);
+        if (std::none_of(s.splits.begin(), s.splits.end(), is_split)) answer.candidates.push_back({n, 0});
       }
     }
     return true;
   }
-  std::vector<Narrowed> narrow_halves(const LinearSpec&, const SplitSubproblem&, std::span<const std::int32_t>,
+  std::vector<Narrowed> narrow_halves(const LinearSpec&, const SplitSubproblem&, std::span<const SplitPoint>,
                                       const Deadline&) const override {
     return {};
   }
@@ -68,8 +68,8 @@ class CountingBounder final : public SplitBounder {
     ++refined;
     return stage < stages;
   }
-  std::vector<char> sides(std::span<const double>, const Deadline&) const override {
-    return std::vector<char>(static_cast<std::size_t>(neurons), 1);
+  std::vector<NeuronRange> ranges_at(std::span<const double>, const Deadline&) const override {
+    return std::vector<NeuronRange>(static_cast<std::size_t>(neurons), {1, 1});
   }
   std::vector<std::int32_t> layers() const override { return {0, 2}; }
   std::int64_t bytes_per_subproblem() const override { return bytes; }

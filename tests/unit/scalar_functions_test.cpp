@@ -79,6 +79,7 @@ class ScalarFunctions : public testing::TestWithParam<Case> {
 TEST_P(ScalarFunctions, AreSoundOnRandomIntervals) {
   for (const Interval& in : random_intervals(1500)) {
     expect_sound(*function_, GetParam().exact, in);
+    expect_sound_choices(*function_, GetParam().exact, in);
     if (HasFailure()) return;
   }
 }
@@ -86,6 +87,7 @@ TEST_P(ScalarFunctions, AreSoundOnRandomIntervals) {
 TEST_P(ScalarFunctions, AreSoundOnSpecialIntervals) {
   for (const Interval& in : special_intervals()) {
     expect_sound(*function_, GetParam().exact, in);
+    expect_sound_choices(*function_, GetParam().exact, in);
     if (HasFailure()) return;
   }
 }

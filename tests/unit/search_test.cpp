@@ -421,7 +421,7 @@ class SlowToRefine final : public SplitBounder {
              std::vector<SplitAnswer>&) const override {
     return false;
   }
-  std::vector<Narrowed> narrow_halves(const LinearSpec&, const SplitSubproblem&, std::span<const std::int32_t>,
+  std::vector<Narrowed> narrow_halves(const LinearSpec&, const SplitSubproblem&, std::span<const SplitPoint>,
                                       const Deadline&) const override {
     return {};
   }
@@ -429,7 +429,7 @@ class SlowToRefine final : public SplitBounder {
     while (!limit.until.should_stop()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return true;
   }
-  std::vector<char> sides(std::span<const double>, const Deadline&) const override { return {}; }
+  std::vector<NeuronRange> ranges_at(std::span<const double>, const Deadline&) const override { return {}; }
   std::vector<std::int32_t> layers() const override { return {}; }
   std::int64_t bytes_per_subproblem() const override { return 0; }
 };

@@ -43,20 +43,21 @@ void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const 
 // Emits the walk of the query's rows C at the network's output, plus A at its input if `input_terms`.
 void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known, bool input_terms);
 
-// The neurons that subproblems may split and whose lower slopes are free: all coordinates of the values that
-// activations read which bend at zero, value by value, numbered as they are stored.
+// The neurons that subproblems may split and whose lines they choose: all coordinates of the values that activations
+// read which can be split, value by value, numbered as they are stored.
 struct NeuronLayer {
   ValueId value = kNoValue;
   std::int64_t columns = 0;
   std::int64_t offset = 0;  // of its first neuron among all
   std::shared_ptr<const ScalarFunction> function;
+  double unit_roundoff = 0;  // of the activation's dtype
 };
 
-// Emits the walk of rows under the splits and slopes of their subproblems (Wang et al. 2021), in one task: the query's,
+// Emits the walk of rows under the splits and lines of their subproblems (Wang et al. 2021), in one task: the query's,
 // or with a `target` rows +-e_i of that value. And in another the sweep of the rows' minimisers from the input through
 // the lines that the walk has chosen, which gives the gradients for slopes and multipliers: at neuron i with rows
-// Lambda of the activation's result and values z of its operand, max(Lambda_i, 0) z_i for the slope and -side z_i for
-// the multiplier.
+// Lambda of the activation's result and values z of its operand, Lambda_i (z_i ds + dt) as the slope s and intercept t
+// of the line in use change, and -side (z_i - point) for a multiplier.
 void emit_split_rows(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
                      const std::vector<NeuronLayer>& layers, std::optional<ValueId> target, bool input_terms);
 
