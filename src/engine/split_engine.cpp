@@ -76,8 +76,7 @@ void SplitEngine::find_free() {
       if (!layer.function->choices(l, u, true, lines)) continue;
       FreeNeuron free{static_cast<std::int32_t>(layer.offset + i)};
       place_[static_cast<std::size_t>(free.neuron)] = static_cast<std::int32_t>(free_.size());
-      ranges_.push_back(
-          {number, l, u, static_cast<float>(lines.below.start), static_cast<float>(lines.above.start)});
+      ranges_.push_back({number, l, u, static_cast<float>(lines.below.start), static_cast<float>(lines.above.start)});
       if (lines.above.is_free()) sides_ = 2;
       // Selections find their lines faster than they could be read.
       if (!layer.function->is_selection()) {
@@ -215,8 +214,8 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
 
 namespace {
 
-// The derivatives of a row's bound. A line counts where Lambda takes it, at the value that the sweep found; a multiplier
-// subtracts its constraint's value there.
+// The derivatives of a row's bound. A line counts where Lambda takes it, at the value that the sweep found; a
+// multiplier subtracts its constraint's value there.
 float share_gradient(const LineChoice& lines, double share, float lambda, float z) {
   const Line change = lines.change(share);
   return lambda * static_cast<float>(change.slope * static_cast<double>(z) + change.intercept);
@@ -282,8 +281,8 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
     float magnitude = 0;
     for (std::int64_t i = 0; i < layer.columns; ++i) magnitude += std::fabs(rows[layer.offset + i]);
     const float unit = magnitude / static_cast<float>(layer.columns);
-    const float direction = w.multiplier_moments[static_cast<std::size_t>(s)].direction(
-        multiplier_gradient(split, points[neuron]), scale);
+    const float direction =
+        w.multiplier_moments[static_cast<std::size_t>(s)].direction(multiplier_gradient(split, points[neuron]), scale);
     split.multiplier = std::max(split.multiplier + kMultiplierStep * share_step * unit * direction, 0.0F);
   }
 }
@@ -412,9 +411,9 @@ SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubpr
       const LineChoices* lines = lines_of(k, range_of(k, 0, w), own);
       const bool in_use = lines != nullptr && (side == 0 ? lambda > 0 : lambda < 0);
       const auto share = static_cast<double>(w.shares[side * static_cast<std::size_t>(neurons_) + neuron]);
-      result.slopes.push_back(in_use ? share_gradient(side == 0 ? lines->below : lines->above, share, lambda,
-                                                      w.kept_points[neuron])
-                                     : 0.0F);
+      result.slopes.push_back(
+          in_use ? share_gradient(side == 0 ? lines->below : lines->above, share, lambda, w.kept_points[neuron])
+                 : 0.0F);
     }
   }
   for (std::size_t s = 0; s < w.splits.size(); ++s) {

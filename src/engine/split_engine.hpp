@@ -139,10 +139,10 @@ class SplitEngine final : public SplitBounder {
   std::vector<std::vector<bool>> met_;  // per program, as RowSource::meets
   std::int64_t neurons_ = 0;
   std::vector<FreeNeuron> free_;
-  std::vector<FreeRange> ranges_;        // of free_
-  std::vector<KnownChoices> choices_;    // FreeNeuron::known
-  std::int64_t sides_ = 1;               // 2 if any has a choice above as well
-  std::vector<std::int32_t> place_;      // by neuron: in free_, or -1
+  std::vector<FreeRange> ranges_;      // of free_
+  std::vector<KnownChoices> choices_;  // FreeNeuron::known
+  std::int64_t sides_ = 1;             // 2 if any has a choice above as well
+  std::vector<std::int32_t> place_;    // by neuron: in free_, or -1
   std::shared_ptr<Trace> trace_;
   mutable Pool<Workspace> workspaces_;
 };

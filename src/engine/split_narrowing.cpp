@@ -146,8 +146,7 @@ bool SplitEngine::clip_by_rows(const RowSource& source, std::span<SplitSubproble
 }
 
 std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
-                                                 std::span<const SplitPoint> splits,
-                                                 const Deadline& deadline) const {
+                                                 std::span<const SplitPoint> splits, const Deadline& deadline) const {
   constexpr std::size_t kHalvesPerQuery = 64;
   std::vector<Narrowed> result;
   if (!contraction_ || !can_narrow(&spec, parent)) return result;

@@ -127,8 +127,9 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     const Deadline share = by_time ? until.sooner(remaining / static_cast<double>(layers_left)) : until;
     const std::int64_t split_visits = count * 2 * neurons_met(p) * std::max(refinement.split_effort.steps, 1);
     // Each split adds a leaf, which has slopes of its own.
-    const auto leaf_bytes = static_cast<std::int64_t>(
-        sizeof(RowTree::Leaf) + static_cast<std::size_t>(choices()) + 64 + sizeof(NeuronSplit) * static_cast<std::size_t>(refinement.splits));
+    const auto leaf_bytes =
+        static_cast<std::int64_t>(sizeof(RowTree::Leaf) + static_cast<std::size_t>(choices()) + 64 +
+                                  sizeof(NeuronSplit) * static_cast<std::size_t>(refinement.splits));
     const std::int64_t affordable =
         std::min(visits_left / layers_left / split_visits, limit.memory_bytes / (count * leaf_bytes) - 1);
     const auto most = static_cast<int>(std::clamp<std::int64_t>(affordable, 0, refinement.splits));

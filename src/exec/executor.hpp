@@ -29,7 +29,7 @@ struct GivenValue {
 struct SplitTerm {
   ValueId value = kNoValue;
   std::int32_t position = 0;
-  bool above = false;    // x >= point, else x <= point
+  bool above = false;  // x >= point, else x <= point
   float point = 0;
   float multiplier = 0;  // >= 0: a row's bound may use the constraint this many times (Wang et al. 2021)
 };

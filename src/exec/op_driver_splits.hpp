@@ -58,7 +58,9 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
   LineBlock<T> block;
   const LineRows lines = block.lines();
   KnownChoices own;
-  const auto lowered = [](double intercept, double error) { return error == 0 ? intercept : sub_down(intercept, error); };
+  const auto lowered = [](double intercept, double error) {
+    return error == 0 ? intercept : sub_down(intercept, error);
+  };
   const auto store = [&] {
     // The error of a line that stays counts as well. Weights only grow from step to step.
     block.store(out, dot_gamma, [&](float before, float now) {
@@ -75,9 +77,8 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
       const std::int64_t share = b * split.neurons + free->neuron;
       const std::int64_t at = b * out.ld + j;
       const double extent = std::max(-lowers[j], uppers[j]);
-      Relaxation line{
-          static_cast<double>(out.lower_slope[at]), static_cast<double>(out.lower_intercept[at]),
-          static_cast<double>(out.upper_slope[at]), static_cast<double>(out.upper_intercept[at])};
+      Relaxation line{static_cast<double>(out.lower_slope[at]), static_cast<double>(out.lower_intercept[at]),
+                      static_cast<double>(out.upper_slope[at]), static_cast<double>(out.upper_intercept[at])};
       if (choices->lines.below.is_free()) {
         const Line below =
             choices->lines.below.sound_below(static_cast<double>(split.lower_shares[share]), extent, kFloat32);
@@ -114,8 +115,8 @@ const KnownChoices* OpDriver<Kernels>::known_choices(const TaskOp& op, const Fre
   return &own;
 }
 
-// A row's Lambda x >= Lambda x - multiplier * side * (x - point) wherever side * (x - point) >= 0. What the subtraction rounds away costs
-// its magnitude, as at a fan-out.
+// A row's Lambda x >= Lambda x - multiplier * side * (x - point) wherever side * (x - point) >= 0. What the subtraction
+// rounds away costs its magnitude, as at a fan-out.
 template <class Kernels>
 void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) const {
   const BufferId id = op.inputs[0];

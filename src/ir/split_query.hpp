@@ -62,8 +62,8 @@ struct SplitAnswer {
   // is empty as well.
   double nominal = 0;
   double error = 0;
-  std::vector<double> minimizer;         // [inputs], where the linear function of the last step is least over the box
-  std::vector<double> outputs;           // [outputs] of that function there: the bound's derivative by coefficients
+  std::vector<double> minimizer;       // [inputs], where the linear function of the last step is least over the box
+  std::vector<double> outputs;         // [outputs] of that function there: the bound's derivative by coefficients
   std::vector<SplitPoint> candidates;  // those that the bound suffers from most, worst first
 };
 
@@ -106,8 +106,7 @@ class SplitBounder {
   // For each of the splits, what narrowing makes of the subproblem's half below and of that above: cheaper than
   // bounding them. Nothing where that cannot be done, or where the deadline has passed.
   virtual std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
-                                              std::span<const SplitPoint> splits,
-                                              const Deadline& deadline) const = 0;
+                                              std::span<const SplitPoint> splits, const Deadline& deadline) const = 0;
   // Spends about this much effort on what all later subproblems share, bounds of hidden values: the more the stage,
   // from 0 on, the longer, but not beyond `limit`. False: there is no such stage. Not while others ask. Where no time
   // limit ends it, what comes out does not depend on the number of threads.

@@ -173,8 +173,10 @@ bool PiecewiseLinearFunction::choices(double l, double u, bool float32_slopes, L
 bool PiecewiseLinearFunction::split_point(double l, double u, double& point) const {
   if (!std::isfinite(l) || !std::isfinite(u)) return false;
   double best = kInfinity;
-  for (const double kink : kinks_) {
-    if (!(l < kink && kink < u) || static_cast<double>(static_cast<float>(kink)) != kink) continue;
+  for (std::size_t i = 0; i < kinks_.size(); ++i) {
+    const double kink = kinks_[i];
+    if (!(l < kink && kink < u) || pieces_[i].slope == pieces_[i + 1].slope) continue;
+    if (static_cast<double>(static_cast<float>(kink)) != kink) continue;
     const double longer = std::max(kink - l, u - kink);
     if (longer >= best) continue;
     best = longer;

@@ -528,10 +528,9 @@ class ActivationSearch {
   // A known violation lies on one side of each split: the leaf of all these sides must not be closed.
   void check_observed(const Leaf& leaf) const {
     if (observed_.empty() || leaf.clause != options_.observed_clause) return;
-    const bool holds =
-        std::all_of(leaf.subproblem.splits.begin(), leaf.subproblem.splits.end(), [&](const auto& split) {
-          return observed_[static_cast<std::size_t>(split.neuron)].fulfils(split);
-        });
+    const bool holds = std::all_of(
+        leaf.subproblem.splits.begin(), leaf.subproblem.splits.end(),
+        [&](const auto& split) { return observed_[static_cast<std::size_t>(split.neuron)].fulfils(split); });
     if (holds) throw InternalError("observer: a subproblem dropped the observed violation");
   }
 

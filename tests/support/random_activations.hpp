@@ -50,7 +50,8 @@ inline Network random_activations(Random& random, std::int64_t inputs, std::int6
     const std::int64_t rows = last ? random.integer(1, 3) : random.integer(2, 12);
     const double scale = random.uniform(0.5, 3) / std::sqrt(static_cast<double>(columns));
     std::vector<float> weights, bias;
-    for (std::int64_t i = 0; i < rows * columns; ++i) weights.push_back(static_cast<float>(scale * random.uniform(-1, 1)));
+    for (std::int64_t i = 0; i < rows * columns; ++i)
+      weights.push_back(static_cast<float>(scale * random.uniform(-1, 1)));
     for (std::int64_t i = 0; i < rows; ++i) bias.push_back(static_cast<float>(random.uniform(-0.5, 0.5)));
     const ValueId matrix = network.add_constant(name("w"), Tensor({rows, columns}, weights));
     x = node("Gemm", {x, matrix, network.add_constant(name("b"), Tensor({rows}, bias))}, {{"transB", std::int64_t{1}}});
