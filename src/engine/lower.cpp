@@ -153,13 +153,12 @@ BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& op
 
 namespace {
 
-// The activations that can be split; nothing if there are none, or if the sweep cannot go through some node.
+// The activations that can be split; nothing if there are none, or if several read one value.
 std::vector<crown::NeuronLayer> neuron_layers(const LoweredNetwork& network) {
   std::vector<crown::NeuronLayer> layers;
   std::vector<int> readers(network.network().values().size(), 0);  // that relax
   std::int64_t neurons = 0;
   for (const LoweredNode& node : network.nodes()) {
-    if (node.facet == FacetKind::Joint) return {};
     if (node.facet != FacetKind::Elementwise) continue;
     const ValueId value = node.operands[0];
     if (++readers[at(value)] > 1) return {};  // each of them has lines of its own
@@ -183,7 +182,7 @@ BoundProgram lower_split_rows(const LoweredNetwork& network, const std::vector<c
   give_bounds(network.network().input());
   for (const LoweredNode& node : network.nodes()) {
     give_bounds(node.output);
-    if (node.facet == FacetKind::Elementwise) {
+    if (node.facet != FacetKind::Affine) {
       crown::emit_relaxation(network, builder, known, node);
       continue;
     }

@@ -77,6 +77,7 @@ class OpDriver final : public CompiledProgram {
   void apply_splits(const TaskOp& op, const RowFrame& frame) const;
   void minimizer(const TaskOp& op, const RowFrame& frame) const;
   void line_value(const TaskOp& op, const RowFrame& frame) const;
+  void plane_value(const TaskOp& op, const RowFrame& frame) const;
   void keep(const TaskOp& op, const RowFrame& frame, float* kept) const;
   void probe(const TaskOp& op, const RowFrame& frame) const;
   void add_box_minima(const TaskOp& op, const RowFrame& frame) const;

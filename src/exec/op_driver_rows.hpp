@@ -36,6 +36,8 @@ void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
       return minimizer(op, frame);
     case TaskOpKind::LineValue:
       return line_value(op, frame);
+    case TaskOpKind::PlaneValue:
+      return plane_value(op, frame);
     case TaskOpKind::KeepRows:
       return keep(op, frame, frame.kept_rows);
     case TaskOpKind::KeepPoints:

@@ -188,6 +188,31 @@ void OpDriver<Kernels>::line_value(const TaskOp& op, const RowFrame& frame) cons
 }
 
 template <class Kernels>
+void OpDriver<Kernels>::plane_value(const TaskOp& op, const RowFrame& frame) const {
+  const auto operands = static_cast<std::size_t>(op.joint->operands);
+  const BufferId y = op.inputs[operands], to = op.outputs[0];
+  const PlaneStorage planes = plane_storage(op.inputs[operands + 1], *frame.batch);
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    const std::int64_t owner = frame.owners[i];
+    const T* lambda = rows(y, frame) + i * ld(y);
+    T* out = rows(to, frame) + i * ld(to);
+    for (std::int64_t j = 0; j < columns(to); ++j) {
+      const bool below = lambda[j] >= 0;
+      const T* slopes = (below ? planes.lower_slope : planes.upper_slope) + owner * planes.terms;
+      T value = (below ? planes.lower_intercept : planes.upper_intercept)[owner * planes.ld + j];
+      for (std::int64_t t = op.joint->starts[static_cast<std::size_t>(j)];
+           t < op.joint->starts[static_cast<std::size_t>(j) + 1]; ++t) {
+        const Joint::Term& term = op.joint->terms[static_cast<std::size_t>(t)];
+        if (term.operand < 0) continue;  // part of the intercept
+        const BufferId x = op.inputs[static_cast<std::size_t>(term.operand)];
+        value += slopes[t] * rows(x, frame)[i * ld(x) + term.index];
+      }
+      out[j] = value;
+    }
+  }
+}
+
+template <class Kernels>
 void OpDriver<Kernels>::keep(const TaskOp& op, const RowFrame& frame, float* kept) const {
   if (kept == nullptr) return;
   const BufferId id = op.inputs[0];

@@ -31,7 +31,7 @@ inline double chord_slope(double x_a, double y_a, double x_b, double y_b, double
 
 // Of smooth functions: how many tangents there are to choose from, and where the i-th touches between l and u. Lines
 // between neighbours lie below the function's own tangents by little.
-inline constexpr int kTangents = 5;
+inline constexpr int kTangents = 7;
 inline double tangent_at(double l, double u, int i) {
   const double share = static_cast<double>(i) / (kTangents - 1);
   return i == 0 ? l : i == kTangents - 1 ? u : (1 - share) * l + share * u;

@@ -48,7 +48,7 @@ bool needs_function(TaskOpKind kind) {
 
 bool needs_joint(TaskOpKind kind) {
   return kind == TaskOpKind::IntervalJoint || kind == TaskOpKind::RelaxJoint || kind == TaskOpKind::ApplyPlanes ||
-         kind == TaskOpKind::JointValue || kind == TaskOpKind::JointGradient;
+         kind == TaskOpKind::PlaneValue || kind == TaskOpKind::JointValue || kind == TaskOpKind::JointGradient;
 }
 
 // The operands of a joint function hold every coordinate that it reads, and its components fill the result.

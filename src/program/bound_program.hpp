@@ -133,6 +133,7 @@ enum class TaskOpKind {
   // Per row, from the input towards it: values of the linear functions that the walk has made of the network.
   Minimizer,   // Rows x, Bounds x             -> Points x        where Lambda x is least over the box
   LineValue,   // Points x, Rows y, Lines x    -> Points y        through the lines that Lambda chose
+  PlaneValue,  // Points x_t..., Rows y, Planes y -> Points y     likewise through planes
   KeepRows,    // Rows y                       ->                 Lambda for the query
   KeepPoints,  // Points x                     ->                 the values for the query
   // Per point:
@@ -156,7 +157,7 @@ struct TaskOp {
   std::vector<BufferId> inputs;
   std::vector<BufferId> outputs;
   std::shared_ptr<const AffineData> affine;        // of ops with a map or a bias
-  std::shared_ptr<const JointData> joint;          // IntervalJoint, RelaxJoint, ApplyPlanes, JointValue, JointGradient
+  std::shared_ptr<const JointData> joint;          // IntervalJoint, RelaxJoint, ApplyPlanes, PlaneValue, ...
   std::size_t term = 0;                            // Transpose: which map of `affine`
   std::int64_t offset = 0;                         // ApplySlopes, KeepRows, KeepPoints: of x's neurons among all
   std::shared_ptr<const ScalarFunction> function;  // IntervalImage, Relax, ApplySlopes, ScalarValue, ...

@@ -39,6 +39,7 @@ const std::vector<OpSchema>& table() {
       {TaskOpKind::Probe, "probe", {Rows, Bounds}, {}},
       {TaskOpKind::Minimizer, "minimizer", {Rows, Bounds}, {Points}},
       {TaskOpKind::LineValue, "line_value", {Points, Rows, Lines}, {Points}, false, true},
+      {TaskOpKind::PlaneValue, "plane_value", {Points, Rows, Planes}, {Points}, true},
       {TaskOpKind::KeepRows, "keep_rows", {Rows}, {}},
       {TaskOpKind::KeepPoints, "keep_points", {Points}, {}},
       {TaskOpKind::LoadPoints, "load_points", {}, {Points}},

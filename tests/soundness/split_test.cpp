@@ -21,7 +21,7 @@ struct Case {
     Network built;
     switch (seed % 4) {
       case 0:
-        built = random_image_network(random, {.min_extent = 4, .max_extent = 6, .smooth = false});
+        built = random_image_network(random, {.min_extent = 4, .max_extent = 6});
         break;
       case 1:
         built = random_network(random, {.max_width = 24});

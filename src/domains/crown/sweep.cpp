@@ -37,8 +37,19 @@ void elementwise(Sweep& state, const LoweredNode& node) {
   state.points[at(node.output)] = result;
 }
 
+void joint(Sweep& state, const LoweredNode& node) {
+  TaskOp op{.kind = TaskOpKind::PlaneValue, .joint = node.joint};
+  for (const ValueId operand : node.operands) op.inputs.push_back(state.points[at(operand)]);
+  op.inputs.push_back(state.walk.reached[at(node.output)]);
+  op.inputs.push_back(state.walk.known.relaxations[at(node.output)]);
+  op.outputs = {state.add_points(node.output)};
+  state.points[at(node.output)] = op.outputs[0];
+  state.walk.builder.emit(std::move(op));
+}
+
 const RuleRegistry<Sweep>& rules() {
-  static const RuleRegistry<Sweep> table("sweep", {{FacetKind::Affine, affine}, {FacetKind::Elementwise, elementwise}});
+  static const RuleRegistry<Sweep> table(
+      "sweep", {{FacetKind::Affine, affine}, {FacetKind::Elementwise, elementwise}, {FacetKind::Joint, joint}});
   return table;
 }
 
