@@ -8,7 +8,6 @@
 #include <iomanip>
 #include <iostream>
 
-#include "engine/split_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "support/parity.hpp"
 #include "support/shared_data.hpp"
@@ -98,26 +97,7 @@ TEST_P(ParityLarge, OptimisedSlopesAreAsGood) {
   const auto engine = std::make_shared<const QueryEngine>(network_, make_native_executor(Precision::Float32),
                                                           QueryEngine::Options{.splits = true});
   const BoundQuery query = query_->with(Semantics::Nominal);
-  const auto inputs = static_cast<std::size_t>(network_->size_of(network_->input()));
-  std::vector<double> ours;
-  for (std::size_t b = 0; b < static_cast<std::size_t>(query.subproblems); ++b) {
-    const auto box_end = [&](std::span<const double> ends) {
-      return std::vector<double>(ends.begin() + static_cast<std::ptrdiff_t>(b * inputs),
-                                 ends.begin() + static_cast<std::ptrdiff_t>((b + 1) * inputs));
-    };
-    SplitEngine slopes(engine, {box_end(query.lower), box_end(query.upper)}, Semantics::Nominal, Deadline());
-    slopes.refine(SplitEngine::Refinement{.effort = {.steps = 20}}, {Deadline()});
-    std::vector<SplitSubproblem> rows;
-    for (std::size_t n = 0; n < query.rows.size(); ++n) {
-      if (query.owners[n] == static_cast<std::int32_t>(b)) rows.push_back({{}, nullptr, query.rows[n]});
-    }
-    std::vector<SplitSubproblem*> pointers;
-    for (SplitSubproblem& row : rows) pointers.push_back(&row);
-    std::vector<SplitAnswer> answers;
-    const SplitEffort effort{.steps = 20, .candidates = false, .stop_above_zero = false};
-    ASSERT_TRUE(slopes.bound(*query.spec, pointers, effort, Deadline(), answers));
-    for (const SplitAnswer& answer : answers) ours.push_back(answer.nominal);
-  }
+  const std::vector<double> ours = optimised_bounds(engine, query, 20);
   ASSERT_EQ(ours.size(), reference.size());
   print_line("alpha-crown", excess(ours, reference), mean_gain(ours, reference));
   EXPECT_GE(mean_gain(ours, reference), -kParity);

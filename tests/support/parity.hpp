@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "engine/query_engine.hpp"
+#include "engine/split_engine.hpp"
 #include "exec/native/native_executor.hpp"
 #include "frontends/onnx/onnx.hpp"
 #include "io/npz.hpp"
@@ -64,6 +67,33 @@ struct ParityQuery {
 
 inline QueryEngine make_engine(const std::shared_ptr<const Network>& network, const BoundLowering& lowering) {
   return QueryEngine(network, make_native_executor(), {.lowering = lowering});
+}
+
+// Bounds of the query's rows, row by row, with slopes optimised for so many steps, those of hidden neurons' bounds as
+// well. `engine`: with split programs.
+inline std::vector<double> optimised_bounds(const std::shared_ptr<const QueryEngine>& engine, const BoundQuery& query,
+                                            int steps) {
+  const std::size_t inputs = query.lower.size() / static_cast<std::size_t>(query.subproblems);
+  std::vector<double> bounds;
+  for (std::size_t b = 0; b < static_cast<std::size_t>(query.subproblems); ++b) {
+    const auto box_end = [&](std::span<const double> ends) {
+      const auto own = ends.subspan(b * inputs, inputs);
+      return std::vector<double>(own.begin(), own.end());
+    };
+    SplitEngine slopes(engine, {box_end(query.lower), box_end(query.upper)}, query.semantics, Deadline());
+    slopes.refine(SplitEngine::Refinement{.effort = {.steps = steps}}, {Deadline()});
+    std::vector<SplitSubproblem> rows;
+    for (std::size_t n = 0; n < query.rows.size(); ++n) {
+      if (query.owners[n] == static_cast<std::int32_t>(b)) rows.push_back({{}, nullptr, query.rows[n]});
+    }
+    std::vector<SplitSubproblem*> pointers;
+    for (SplitSubproblem& row : rows) pointers.push_back(&row);
+    std::vector<SplitAnswer> answers;
+    const SplitEffort effort{.steps = steps, .candidates = false, .stop_above_zero = false};
+    ensure(slopes.bound(*query.spec, pointers, effort, Deadline(), answers), "no deadline can have passed");
+    for (const SplitAnswer& answer : answers) bounds.push_back(answer.nominal);
+  }
+  return bounds;
 }
 
 inline std::shared_ptr<const Network> read_normal_form(const std::string& path) {
