@@ -9,14 +9,16 @@ set -euo pipefail
 requirements=()  # files of Python packages for .venv
 checks=no
 fuzz=no
+torch=no
 for option in "$@"; do
   case "$option" in
     --onnxruntime) requirements+=(tests/golden/requirements.txt) ;;
     --tvm) requirements+=(src/codegen/requirements.txt) ;;
     --checks) checks=yes ;;
     --fuzz) fuzz=yes ;;
+    --torch) torch=yes ;;
     *)
-      echo "usage: scripts/setup.sh [--onnxruntime] [--tvm] [--checks] [--fuzz]" >&2
+      echo "usage: scripts/setup.sh [--onnxruntime] [--tvm] [--checks] [--fuzz] [--torch]" >&2
       exit 2
       ;;
   esac
@@ -29,7 +31,8 @@ packages=(
   libtbb-dev libhwy-dev libgmp-dev nettle-dev
   libgtest-dev libgmock-dev
 )
-[[ ${#requirements[@]} -eq 0 ]] || packages+=(python3-venv)
+[[ ${#requirements[@]} -eq 0 && $torch == no ]] || packages+=(python3-venv)
+[[ $torch == no ]] || packages+=(binutils)
 [[ $checks == no ]] || packages+=(doxygen gcovr clang-14 libclang-rt-14-dev clang-tidy-14 chromium)
 [[ $fuzz == no ]] || packages+=(clang-14 libclang-rt-14-dev llvm-14)
 
@@ -57,8 +60,32 @@ make_virtual_environment() {
   "$root/.venv/bin/pip" install --quiet "${requirements[@]/#/--requirement=$root/}"
 }
 
-if [[ ${#missing[@]} -eq 0 ]]; then
+# A virtual environment per list of packages, in the user's cache folder. What was interrupted is not taken for complete.
+make_torch_environment() {
+  local root list key folder site_packages
+  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+  list=$root/python/tests/torch_requirements.txt
+  key=$(cat "$list" "$root/scripts/torch_without_cuda.py" | sha256sum | head -c 12)
+  folder=${XDG_CACHE_HOME:-$HOME/.cache}/boundflow/torch-$key
+  if [[ ! -e $folder/complete ]]; then
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --no-deps --no-cache-dir --no-compile --requirement="$list"
+    site_packages=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    python3 "$root/scripts/torch_without_cuda.py" "$site_packages"
+    "$folder/bin/python" -c 'import torch'
+    touch "$folder/complete"
+  fi
+  echo "$folder"
+}
+
+make_environments() {
   [[ ${#requirements[@]} -eq 0 ]] || make_virtual_environment
+  [[ $torch == no ]] || make_torch_environment
+}
+
+if [[ ${#missing[@]} -eq 0 ]]; then
+  make_environments
   exit 0
 fi
 
@@ -74,4 +101,4 @@ echo "setup: installing ${missing[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends \
   "${missing[@]}" || fail "apt-get could not install: ${missing[*]}"
 
-[[ ${#requirements[@]} -eq 0 ]] || make_virtual_environment
+make_environments
