@@ -8,6 +8,7 @@
 #include "passes/fuse_bias.hpp"
 #include "passes/merge_affine.hpp"
 #include "passes/merge_equal.hpp"
+#include "passes/normal_spelling.hpp"
 #include "passes/remove_dead.hpp"
 #include "passes/sink_layouts.hpp"
 
@@ -16,7 +17,7 @@ namespace boundflow {
 std::span<const Pass> pass_table() {
   static constexpr std::array table = {
       Pass{"remove-dead", remove_dead},   Pass{"fold-constants", fold_constants},
-      Pass{"merge-equal", merge_equal},   Pass{"compose-layouts", compose_layouts},
+      Pass{"normal-spelling", normal_spelling}, Pass{"merge-equal", merge_equal},   Pass{"compose-layouts", compose_layouts},
       Pass{"sink-layouts", sink_layouts}, Pass{"absorb-layouts", absorb_layouts},
       Pass{"fuse-bias", fuse_bias},       Pass{"merge-affine", merge_affine},
   };
