@@ -10,6 +10,7 @@ namespace boundflow::python {
 
 void bind_errors(nanobind::module_& module);
 void bind_network(nanobind::module_& module);
+void bind_network_builder(nanobind::module_& module);
 void bind_bounds(nanobind::module_& module);
 void bind_verify(nanobind::module_& module);
 

@@ -28,6 +28,7 @@ NB_MODULE(_boundflow, module) {
   module.attr("__version__") = boundflow::version();
   bind_errors(module);
   bind_network(module);
+  bind_network_builder(module);
   bind_bounds(module);
   bind_verify(module);
 }

@@ -44,7 +44,9 @@ __all__ = [
     "UsageError",
     "VerifyResult",
     "__version__",
+    "auto_lirpa",
     "bounds",
+    "from_torch",
     "layer_bounds",
     "load",
     "margins",
@@ -53,10 +55,12 @@ __all__ = [
 ]
 
 # Loaded when they are first used, with what they import.
-_LAZY_MODULES = ("plot",)
+_LAZY_MODULES = ("auto_lirpa", "plot")
 
 
 def __getattr__(name):
+    if name == "from_torch":
+        return importlib.import_module(".torch_frontend", __name__).from_torch
     if name in _LAZY_MODULES:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,8 +2,7 @@
 
 import torch
 
-from boundflow._boundflow import NetworkBuilder
-from boundflow.errors import UnsupportedError
+from boundflow._boundflow import NetworkBuilder, UnsupportedError
 
 from .agreement import expect_agreement
 from .program import evaluation_mode, export
@@ -30,7 +29,7 @@ def from_torch(module, example_inputs, *, batched=True):
     Raises:
         UnsupportedError: torch.export does not take the module, or it has an operation that BoundFlow does not have;
             the message names torch's node and the line of the module's code.
-        BadInputError: a parameter is not finite.
+        InputError: a parameter is not finite.
         InternalError: the network computes something else than the module.
     """
     example = _single(example_inputs)

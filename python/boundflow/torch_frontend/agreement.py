@@ -3,7 +3,7 @@
 import numpy
 import torch
 
-from boundflow.errors import InternalError
+from boundflow._boundflow import InternalError
 
 # Of outputs, relative to the largest one: executions of one network in another order are closer than this.
 _TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}

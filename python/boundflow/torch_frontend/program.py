@@ -5,7 +5,7 @@ import warnings
 
 import torch
 
-from boundflow.errors import UnsupportedError
+from boundflow._boundflow import UnsupportedError
 
 # Operations that ONNX has as such: taken apart they would only have to be put together again.
 _KEPT = ("linear.default", "matmul.default")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from boundflow.errors import BadInputError, UnsupportedError
+from boundflow._boundflow import InputError, UnsupportedError
 
 from .rules import RULES
 from .source import source_of
@@ -131,7 +131,7 @@ class Translation:
             self.refuse("the operation is not supported")
         try:
             result = rule(self, *args, **kwargs)
-        except (UnsupportedError, BadInputError) as error:
+        except (UnsupportedError, InputError) as error:
             where = str(source_of(node))
             if where and where not in str(error):
                 error.args = (f"{error} (torch's node '{node.name}', {target}, {where})", *error.args[1:])
