@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what BoundFlow needs to be built and tested on Debian 12. Does nothing where everything is there already.
-# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with --tvm
-# .venv gets TVM, with which `--backend tvm` is built and runs (large, and needs no Python at run time); with --checks it
-# also installs what the checks of documentation, style, coverage, threads and pages need (Chromium among it: 120 MB to
-# load), with --fuzz the compiler that the fuzzers need.
+# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with
+# --python .venv gets what the Python module is built and tested with; with --tvm it gets TVM, with which `--backend tvm`
+# is built and runs (large, and needs no Python at run time); with --checks it also installs what the checks of
+# documentation, style, coverage, threads and pages need (Chromium among it: 120 MB to load), with --fuzz the compiler
+# that the fuzzers need.
 set -euo pipefail
 
 requirements=()  # files of Python packages for .venv
@@ -14,11 +15,12 @@ for option in "$@"; do
   case "$option" in
     --onnxruntime) requirements+=(tests/golden/requirements.txt) ;;
     --tvm) requirements+=(src/codegen/requirements.txt) ;;
+    --python) requirements+=(python/requirements.txt) ;;
     --checks) checks=yes ;;
     --fuzz) fuzz=yes ;;
     --torch) torch=yes ;;
     *)
-      echo "usage: scripts/setup.sh [--onnxruntime] [--tvm] [--checks] [--fuzz] [--torch]" >&2
+      echo "usage: scripts/setup.sh [--onnxruntime] [--tvm] [--python] [--torch] [--checks] [--fuzz]" >&2
       exit 2
       ;;
   esac
@@ -31,8 +33,8 @@ packages=(
   libtbb-dev libhwy-dev libgmp-dev nettle-dev
   libgtest-dev libgmock-dev
 )
-[[ ${#requirements[@]} -eq 0 && $torch == no ]] || packages+=(python3-venv)
-[[ $torch == no ]] || packages+=(binutils)
+[[ ${#requirements[@]} -eq 0 ]] || packages+=(python3-venv python3-dev)
+[[ $torch == no ]] || packages+=(python3-venv binutils)
 [[ $checks == no ]] || packages+=(doxygen gcovr clang-14 libclang-rt-14-dev clang-tidy-14 chromium)
 [[ $fuzz == no ]] || packages+=(clang-14 libclang-rt-14-dev llvm-14)
 

@@ -224,6 +224,8 @@ BOUNDFLOW_API std::string tune(const std::string& network_path, const Options& o
 struct CompileResult {
   std::string text;    ///< What `boundflow compile` prints, with a newline at its end.
   std::string report;  ///< A page of HTML about it, if Options::report names a file for it.
+  /// The program's tasks and where its buffers lie, as a JSON object (docs/architecture.md); empty for "network".
+  std::string json;
 };
 
 /// Compiles a network for bound queries and shows a level of the result: the network, its bound program, or the storage
@@ -237,5 +239,15 @@ struct CompileResult {
 ///   StoppedError when a limit or an interrupt stops it
 BOUNDFLOW_API CompileResult compile(const std::string& network_path, const std::string& stop_after,
                                     const Options& options, const VerifyHooks& hooks = {});
+
+/// The same of a network that is in memory.
+/// @param network     the network
+/// @param stop_after  "network", "program" or "plan"
+/// @param options     limits; passes over networks have run when it was loaded
+/// @param hooks       interrupt
+/// @return the level as text, JSON, and the page; the page of "network" has no program
+/// @throws Error Usage for another `stop_after`; a StoppedError when a limit or an interrupt stops it
+BOUNDFLOW_API CompileResult compile(const Model& network, const std::string& stop_after, const Options& options,
+                                    const VerifyHooks& hooks = {});
 
 }  // namespace boundflow

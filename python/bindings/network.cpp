@@ -56,6 +56,13 @@ nb::tuple gradient(const Model& model, nb::handle points, nb::handle cotangents,
                         to_numpy(std::move(result.gradients), {count, inputs}));
 }
 
+nb::dict plan(const Model& model, const nb::kwargs& keywords) {
+  const Options options = to_options(keywords);
+  CompileResult result;
+  run_interruptibly([&](const VerifyHooks& hooks) { result = compile(model, "plan", options, hooks); });
+  return nb::cast<nb::dict>(from_json(result.json));
+}
+
 std::string describe(const TensorInfo& info) {
   std::string shape;
   for (const std::int64_t extent : info.shape) shape += (shape.empty() ? "" : ", ") + std::to_string(extent);
@@ -80,9 +87,10 @@ void bind_network(nb::module_& module) {
       .def("__repr__", &describe);
 
   static const std::string options = option_parameters();
-  static const std::string evaluate_signature = "def evaluate(self, points: ArrayLike" + options + ") -> NDArray";
+  static const std::string evaluate_signature = "def evaluate(self, points: ArrayLike, *" + options + ") -> NDArray";
   static const std::string gradient_signature =
-      "def gradient(self, points: ArrayLike, cotangents: ArrayLike" + options + ") -> tuple[NDArray, NDArray]";
+      "def gradient(self, points: ArrayLike, cotangents: ArrayLike, *" + options + ") -> tuple[NDArray, NDArray]";
+  static const std::string plan_signature = "def plan(self, *" + options + ") -> dict[str, Any]";
   nb::class_<Model>(
       module, "Network",
       "A network in memory, with one input and one output. It never changes, any number of threads may ask "
@@ -109,13 +117,17 @@ void bind_network(nb::module_& module) {
            "attacks.\n\n"
            "points: [B, ...]; cotangents: [B, outputs]. Returns outputs [B, outputs] and gradients [B, inputs], "
            "float64.")
+      .def("plan", &plan, "options"_a, nb::sig(plan_signature.c_str()),
+           "What bounds by CROWN are compiled to: tasks with their ops, and where their buffers lie in memory, in "
+           "bytes per\n"
+           "subproblem and per row (docs/architecture.md lists the keys).")
       .def("__repr__", [](const Model& model) {
         return "<boundflow.Network " + model.name() + ": " + describe(model.input()) + " -> " +
                describe(model.output()) + ", " + std::to_string(model.parameters()) + " parameters>";
       });
 
   static const std::string load_signature =
-      "def load(source: str | os.PathLike[str] | bytes" + options + ") -> Network";
+      "def load(source: str | os.PathLike[str] | bytes, *" + options + ") -> Network";
   static const std::string load_doc =
       "Read an ONNX network.\n\n"
       "source: a path (.onnx, .onnx.gz), or the content of a file as bytes.\n"

@@ -16,9 +16,12 @@ std::vector<LayerBounds> layer_bounds(const Model& model, const BoundsRequest& r
   if (request.method == "alpha-crown") {
     throw UsageError("bounds of layers: expected the method ibp, crown-ibp or crown, found 'alpha-crown'");
   }
+  BoundLowering lowering = lowering_of(request);
+  // Whatever answers the rows, relaxations show the bounds that they read.
+  lowering.specification = SpecificationBounds::Crown;
   const ModelState& state = model.state();
   const QueryEngine::Options engine_options{
-      .lowering = lowering_of(request),
+      .lowering = lowering,
       .max_block_bytes = std::min(QueryEngine::kMostBlockBytes, validated.memory_bytes / 8 / validated.threads),
       .program_passes = validated.program_passes,
       .plans = &process_plans(validated.memory_bytes)};

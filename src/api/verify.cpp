@@ -356,37 +356,4 @@ VerifyResult verify(const Model& network, const VerifyRequest& request, const Op
   return answer(model_in_memory(network), property_of(request), options, hooks);
 }
 
-CompileResult compile(const std::string& network_path, const std::string& stop_after, const Options& options,
-                      const VerifyHooks& hooks) {
-  CompileResult result;  // its text: what --print-after asks for, then what the compilation ends with
-  const Request request =
-      validate(options, Workload::Once, [&](const std::string& printed) { result.text += printed; });
-  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
-  if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
-    throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
-  }
-  const ImportedNetwork network = import_network(network_path, deadline, operator_table(), request.network_passes);
-  Page page = page_of_command("compile", network_path);
-  if (!options.report.empty()) add_network(page, *network.source, *network.normal);
-  const auto end_with = [&](const std::string& text) {
-    if (!result.text.empty()) result.text += fmt::format("=== {}\n", stop_after);
-    result.text += text;
-  };
-  if (stop_after == "network") {
-    end_with(print(*network.normal));
-  } else {
-    const PlanSource source{
-        .network = network.normal, .executor = request.executor, .program_passes = request.program_passes};
-    const BoundProgram program =
-        run_program_passes(lower_bounds(LoweredNetwork(source.network, operator_table(), deadline), source.lowering),
-                           source.program_passes, deadline);
-    const StoragePlan plan = plan_storage(program, source.executor->element_bytes());
-    const std::string key = to_hex(plan_key(source, network_digest(*source.network, deadline)));
-    end_with(fmt::format("key {}\n{}", key, stop_after == "program" ? print(program) : print(program, plan)));
-    if (!options.report.empty()) add_program(page, "Bounds in float32", program, plan, nullptr);
-  }
-  if (!options.report.empty()) result.report = to_html(page);
-  return result;
-}
-
 }  // namespace boundflow

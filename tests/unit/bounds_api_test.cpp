@@ -43,7 +43,8 @@ class Bounds : public testing::Test {
   BoundsRequest one(const BoundsRequest& all, std::size_t query) const {
     BoundsRequest request = all;
     const auto begin = static_cast<std::ptrdiff_t>(query * kInputs);
-    request.center.assign(all.center.begin() + begin, all.center.begin() + begin + kInputs);
+    const std::vector<double> centers = all.center.copy();
+    request.center = std::vector<double>(centers.begin() + begin, centers.begin() + begin + kInputs);
     return request;
   }
   static BoundsResult ask(const BoundsRequest& request, const std::string& semantics = "float32", int threads = 1) {
@@ -55,7 +56,8 @@ class Bounds : public testing::Test {
 
   // Points of the input set: float32 numbers, so that what is executed is the point itself.
   static std::vector<double> point_of(const BoundsRequest& request, std::size_t query, Random& random) {
-    const double* center = request.center.data() + query * kInputs;
+    const std::vector<double> centers = request.center.copy();
+    const double* center = centers.data() + query * kInputs;
     std::vector<double> direction;
     double length = 0;
     const bool sparse = random.coin();
