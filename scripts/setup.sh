@@ -78,6 +78,7 @@ make_torch_environment() {
     "$folder/bin/python" -c 'import torch'
     touch "$folder/complete"
   fi
+  ln --symbolic --force --no-dereference "$folder" "${folder%-*}"  # where the tests look
   echo "$folder"
 }
 

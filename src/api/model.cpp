@@ -10,7 +10,7 @@
 #include "api/model_state.hpp"
 #include "api/process_plans.hpp"
 #include "base/parallel.hpp"
-#include "ir/structural_hash.hpp"
+#include "ops/structural_hash.hpp"
 
 namespace boundflow {
 
@@ -86,11 +86,11 @@ std::string Model::inspect() const {
 }
 
 std::string Model::structural_hash() const {
-  return to_hex(boundflow::structural_hash(*state_->network().normal, HashedConstants::Shapes));
+  return to_hex(boundflow::structural_hash(*state_->network().normal, state_->table(), HashedConstants::Shapes));
 }
 
 std::string Model::content_hash() const {
-  return to_hex(boundflow::structural_hash(*state_->network().normal, HashedConstants::Content));
+  return to_hex(boundflow::structural_hash(*state_->network().normal, state_->table(), HashedConstants::Content));
 }
 
 std::vector<double> Model::evaluate(const Numbers& points, const Options& options, const VerifyHooks& hooks) const {

@@ -171,6 +171,10 @@ std::vector<Spelling> spell(const NodeView& node) {
   if (node.has_attribute("output_shape") || node.string_attribute("auto_pad", "NOTSET") != "NOTSET") return {spelling};
   const ConvTranspose conv = read(node);
   spell_window(conv.window, false, spelling.attributes);
+  const std::vector<std::int64_t> strides = node.ints_attribute("strides", {});
+  if (std::any_of(strides.begin(), strides.end(), [](std::int64_t s) { return s != 1; })) {
+    spelling.attributes["strides"] = strides;  // which limit output_padding even where there is one window
+  }
   spelling.attributes.erase("kernel_shape");  // W has it
   if (conv.groups == 1) spelling.attributes.erase("group");
   const std::vector<std::int64_t> extra = node.ints_attribute("output_padding", {});

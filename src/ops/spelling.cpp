@@ -22,11 +22,20 @@ std::vector<std::int64_t> on_axes(const WindowGeometry& window, const Extent& ex
   return {extent.begin() + static_cast<std::ptrdiff_t>(2 - window.spatial_axes), extent.end()};
 }
 
+std::int64_t padded(const WindowGeometry& window, std::size_t axis) {
+  return window.image[axis] + window.pad_before[axis] + window.pad_after[axis];
+}
+
+// Whether one window reaches over the whole axis.
+bool fills(const WindowGeometry& window, std::size_t axis) {
+  return kernel_reach(window, axis) == padded(window, axis);
+}
+
 // Whether more windows fit than without ceil_mode.
 bool rounds_up(const WindowGeometry& window) {
   for (std::size_t axis = 2 - window.spatial_axes; axis < 2; ++axis) {
-    const std::int64_t padded = window.image[axis] + window.pad_before[axis] + window.pad_after[axis];
-    if (window.windows[axis] != (padded - kernel_reach(window, axis)) / window.stride[axis] + 1) return true;
+    const std::int64_t room = padded(window, axis) - kernel_reach(window, axis);
+    if (window.windows[axis] != room / window.stride[axis] + 1) return true;
   }
   return false;
 }
@@ -45,7 +54,11 @@ void spell_window(const WindowGeometry& window, bool ceil_mode, Attributes& attr
   std::vector<std::int64_t> pads = on_axes(window, window.pad_before);
   const std::vector<std::int64_t> after = on_axes(window, window.pad_after);
   pads.insert(pads.end(), after.begin(), after.end());
-  put(attributes, "strides", on_axes(window, window.stride), 1);
+  Extent stride = window.stride;
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    if (fills(window, axis)) stride[axis] = 1;  // there is no second window
+  }
+  put(attributes, "strides", on_axes(window, stride), 1);
   put(attributes, "dilations", on_axes(window, window.dilation), 1);
   put(attributes, "pads", pads, 0);
   attributes.erase("auto_pad");

@@ -8,7 +8,7 @@ import torch
 from boundflow._boundflow import UnsupportedError
 
 # Operations that ONNX has as such: taken apart they would only have to be put together again.
-_KEPT = ("linear.default", "matmul.default")
+_KEPT = ("linear.default", "matmul.default", "avg_pool1d.default", "max_pool1d.default", "adaptive_avg_pool1d.default")
 
 
 @contextlib.contextmanager

@@ -33,6 +33,7 @@ class Translation:
         self._builder = builder
         self._program = program
         self._values = {}
+        self._names = {}  # of parameters and buffers, by the tensor's id
         self._node = None
         self._emitted = 0
 
@@ -46,6 +47,9 @@ class Translation:
         name = self._node.name + (f".{self._emitted}" if self._emitted else "")
         self._emitted += 1
         label = source_of(self._node).label()
+        inputs = list(inputs)
+        while inputs[-1] is None:
+            inputs.pop()
         names = [name] if outputs == 1 else [f"{name}.output{i}" for i in range(outputs)]
         ids = self._builder.add_node(op, f"{name} ({label})" if label else name, [self._id(i) for i in inputs],
                                      names, attributes or {})
@@ -104,13 +108,13 @@ class Translation:
 
     def _placeholder(self, node):
         signature, program = self._program.graph_signature, self._program
-        if node.name in signature.inputs_to_parameters:
-            return program.state_dict[signature.inputs_to_parameters[node.name]].detach()
-        if node.name in signature.inputs_to_buffers:
-            name = signature.inputs_to_buffers[node.name]
-            return program.state_dict[name] if name in program.state_dict else program.constants[name]
-        if node.name in signature.inputs_to_lifted_tensor_constants:
-            return program.constants[signature.inputs_to_lifted_tensor_constants[node.name]]
+        for names in (signature.inputs_to_parameters, signature.inputs_to_buffers,
+                      signature.inputs_to_lifted_tensor_constants):
+            if node.name in names:
+                name = names[node.name]
+                tensor = (program.state_dict if name in program.state_dict else program.constants)[name].detach()
+                self._names[id(tensor)] = name
+                return tensor
         example = node.meta["val"]
         if example.dtype not in (torch.float32, torch.float64):
             raise UnsupportedError(f"an input of {example.dtype} is not supported; float32 and float64 are")
@@ -172,8 +176,8 @@ class Translation:
             value = torch.tensor(value, dtype=torch.int64)
         if value.dtype not in _DTYPES:
             self.refuse(f"a constant of {value.dtype} is not supported")
-        array = value.detach().cpu().contiguous().numpy()
-        return self._builder.add_constant(f"{self._node.name}.constant", array)
+        name = self._names.get(id(value), f"{self._node.name}.constant")
+        return self._builder.add_constant(name, value.detach().contiguous().numpy())
 
     def _variable(self, value_id):
         dtype, shape = self._builder.type_of(value_id)

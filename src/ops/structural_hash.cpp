@@ -1,6 +1,9 @@
-#include "ir/structural_hash.hpp"
+#include "ops/structural_hash.hpp"
+
+#include <span>
 
 #include "ir/content_hash.hpp"
+#include "ops/folded.hpp"
 
 namespace boundflow {
 
@@ -8,8 +11,8 @@ namespace {
 
 class StructuralHash {
  public:
-  StructuralHash(const Network& network, HashedConstants constants)
-      : network_(network), constants_(constants), numbers_(network.values().size(), kUnnumbered) {}
+  StructuralHash(const Network& network, const OperatorTable& table, HashedConstants constants)
+      : network_(network), table_(table), constants_(constants), numbers_(network.values().size(), kUnnumbered) {}
 
   Digest finish() {
     for (const ValueId input : network_.inputs()) {
@@ -25,6 +28,7 @@ class StructuralHash {
 
  private:
   static constexpr std::int64_t kUnnumbered = -1;
+  static constexpr std::int64_t kShape = -2;  // instead of a number
   static std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
 
   void number(ValueId id) { numbers_[at(id)] = next_++; }
@@ -56,21 +60,43 @@ class StructuralHash {
     }
   }
 
+  // Whether its shape is all that counts. It has no number then: which nodes share it depends on its content.
+  bool only_shape(ValueId id) const {
+    return constants_ == HashedConstants::Shapes && network_.is_constant(id) &&
+           is_floating(network_.value(id).type.dtype);
+  }
+
   void add_constant(ValueId id, const Value& value) {
+    if (only_shape(id)) {
+      numbers_[at(id)] = kShape;
+      return;
+    }
     number(id);
     hash_.text("constant");
-    tensor(*value.constant);
+    hash_.tensor(*value.constant);
+  }
+
+  void operand(ValueId id) {
+    hash_.number(id == kNoValue ? kUnnumbered : numbers_[at(id)]);
+    if (id != kNoValue && only_shape(id)) hash_.numbers(network_.value(id).type.shape);
   }
 
   void add_node(const Node& node) {
-    hash_.text(node.op);
-    hash_.number(std::ssize(node.inputs));
-    for (const ValueId operand : node.inputs) hash_.number(operand == kNoValue ? kUnnumbered : numbers_[at(operand)]);
-    hash_.number(std::ssize(node.attributes));
-    for (const auto& [name, value] : node.attributes) {
+    const Operator& op = table_.at(node);
+    const bool shapes = constants_ == HashedConstants::Shapes;
+    const bool folded = shapes && op.merged_form == op.name;
+    hash_.text(shapes && !op.merged_form.empty() ? op.merged_form : op.name);
+    // The last constant of a folded node is part of its error model, and so are some attributes.
+    const std::span<const ValueId> operands(node.inputs.data(), node.inputs.size() - (folded ? 1 : 0));
+    hash_.number(std::ssize(operands));
+    for (const ValueId id : operands) operand(id);
+    Attributes attributes = node.attributes;
+    if (folded) std::erase_if(attributes, [](const auto& attribute) { return is_error_model(attribute.first); });
+    hash_.number(std::ssize(attributes));
+    for (const auto& [name, value] : attributes) {
       hash_.text(name);
       if (const auto* constant = std::get_if<Tensor>(&value)) {
-        tensor(*constant);
+        hash_.tensor(*constant);
       } else {
         hash_.attribute(value);
       }
@@ -82,15 +108,8 @@ class StructuralHash {
     }
   }
 
-  void tensor(const Tensor& constant) {
-    if (constants_ == HashedConstants::Shapes && is_floating(constant.dtype())) {
-      hash_.type(constant.type());
-    } else {
-      hash_.tensor(constant);
-    }
-  }
-
   const Network& network_;
+  const OperatorTable& table_;
   const HashedConstants constants_;
   const Deadline never_;
   ContentHash hash_{never_};
@@ -100,8 +119,8 @@ class StructuralHash {
 
 }  // namespace
 
-Digest structural_hash(const Network& network, HashedConstants constants) {
-  return StructuralHash(network, constants).finish();
+Digest structural_hash(const Network& network, const OperatorTable& table, HashedConstants constants) {
+  return StructuralHash(network, table, constants).finish();
 }
 
 }  // namespace boundflow
