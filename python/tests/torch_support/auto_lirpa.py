@@ -1,6 +1,7 @@
 """The original auto_LiRPA, where it can be imported. Its release on PyPI is older than the torch of the tests, and uses a
 few names that torch and numpy have moved since."""
 
+import importlib
 import sys
 import types
 import warnings
@@ -10,7 +11,8 @@ import torch
 
 
 def _put_back_old_names():
-    from torch.onnx import symbolic_helper, utils
+    # By import_module: torch.onnx has attributes of these names that are other modules.
+    symbolic_helper, utils = (importlib.import_module(f"torch.onnx.{name}") for name in ("symbolic_helper", "utils"))
     from torch.onnx._internal.torchscript_exporter import utils as script_utils
     from torch.onnx._internal.torchscript_exporter._globals import GLOBALS
 
