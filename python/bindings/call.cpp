@@ -153,4 +153,15 @@ void run_interruptibly(const std::function<void(const VerifyHooks&)>& work,
   if (call.thrown) std::rethrow_exception(call.thrown);
 }
 
+bool CallTimes::are_short(const void* asked, const std::string& kind) const {
+  const auto found = seconds_.find({asked, kind});
+  return found != seconds_.end() && found->second < kShort_s;
+}
+
+void CallTimes::note(const void* asked, const std::string& kind, double seconds) {
+  constexpr std::size_t kMostKinds = 1024;
+  if (seconds_.size() > kMostKinds) seconds_.clear();
+  seconds_[{asked, kind}] = seconds;
+}
+
 }  // namespace boundflow::python
