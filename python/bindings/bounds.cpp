@@ -82,7 +82,7 @@ class Bounds {
 
 // On this thread, if calls of the kind are short; else so that it can be interrupted.
 BoundsResult answer(const Model& model, const BoundsRequest& request, const Options& options) {
-  static CallTimes& times = *new CallTimes;  // NOLINT(cppcoreguidelines-owning-memory): lives as long as the process
+  static CallTimes& times = *new CallTimes;  // lives as long as the process
   const std::string kind =
       request.method + " " + request.norm + " " + std::to_string(request.center.size() + request.lower.size());
   const auto begin = std::chrono::steady_clock::now();

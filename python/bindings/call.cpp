@@ -57,7 +57,7 @@ class IdleWorkers {
       idle_.clear();
       process_ = getpid();
     }
-    if (idle_.empty()) return *new Worker;  // NOLINT(cppcoreguidelines-owning-memory): its thread never ends
+    if (idle_.empty()) return *new Worker;  // its thread never ends
     Worker* worker = idle_.back();
     idle_.pop_back();
     return *worker;
@@ -75,7 +75,7 @@ class IdleWorkers {
 
 // Never destroyed: workers may be in a call while the process ends.
 IdleWorkers& idle_workers() {
-  static IdleWorkers& workers = *new IdleWorkers;  // NOLINT(cppcoreguidelines-owning-memory)
+  static IdleWorkers& workers = *new IdleWorkers;
   return workers;
 }
 
