@@ -67,9 +67,8 @@ NumericArray Array::array() const {
 nb::object to_numpy(std::vector<double>&& values, std::vector<std::size_t> shape) {
   auto kept = std::make_unique<std::vector<double>>(std::move(values));
   double* data = kept->data();
-  const nb::capsule owner(kept.release(), [](void* numbers) noexcept {
-    delete static_cast<std::vector<double>*>(numbers);  // NOLINT(cppcoreguidelines-owning-memory)
-  });
+  const nb::capsule owner(kept.release(),
+                          [](void* numbers) noexcept { delete static_cast<std::vector<double>*>(numbers); });
   return nb::cast(nb::ndarray<nb::numpy, double>(data, shape.size(), shape.data(), owner));
 }
 

@@ -1,5 +1,7 @@
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "python/bindings/arrays.hpp"
@@ -78,6 +80,29 @@ class Bounds {
   BoundsResult result_;
 };
 
+// On this thread, if calls of the kind are short; else so that it can be interrupted.
+BoundsResult answer(const Model& model, const BoundsRequest& request, const Options& options) {
+  static CallTimes& times = *new CallTimes;  // lives as long as the process
+  const std::string kind =
+      request.method + " " + request.norm + " " + std::to_string(request.center.size() + request.lower.size());
+  const auto begin = std::chrono::steady_clock::now();
+  BoundsResult result;
+  bool answered = false;
+  if (times.are_short(&model.state(), kind)) {
+    Options quick = options;
+    quick.timeout = std::min(options.timeout, CallTimes::kPatience_s);
+    const nb::gil_scoped_release without_gil;
+    result = boundflow::bounds(model, request, quick);
+    answered = result.reason != "timeout" || quick.timeout == options.timeout;
+  }
+  if (!answered) {
+    run_interruptibly([&](const VerifyHooks& hooks) { result = boundflow::bounds(model, request, options, hooks); });
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  times.note(&model.state(), kind, elapsed.count());
+  return result;
+}
+
 nb::object bounds(nb::handle network, nb::handle center, nb::handle eps, nb::handle norm, const std::string& method,
                   nb::handle specification, nb::handle lower, nb::handle upper, int steps,
                   const std::string& intermediate, bool linear_form, bool details, const nb::kwargs& keywords) {
@@ -90,8 +115,7 @@ nb::object bounds(nb::handle network, nb::handle center, nb::handle eps, nb::han
   request.json = details;
   if (linear_form && !details) throw Error(ExitCode::Usage, "linear_form: give details=True, which has room for it");
   const Model model = to_model(network, options);
-  BoundsResult result;
-  run_interruptibly([&](const VerifyHooks& hooks) { result = boundflow::bounds(model, request, options, hooks); });
+  BoundsResult result = answer(model, request, options);
   if (details) return nb::cast(Bounds(std::move(result)));
   const auto queries = static_cast<std::size_t>(result.queries);
   const auto rows = static_cast<std::size_t>(result.rows);

@@ -57,7 +57,7 @@ class IdleWorkers {
       idle_.clear();
       process_ = getpid();
     }
-    if (idle_.empty()) return *new Worker;  // NOLINT(cppcoreguidelines-owning-memory): its thread never ends
+    if (idle_.empty()) return *new Worker;  // its thread never ends
     Worker* worker = idle_.back();
     idle_.pop_back();
     return *worker;
@@ -75,7 +75,7 @@ class IdleWorkers {
 
 // Never destroyed: workers may be in a call while the process ends.
 IdleWorkers& idle_workers() {
-  static IdleWorkers& workers = *new IdleWorkers;  // NOLINT(cppcoreguidelines-owning-memory)
+  static IdleWorkers& workers = *new IdleWorkers;
   return workers;
 }
 
@@ -151,6 +151,17 @@ void run_interruptibly(const std::function<void(const VerifyHooks&)>& work,
   attend(call.latest);
   if (raised) std::rethrow_exception(raised);
   if (call.thrown) std::rethrow_exception(call.thrown);
+}
+
+bool CallTimes::are_short(const void* asked, const std::string& kind) const {
+  const auto found = seconds_.find({asked, kind});
+  return found != seconds_.end() && found->second < kShort_s;
+}
+
+void CallTimes::note(const void* asked, const std::string& kind, double seconds) {
+  constexpr std::size_t kMostKinds = 1024;
+  if (seconds_.size() > kMostKinds) seconds_.clear();
+  seconds_[{asked, kind}] = seconds;
 }
 
 }  // namespace boundflow::python

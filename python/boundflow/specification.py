@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # True to type checkers; importing `typing` would take longer than all of the package
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike
