@@ -42,9 +42,9 @@ std::int32_t add_constant(NetworkBuilder& builder, const std::string& name, nb::
       add_if<std::int64_t>(builder, name, array, value) || add_if<bool>(builder, name, array, value)) {
     return value;
   }
-  throw nb::type_error(("constant '" + name + "': a contiguous numpy array of float32, float64, int64 or bool is " +
-                        "expected")
-                           .c_str());
+  throw nb::type_error(
+      ("constant '" + name + "': a contiguous numpy array of float32, float64, int64 or bool is " + "expected")
+          .c_str());
 }
 
 Model build(NetworkBuilder& builder, std::int32_t output, const nb::kwargs& keywords) {

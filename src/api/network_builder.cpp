@@ -92,8 +92,7 @@ std::vector<NetworkBuilder::ValueId> NetworkBuilder::add_node(const std::string&
   }
   Attributes own;
   for (const auto& [key, value] : attributes) own.emplace(key, to_attribute(value));
-  const NodeId id =
-      append_node(state_->network, operator_table(), op, unique, inputs, output_names, std::move(own));
+  const NodeId id = append_node(state_->network, operator_table(), op, unique, inputs, output_names, std::move(own));
   state_->node_names.insert(unique);
   return state_->network.node(id).outputs;
 }
@@ -117,8 +116,8 @@ Model NetworkBuilder::build(ValueId output, const Options& options, const Verify
   verify_network(*source);
   auto normal = std::make_shared<const Network>(
       run_passes(*source, operator_table(), pass_table(), request.network_passes, deadline));
-  Model model(std::make_shared<const ModelState>(
-      state_->name, ImportedNetwork{std::move(source), std::move(normal)}, operator_table()));
+  Model model(std::make_shared<const ModelState>(state_->name, ImportedNetwork{std::move(source), std::move(normal)},
+                                                 operator_table()));
   state_ = nullptr;
   return model;
 }

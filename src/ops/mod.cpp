@@ -11,7 +11,8 @@ namespace {
 std::vector<TensorType> infer(const NodeView& node) {
   if (node.int_attribute("fmod", 0) != 0) node.unsupported("fmod is not supported");
   const TensorType &a = node.input_type(0), &b = node.input_type(1);
-  if (a.dtype != DType::Int64 || b.dtype != DType::Int64) node.unsupported("other numbers than int64 are not supported");
+  if (a.dtype != DType::Int64 || b.dtype != DType::Int64)
+    node.unsupported("other numbers than int64 are not supported");
   return {{DType::Int64, broadcast_shape(node, a.shape, b.shape)}};
 }
 

@@ -38,9 +38,8 @@ bool is_spelled(const NodeView& node, const Spelling& spelling) {
       });
   return own.op == spelling.op && same_inputs &&
          std::equal(own.attributes.begin(), own.attributes.end(), spelling.attributes.begin(),
-                    spelling.attributes.end(), [](const auto& a, const auto& b) {
-                      return a.first == b.first && equal(a.second, b.second);
-                    });
+                    spelling.attributes.end(),
+                    [](const auto& a, const auto& b) { return a.first == b.first && equal(a.second, b.second); });
 }
 
 // As a Reshape, if the node is one.
@@ -70,12 +69,11 @@ bool write(Rewriter& rewriter, const Node& node, RewriteBudget& budget) {
     for (std::size_t k = 0; k < all[i].inputs.size(); ++k) {
       const Input& input = all[i].inputs[k];
       const ValueId* value = std::get_if<ValueId>(&input);
-      inputs.push_back(value != nullptr ? rewriter.now(*value)
-                                        : rewriter.add_constant(name + ".input" + std::to_string(k),
-                                                                std::get<Tensor>(input)));
+      inputs.push_back(value != nullptr
+                           ? rewriter.now(*value)
+                           : rewriter.add_constant(name + ".input" + std::to_string(k), std::get<Tensor>(input)));
     }
-    rewriter.replace(node.outputs[i],
-                     rewriter.add(all[i].op, name, std::move(inputs), result.name, all[i].attributes));
+    rewriter.replace(node.outputs[i], rewriter.add(all[i].op, name, std::move(inputs), result.name, all[i].attributes));
   }
   return true;
 }

@@ -17,10 +17,16 @@ namespace boundflow {
 
 std::span<const Pass> pass_table() {
   static constexpr std::array table = {
-      Pass{"remove-dead", remove_dead},   Pass{"fold-constants", fold_constants},
-      Pass{"normal-spelling", normal_spelling}, Pass{"merge-equal", merge_equal},   Pass{"compose-layouts", compose_layouts},
-      Pass{"sink-layouts", sink_layouts}, Pass{"absorb-layouts", absorb_layouts},
-      Pass{"fold-pads", fold_pads}, Pass{"fuse-bias", fuse_bias},       Pass{"merge-affine", merge_affine},
+      Pass{"remove-dead", remove_dead},
+      Pass{"fold-constants", fold_constants},
+      Pass{"normal-spelling", normal_spelling},
+      Pass{"merge-equal", merge_equal},
+      Pass{"compose-layouts", compose_layouts},
+      Pass{"sink-layouts", sink_layouts},
+      Pass{"absorb-layouts", absorb_layouts},
+      Pass{"fold-pads", fold_pads},
+      Pass{"fuse-bias", fuse_bias},
+      Pass{"merge-affine", merge_affine},
   };
   return table;
 }
