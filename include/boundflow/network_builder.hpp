@@ -44,8 +44,10 @@ class BOUNDFLOW_API NetworkBuilder {
   explicit NetworkBuilder(std::string name);
   /// Its end.
   ~NetworkBuilder();
-  NetworkBuilder(NetworkBuilder&&) noexcept;             ///< Leaves nothing to build with.
-  NetworkBuilder& operator=(NetworkBuilder&&) noexcept;  ///< Leaves nothing to build with.
+  NetworkBuilder(NetworkBuilder&&) noexcept;  ///< Leaves nothing to build with.
+  /// Leaves nothing to build with.
+  /// @return this one
+  NetworkBuilder& operator=(NetworkBuilder&&) noexcept;
 
   /// Adds the network's input.
   /// @param name   its name

@@ -10,7 +10,8 @@
 
 #include "boundflow/boundflow.hpp"
 #include "ir/network_parser.hpp"
-#include "ir/structural_hash.hpp"
+#include "ops/structural_hash.hpp"
+#include "passes/passes.hpp"
 
 namespace boundflow {
 namespace {
@@ -193,7 +194,7 @@ std::string branches(const std::string& first, const std::string& second, const 
 
 TEST(StructuralHash, NamesAndTheOrderOfNodesDoNotCount) {
   const auto hash = [](const std::string& text, HashedConstants constants = HashedConstants::Content) {
-    return structural_hash(parse_network(text), constants);
+    return structural_hash(parse_network(text), operator_table(), constants);
   };
   const Digest reference = hash(branches("Relu", "Neg", "a"));
   EXPECT_EQ(reference, hash(branches("Relu", "Neg", "b")));
@@ -202,6 +203,25 @@ TEST(StructuralHash, NamesAndTheOrderOfNodesDoNotCount) {
   EXPECT_NE(reference, hash(branches("Relu", "Neg", "a", "3")));
   EXPECT_EQ(hash(branches("Relu", "Neg", "a"), HashedConstants::Shapes),
             hash(branches("Relu", "Neg", "a", "3"), HashedConstants::Shapes));
+}
+
+// A product and a scale behind it, merged by the passes or written as one: the same structure, other weights.
+TEST(StructuralHash, MergedNodesLookLikePlainOnes) {
+  const std::string head =
+      "network\ninput %0 \"x\" : float32[1, 2]\nconstant %1 \"w\" : float32[2, 2] = {1, 2, 3, 4}\n";
+  const std::string gemm = "node \"g\" : Gemm(%0, %1, %2) {transB = 1} -> %";
+  const Network scaled =
+      parse_network(head + "constant %2 \"b\" : float32[2] = {1, 2}\nconstant %3 \"s\" : float32[2] = {3, 5}\n" + gemm +
+                    "4 \"g\" : float32[1, 2]\nnode \"m\" : Mul(%4, %3) -> %5 \"y\" : float32[1, 2]\noutput %5\n");
+  const Network plain =
+      parse_network(head + "constant %2 \"b\" : float32[2] = {1, 1}\n" + gemm + "3 \"y\" : float32[1, 2]\noutput %3\n");
+  const auto hash = [](const Network& network, HashedConstants constants) {
+    return structural_hash(run_passes(network, operator_table()), operator_table(), constants);
+  };
+  EXPECT_EQ(hash(scaled, HashedConstants::Shapes), hash(plain, HashedConstants::Shapes));
+  EXPECT_NE(hash(scaled, HashedConstants::Content), hash(plain, HashedConstants::Content));
+  EXPECT_NE(structural_hash(scaled, operator_table(), HashedConstants::Shapes),
+            structural_hash(plain, operator_table(), HashedConstants::Shapes));
 }
 
 }  // namespace
