@@ -42,10 +42,11 @@ bool is_spelled(const NodeView& node, const Spelling& spelling) {
                     [](const auto& a, const auto& b) { return a.first == b.first && equal(a.second, b.second); });
 }
 
-// As a Reshape, if the node is one.
+// As a Reshape, if the node is one. What changes nothing at all is gone behind compose-layouts.
 std::optional<Spelling> as_reshape(const NodeView& node, const OperatorTable& table) {
   const auto moved = rearrangement(node.network(), table, node.node());
   if (!moved || !moved->sources.empty()) return std::nullopt;
+  if (node.network().value(moved->operand).type == node.output_type()) return std::nullopt;
   return Spelling{"Reshape", {moved->operand, index_vector(node.output_type().shape)}, {}};
 }
 
