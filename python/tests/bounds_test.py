@@ -153,6 +153,11 @@ class Memory(unittest.TestCase):
                        self.Shared(IMAGE), IMAGE.astype(np.float16), memoryview(IMAGE)):
             np.testing.assert_array_equal(boundflow.bounds(MLP, center=center, eps=0.02), expected)
 
+    def test_numbers_of_numpy_are_numbers(self):
+        expected = boundflow.bounds(MLP, center=IMAGE, eps=0.25)
+        np.testing.assert_array_equal(boundflow.bounds(MLP, center=IMAGE, eps=np.float32(0.25), norm=np.inf), expected)
+        np.testing.assert_array_equal(boundflow.bounds(MLP, center=IMAGE, eps=np.array(0.25), threads=np.int64(1)), expected)
+
     def test_results_own_memory_that_dlpack_shares(self):
         lower, upper = boundflow.bounds(MLP, center=IMAGE, eps=0.02)
         shared = np.from_dlpack(lower)
