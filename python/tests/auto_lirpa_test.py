@@ -109,7 +109,7 @@ class Script(unittest.TestCase):
         self.assertNotEqual(model.network.content_hash(), before.content_hash())
 
     def test_steps(self):
-        model, _, x = bounded("mlp_sigmoid" if False else "mlp")
+        model, _, x = bounded("mlp")
         few = model.compute_bounds(x=(x,), method="alpha-CROWN")[0]
         model.set_bound_opts({"optimize_bound_args": {"iteration": 100, "lr_alpha": 0.1}})
         self.assertGreaterEqual((model.compute_bounds(x=(x,), method="alpha-CROWN")[0] - few).sum(), -1e-6)
