@@ -1,22 +1,27 @@
 #!/usr/bin/env bash
 # Installs what BoundFlow needs to be built and tested on Debian 12. Does nothing where everything is there already.
-# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with --tvm
-# .venv gets TVM, with which `--backend tvm` is built and runs (large, and needs no Python at run time); with --checks it
-# also installs what the checks of documentation, style, coverage, threads and pages need (Chromium among it: 120 MB to
-# load), with --fuzz the compiler that the fuzzers need.
+# With --onnxruntime it also makes .venv, with which the tests compare imported networks against onnxruntime; with
+# --python .venv gets what the Python module is built and tested with; with --tvm it gets TVM, with which `--backend tvm`
+# is built and runs (large, and needs no Python at run time); with --checks it also installs what the checks of
+# documentation, style, coverage, threads and pages need (Chromium among it: 120 MB to load), with --fuzz the compiler
+# that the fuzzers need. With --torch it makes a folder with torch for the tests of the Python package, outside the tree and
+# for all trees, and prints its path (540 MB to load, 1.3 GB).
 set -euo pipefail
 
 requirements=()  # files of Python packages for .venv
 checks=no
 fuzz=no
+torch=no
 for option in "$@"; do
   case "$option" in
     --onnxruntime) requirements+=(tests/golden/requirements.txt) ;;
     --tvm) requirements+=(src/codegen/requirements.txt) ;;
+    --python) requirements+=(python/requirements.txt) ;;
     --checks) checks=yes ;;
     --fuzz) fuzz=yes ;;
+    --torch) torch=yes ;;
     *)
-      echo "usage: scripts/setup.sh [--onnxruntime] [--tvm] [--checks] [--fuzz]" >&2
+      echo "usage: scripts/setup.sh [--onnxruntime] [--tvm] [--python] [--torch] [--checks] [--fuzz]" >&2
       exit 2
       ;;
   esac
@@ -29,7 +34,8 @@ packages=(
   libtbb-dev libhwy-dev libgmp-dev nettle-dev
   libgtest-dev libgmock-dev
 )
-[[ ${#requirements[@]} -eq 0 ]] || packages+=(python3-venv)
+[[ ${#requirements[@]} -eq 0 ]] || packages+=(python3-venv python3-dev)
+[[ $torch == no ]] || packages+=(python3-venv binutils)
 [[ $checks == no ]] || packages+=(doxygen gcovr clang-14 libclang-rt-14-dev clang-tidy-14 chromium)
 [[ $fuzz == no ]] || packages+=(clang-14 libclang-rt-14-dev llvm-14)
 
@@ -57,8 +63,33 @@ make_virtual_environment() {
   "$root/.venv/bin/pip" install --quiet "${requirements[@]/#/--requirement=$root/}"
 }
 
-if [[ ${#missing[@]} -eq 0 ]]; then
+# A virtual environment per list of packages, in the user's cache folder. What was interrupted is not taken for complete.
+make_torch_environment() {
+  local root list key folder site_packages
+  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+  list=$root/python/tests/torch_requirements.txt
+  key=$(cat "$list" "$root/scripts/torch_without_cuda.py" | sha256sum | head -c 12)
+  folder=${XDG_CACHE_HOME:-$HOME/.cache}/boundflow/torch-$key
+  if [[ ! -e $folder/complete ]]; then
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --no-deps --no-cache-dir --no-compile --requirement="$list"
+    site_packages=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    python3 "$root/scripts/torch_without_cuda.py" "$site_packages"
+    "$folder/bin/python" -c 'import torch'
+    touch "$folder/complete"
+  fi
+  ln --symbolic --force --no-dereference "$folder" "${folder%-*}"  # where the tests look
+  echo "$folder"
+}
+
+make_environments() {
   [[ ${#requirements[@]} -eq 0 ]] || make_virtual_environment
+  [[ $torch == no ]] || make_torch_environment
+}
+
+if [[ ${#missing[@]} -eq 0 ]]; then
+  make_environments
   exit 0
 fi
 
@@ -74,4 +105,4 @@ echo "setup: installing ${missing[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends \
   "${missing[@]}" || fail "apt-get could not install: ${missing[*]}"
 
-[[ ${#requirements[@]} -eq 0 ]] || make_virtual_environment
+make_environments

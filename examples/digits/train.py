@@ -1,4 +1,4 @@
-"""Trains the example networks and writes two properties of each.
+"""Trains the example networks, writes two properties of each, and the images that they were not trained on.
 
 Two ReLU networks for scikit-learn's 8x8 digits: digits_mlp, fully connected (64-32-16-10), and digits_cnn, two
 convolutions and a layer of logits. Both are trained on images perturbed by projected gradient descent, so that their
@@ -30,22 +30,33 @@ def convolutional(rng) -> list:
     return [Conv.random(1, 4, 8, 1, rng), Conv.random(4, 8, 8, 2, rng), Dense.random(8 * 4 * 4, 10, rng)]
 
 
+def shuffled_digits(rng) -> tuple[np.ndarray, np.ndarray, int]:
+    """Images [n, 64] of pixels 0..16, their labels, and how many of them are for training."""
+    digits = load_digits()
+    order = rng.permutation(len(digits.data))
+    return digits.data[order], digits.target[order], len(order) * 3 // 4
+
+
+def write_test_set() -> None:
+    images, labels, training = shuffled_digits(np.random.default_rng(0))
+    np.savez_compressed(HERE / "test_set.npz", images=images[training:].astype(np.uint8),
+                        labels=labels[training:].astype(np.uint8))
+
+
 def make(name: str, prefix: str, build, epochs: int) -> None:
     """NAME.onnx, PREFIXproved.vnnlib and PREFIXviolated.vnnlib; for the proved one also the image in the middle of the
     box, and the differences of logits that have to be positive."""
     rng = np.random.default_rng(0)
-    digits = load_digits()
-    images, labels = digits.data / 16, digits.target
-    order = rng.permutation(len(images))
-    training, test = order[: len(order) * 3 // 4], order[len(order) * 3 // 4 :]
+    pixels, labels, training = shuffled_digits(rng)
+    images = pixels / 16
 
     layers = build(rng)
-    train(layers, images[training], labels[training], TRAINING_EPSILON, epochs, rng)
+    train(layers, images[:training], labels[:training], TRAINING_EPSILON, epochs, rng)
     write_onnx(layers, HERE / f"{name}.onnx")
     network = matrices(layers)
-    x, y = images[test], labels[test]
+    x, y = images[training:], labels[training:]
     correct = forward(network, x)[-1].argmax(axis=1) == y
-    margins = np.array([margin(network, x[i], y[i], float(PROVED_EPSILON)) for i in range(len(test))])
+    margins = np.array([margin(network, x[i], y[i], float(PROVED_EPSILON)) for i in range(len(x))])
     proved_share = (margins > 0).mean()
     print(f"{name}: test accuracy {correct.mean():.4f}, proved by CROWN at {PROVED_EPSILON}: {proved_share:.4f}")
 
@@ -70,6 +81,7 @@ def make(name: str, prefix: str, build, epochs: int) -> None:
 
 
 def main() -> None:
+    write_test_set()
     make("digits_mlp", "", fully_connected, epochs=150)
     make("digits_cnn", "cnn_", convolutional, epochs=40)
 

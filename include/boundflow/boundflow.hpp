@@ -5,14 +5,15 @@
 /// Arrays are flat and row-major; a shape such as [B, rows] is given with each. Times are seconds of the wall clock.
 /// Errors are boundflow::Error, whose code says which kind; expected outcomes, verdicts and missing bounds, are values.
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "boundflow/error.hpp"
 #include "boundflow/export.hpp"
+#include "boundflow/hooks.hpp"
+#include "boundflow/model.hpp"
+#include "boundflow/numbers.hpp"
 #include "boundflow/options.hpp"
 
 /// The library's namespace.
@@ -34,21 +35,6 @@ struct Counterexample {
 /// @return the text, with a newline at its end
 BOUNDFLOW_API std::string assignment(const Counterexample& counterexample);
 
-/// What the search reports while it runs, about ten times a second, and at its end.
-struct Progress {
-  double elapsed_s = 0;     ///< Seconds since the call.
-  std::int64_t open = 0;    ///< Subproblems that are not decided yet.
-  std::int64_t closed = 0;  ///< Subproblems that are proved.
-  /// The smallest lower bound over open subproblems, above zero of what is proved: -infinity where one has none yet,
-  /// +infinity where none is open.
-  double worst_bound = 0;
-  int depth = 0;                 ///< Splits above the deepest subproblem.
-  double subproblems_per_s = 0;  ///< Bounded per second, on average since the search began.
-  /// What the search is at: "boxes", or of the search over signs of neurons "refinement", "roots" or "halves". Empty at
-  /// the end.
-  std::string phase;
-};
-
 /// The answer of verify().
 struct VerifyResult {
   std::string verdict;            ///< "unsat" (proved: no input violates), "sat", "unknown" or "timeout".
@@ -62,12 +48,20 @@ struct VerifyResult {
   std::string report;   ///< A page of HTML about the query, if Options::report names a file for it.
 };
 
-/// How a caller follows and ends a query.
-struct VerifyHooks {
-  /// Called on the calling thread, by verify() only. What it throws ends the query and reaches the caller.
-  std::function<void(const Progress&)> progress;
-  /// When it becomes true, the query returns with what it has. It must outlive the call.
-  const std::atomic<bool>* interrupt = nullptr;
+/// What verify() is asked of a Model: a property, in one of three forms. The first two describe a violation in VNN-LIB
+/// 1.0, over the network's inputs X_i and outputs Y_i.
+///
+/// The third is a box and rows C: the property holds where C y + offset > 0 in every row, for all x of the box. The box
+/// goes from `lower` to `upper`, or from `center` - eps to `center` + eps, as real numbers: nothing is rounded.
+struct VerifyRequest {
+  std::string property_path;   ///< A file (.vnnlib, .vnnlib.gz).
+  std::string property_text;   ///< A file's content.
+  Numbers lower;               ///< [inputs]: lower ends of the box. Finite.
+  Numbers upper;               ///< [inputs]: upper ends, none below its lower end. Finite.
+  Numbers center;              ///< [inputs]: the middle of the box, instead of its ends. Finite.
+  double eps = 0;              ///< Half of its width, in the units of the input; finite, at least 0.
+  NumericArray specification;  ///< C: one row [outputs], or [rows, outputs]. Finite.
+  Numbers offset;              ///< [rows]; none: zero. Finite.
 };
 
 /// Decides a property of a network: is there an input in the property's region that violates it?
@@ -84,22 +78,26 @@ struct VerifyHooks {
 BOUNDFLOW_API VerifyResult verify(const std::string& network_path, const std::string& property_path,
                                   const Options& options, const VerifyHooks& hooks = {});
 
-/// An array of numbers, row-major.
-struct NumericArray {
-  std::vector<std::int64_t> shape;  ///< Extents of its dimensions.
-  std::vector<double> values;       ///< As many as the product of the extents.
-};
+/// Decides a property of a network that is in memory.
+/// @param network  the network
+/// @param request  the property
+/// @param options  as for files
+/// @param hooks    progress and interrupt
+/// @return the verdict; its `time_s` does not have the import
+/// @throws Error as for files; Usage also for a request that has no property, or more than one
+BOUNDFLOW_API VerifyResult verify(const Model& network, const VerifyRequest& request, const Options& options,
+                                  const VerifyHooks& hooks = {});
 
 /// What bounds() is asked: an input set per query, rows of a specification, and a method. B is the number of queries.
 ///
 /// The input sets are either boxes from `lower` to `upper` or balls around `center` with one radius. Their sizes have
 /// to be a multiple of the network's number of inputs; the multiple is B.
 struct BoundsRequest {
-  std::vector<double> lower;   ///< [B, inputs]: lower ends of boxes. Finite.
-  std::vector<double> upper;   ///< [B, inputs]: upper ends of boxes, none below its lower end. Finite.
-  std::vector<double> center;  ///< [B, inputs]: centres of balls, instead of boxes. Finite.
-  double eps = 0;              ///< The radius of all balls, in the units of the input; finite, at least 0.
-  std::string norm = "inf";    ///< Of the radius: "inf", "2" or "1".
+  Numbers lower;             ///< [B, inputs]: lower ends of boxes. Finite.
+  Numbers upper;             ///< [B, inputs]: upper ends of boxes, none below its lower end. Finite.
+  Numbers center;            ///< [B, inputs]: centres of balls, instead of boxes. Finite.
+  double eps = 0;            ///< The radius of all balls, in the units of the input; finite, at least 0.
+  std::string norm = "inf";  ///< Of the radius: "inf", "2" or "1".
   /// C: one row [outputs], [rows, outputs] for all queries, or [B, rows, outputs]. Empty: the identity, one row per
   /// output.
   NumericArray specification;
@@ -110,6 +108,7 @@ struct BoundsRequest {
   /// Of methods "crown" and "alpha-crown" only: which neurons get linear bounds, "adaptive" (those that are not known
   /// to be stable on the way) or "auto-lirpa" (those that interval bounds leave unstable, as that library does).
   std::string intermediate = "adaptive";
+  bool json = true;          ///< Also write BoundsResult::json.
   bool linear_form = false;  ///< Also return linear bounds in the input; not with "ibp", which has none.
 };
 
@@ -136,7 +135,8 @@ struct BoundsResult {
   double bounding_s = 0;     ///< Seconds of bounding.
   std::string profile;       ///< A trace in Chrome's format, if Options::profile names a file for it.
   std::string report;        ///< A page of HTML about the query, if Options::report names a file for it.
-  std::string json;          ///< All but the forms as a JSON object, schema 1 (docs/architecture.md lists its keys).
+  std::string
+      json;  ///< All but the forms as a JSON object, schema 1 (docs/architecture.md lists its keys), on request.
 };
 
 /// Bounds the rows C y of a network's outputs y over input sets.
@@ -151,6 +151,34 @@ struct BoundsResult {
 ///   have, Internal for a bug of BoundFlow
 BOUNDFLOW_API BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
                                   const VerifyHooks& hooks = {});
+
+/// Bounds the rows C y of the outputs y of a network that is in memory.
+/// @param network  the network
+/// @param request  input sets, specification, method
+/// @param options  limits and semantics; passes over networks have run when it was loaded
+/// @param hooks    interrupt
+/// @return the bounds; its `import_s` does not have the import
+/// @throws Error as for files
+BOUNDFLOW_API BoundsResult bounds(const Model& network, const BoundsRequest& request, const Options& options,
+                                  const VerifyHooks& hooks = {});
+
+/// Bounds of what one activation reads.
+struct LayerBounds {
+  std::string name;                 ///< Of the value, in the normal form.
+  std::vector<std::int64_t> shape;  ///< Of the value.
+  std::vector<double> lower;        ///< [B, elements], sound like those of bounds().
+  std::vector<double> upper;        ///< [B, elements]
+};
+
+/// Bounds of what the activations read, which bounds() finds on its way: how wide each layer is by a method.
+/// @param network  the network
+/// @param request  input sets and method, "alpha-crown" excepted; its specification does not matter
+/// @param options  limits and semantics
+/// @param hooks    interrupt
+/// @return an entry per activation, in the network's order
+/// @throws Error as bounds(); a StoppedError when a limit or an interrupt stops it
+BOUNDFLOW_API std::vector<LayerBounds> layer_bounds(const Model& network, const BoundsRequest& request,
+                                                    const Options& options, const VerifyHooks& hooks = {});
 
 /// Reads a NumPy array.
 /// @param path  x.npy, x.npz with one array, or "x.npz:NAME" for one of several
@@ -176,7 +204,7 @@ BOUNDFLOW_API std::string to_table(const BoundsResult& result, std::int64_t max_
 /// @param options       limits
 /// @param hooks         interrupt
 /// @return the text, with a newline at its end
-/// @throws Error BadInput or Unsupported for networks that cannot be read; another exception when a limit or an
+/// @throws Error BadInput or Unsupported for networks that cannot be read; a StoppedError when a limit or an
 ///   interrupt stops it
 BOUNDFLOW_API std::string inspect(const std::string& network_path, const Options& options = {},
                                   const VerifyHooks& hooks = {});
@@ -187,8 +215,8 @@ BOUNDFLOW_API std::string inspect(const std::string& network_path, const Options
 /// @param options       limits, and the folder
 /// @param hooks         interrupt
 /// @return what was found, a line per product and direction, with a newline at its end
-/// @throws Error Usage where TVM is not there, BadInput or Unsupported for networks that cannot be read; another
-///   exception when a limit or an interrupt stops it, and what was measured by then is kept
+/// @throws Error Usage where TVM is not there, BadInput or Unsupported for networks that cannot be read; a
+///   StoppedError when a limit or an interrupt stops it, and what was measured by then is kept
 BOUNDFLOW_API std::string tune(const std::string& network_path, const Options& options = {},
                                const VerifyHooks& hooks = {});
 
@@ -196,6 +224,8 @@ BOUNDFLOW_API std::string tune(const std::string& network_path, const Options& o
 struct CompileResult {
   std::string text;    ///< What `boundflow compile` prints, with a newline at its end.
   std::string report;  ///< A page of HTML about it, if Options::report names a file for it.
+  /// The program's tasks and where its buffers lie, as a JSON object (docs/architecture.md); empty for "network".
+  std::string json;
 };
 
 /// Compiles a network for bound queries and shows a level of the result: the network, its bound program, or the storage
@@ -205,9 +235,19 @@ struct CompileResult {
 /// @param options       limits
 /// @param hooks         interrupt
 /// @return the level as text, and the page; the page of "network" has no program
-/// @throws Error Usage for another `stop_after`, BadInput or Unsupported for networks that cannot be read; another
-///   exception when a limit or an interrupt stops it
+/// @throws Error Usage for another `stop_after`, BadInput or Unsupported for networks that cannot be read; a
+///   StoppedError when a limit or an interrupt stops it
 BOUNDFLOW_API CompileResult compile(const std::string& network_path, const std::string& stop_after,
                                     const Options& options, const VerifyHooks& hooks = {});
+
+/// The same of a network that is in memory.
+/// @param network     the network
+/// @param stop_after  "network", "program" or "plan"
+/// @param options     limits; passes over networks have run when it was loaded
+/// @param hooks       interrupt
+/// @return the level as text, JSON, and the page; the page of "network" has no program
+/// @throws Error Usage for another `stop_after`; a StoppedError when a limit or an interrupt stops it
+BOUNDFLOW_API CompileResult compile(const Model& network, const std::string& stop_after, const Options& options,
+                                    const VerifyHooks& hooks = {});
 
 }  // namespace boundflow

@@ -14,9 +14,10 @@ enum class ExitCode : int {
   Ok = 0,        ///< An answer was reached; never the code of an exception.
   Usage = 2,     ///< The call or the command line is wrong: a value out of range, options that exclude each other.
   BadInput = 3,  ///< A file is missing or malformed, or an array does not fit the network; the message names the place.
-  Unsupported = 4,    ///< The network or the property needs what BoundFlow does not have; the message names it.
-  Internal = 70,      ///< A broken invariant of BoundFlow itself: please report it.
-  Interrupted = 130,  ///< Ctrl-C or SIGTERM ended the command; never the code of an exception.
+  Unsupported = 4,  ///< The network or the property needs what BoundFlow does not have; the message names it.
+  /// A broken invariant of BoundFlow itself: please report it. A StoppedError at a time limit has this code, too.
+  Internal = 70,
+  Interrupted = 130,  ///< Ctrl-C or SIGTERM ended the command; the code of a StoppedError alone.
 };
 
 /// The base of all exceptions that BoundFlow throws. `what()` is one message: what is wrong, where (file:line:column,
@@ -32,6 +33,15 @@ class BOUNDFLOW_API Error : public std::runtime_error {
 
  private:
   ExitCode code_;
+};
+
+/// Out of time or interrupted before there was anything to answer with. Verdicts and bounds say such things as values.
+class BOUNDFLOW_API StoppedError : public Error {
+ public:
+  /// @param interrupted  false: a time limit was reached
+  explicit StoppedError(bool interrupted)
+      : Error(interrupted ? ExitCode::Interrupted : ExitCode::Internal,
+              interrupted ? "interrupted" : "time limit reached") {}
 };
 
 }  // namespace boundflow

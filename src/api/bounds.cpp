@@ -8,7 +8,8 @@
 #include <new>
 #include <optional>
 
-#include "api/import_network.hpp"
+#include "api/bounds_query.hpp"
+#include "api/model_state.hpp"
 #include "api/process_plans.hpp"
 #include "api/report_page.hpp"
 #include "api/request.hpp"
@@ -29,180 +30,6 @@ namespace {
 
 std::size_t at(std::int64_t i) {
   return static_cast<std::size_t>(i);
-}
-
-BoundLowering lowering_of(const BoundsRequest& request) {
-  if (request.intermediate != "adaptive" && request.intermediate != "auto-lirpa") {
-    throw UsageError("--intermediate: expected adaptive or auto-lirpa, found '" + request.intermediate + "'");
-  }
-  if (request.norm != "inf" && request.norm != "2" && request.norm != "1") {
-    throw UsageError("--norm: expected inf, 2 or 1, found '" + request.norm + "'");
-  }
-  BoundLowering lowering;
-  if (request.method == "ibp") {
-    lowering.intermediate = IntermediateBounds::Interval;
-    lowering.specification = SpecificationBounds::Interval;
-  } else if (request.method == "crown-ibp") {
-    lowering.intermediate = IntermediateBounds::Interval;
-  } else if (request.method == "crown") {
-    if (request.intermediate == "auto-lirpa") {
-      lowering.intermediate = IntermediateBounds::CrownWhereIntervalUnstable;
-    }
-  } else if (request.method == "alpha-crown") {
-    if (request.norm != "inf") throw UsageError("--method alpha-crown: input sets are boxes; give --norm inf");
-    if (request.linear_form) throw UsageError("--linear-form: not with --method alpha-crown; give crown");
-    if (request.intermediate != "adaptive") throw UsageError("--intermediate: alpha-crown takes adaptive only");
-    if (request.steps < 1) throw UsageError("--steps: expected at least 1");
-  } else {
-    throw UsageError("--method: expected ibp, crown-ibp, crown or alpha-crown, found '" + request.method + "'");
-  }
-  if (request.linear_form && request.method == "ibp") {
-    throw UsageError("--linear-form: interval bounds have no linear form; give --method crown or crown-ibp");
-  }
-  lowering.balls = request.norm != "inf";
-  return lowering;
-}
-
-void expect_finite(const std::vector<double>& values, std::string_view name) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw InputError(fmt::format("{}: element {} is {}; finite numbers are expected", name, i, values[i]));
-    }
-  }
-}
-
-// The input sets of all queries, as boxes or balls.
-struct InputSets {
-  std::int64_t count = 0;
-  InputNorm norm = InputNorm::Linf;
-  std::vector<double> lower;
-  std::vector<double> upper;
-  std::vector<double> radii;
-};
-
-std::int64_t count_of(const std::vector<double>& values, std::int64_t inputs, std::string_view name) {
-  const auto size = static_cast<std::int64_t>(values.size());
-  if (size == 0 || size % inputs != 0) {
-    throw InputError(
-        fmt::format("{} has {} elements; a multiple of the network's {} inputs is expected", name, size, inputs));
-  }
-  return size / inputs;
-}
-
-// What is executed for x is its nearest float32, which a box for float32 executions has to hold as well.
-void include_float32(InputSets& sets) {
-  for (auto* ends : {&sets.lower, &sets.upper}) {
-    for (const double end : *ends) {
-      if (std::fabs(end) > kLargest32) {
-        throw InputError(fmt::format("an input set reaches {}, which is beyond the range of float32", end));
-      }
-    }
-  }
-  for (double& l : sets.lower) l = std::min(l, static_cast<double>(static_cast<float>(l)));
-  for (double& u : sets.upper) u = std::max(u, static_cast<double>(static_cast<float>(u)));
-}
-
-InputSets boxes(const BoundsRequest& request, std::int64_t inputs) {
-  if (request.lower.size() != request.upper.size()) {
-    throw InputError(fmt::format("the lower ends have {} elements, the upper ends {}; equal numbers are expected",
-                                 request.lower.size(), request.upper.size()));
-  }
-  expect_finite(request.lower, "lower");
-  expect_finite(request.upper, "upper");
-  for (std::size_t i = 0; i < request.lower.size(); ++i) {
-    if (request.lower[i] > request.upper[i]) {
-      throw InputError(fmt::format("box {}: input {} runs from {} to {}; the lower end exceeds the upper",
-                                   i / at(inputs), i % at(inputs), request.lower[i], request.upper[i]));
-    }
-  }
-  return {count_of(request.lower, inputs, "lower"), InputNorm::Linf, request.lower, request.upper, {}};
-}
-
-// How far the nearest float32 of a point of the ball may be outside of it.
-double rounding_distance(const double* center, std::int64_t n, double eps, InputNorm norm) {
-  double magnitude = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    magnitude += norm == InputNorm::L2 ? center[i] * center[i] : std::fabs(center[i]);
-  }
-  if (norm == InputNorm::L2) magnitude = std::sqrt(magnitude);
-  return (magnitude + eps) * kUnitRoundoff32 * (1 + 0x1p-20) + static_cast<double>(n) * 0x1p-149;
-}
-
-InputSets around_centers(const BoundsRequest& request, std::int64_t inputs, Semantics semantics) {
-  if (!(request.eps >= 0) || !std::isfinite(request.eps)) {
-    throw InputError(fmt::format("the radius is {}; a finite number of at least 0 is expected", request.eps));
-  }
-  expect_finite(request.center, "center");
-  InputSets sets;
-  sets.count = count_of(request.center, inputs, "center");
-  if (request.norm == "inf") {
-    const bool nominal = semantics == Semantics::Nominal;
-    for (const double c : request.center) {
-      sets.lower.push_back(nominal ? c - request.eps : sub_down(c, request.eps));
-      sets.upper.push_back(nominal ? c + request.eps : add_up(c, request.eps));
-    }
-    return sets;
-  }
-  sets.norm = request.norm == "2" ? InputNorm::L2 : InputNorm::L1;
-  for (std::int64_t b = 0; b < sets.count; ++b) {
-    const double* center = request.center.data() + b * inputs;
-    const double lost =
-        semantics == Semantics::Float32 ? rounding_distance(center, inputs, request.eps, sets.norm) : 0.0;
-    sets.radii.push_back(lost == 0 ? request.eps : add_up(request.eps, lost));
-  }
-  return sets;
-}
-
-InputSets input_sets(const BoundsRequest& request, std::int64_t inputs, Semantics semantics) {
-  const bool has_box = !request.lower.empty() || !request.upper.empty();
-  if (has_box == !request.center.empty()) {
-    throw UsageError("the input set: expected either --center and --eps, or --lower and --upper");
-  }
-  if (has_box && request.norm != "inf") throw UsageError("--norm: a box has none; give --center and --eps");
-  InputSets sets = has_box ? boxes(request, inputs) : around_centers(request, inputs, semantics);
-  if (semantics == Semantics::Float32 && sets.norm == InputNorm::Linf) include_float32(sets);
-  return sets;
-}
-
-// Rows C and, for upper bounds, -C; of one specification for all queries or of one each.
-struct Specification {
-  std::int64_t rows = 0;
-  bool shared = true;
-  LinearSpec both;
-};
-
-Specification specification(const BoundsRequest& request, std::int64_t queries, std::int64_t inputs,
-                            std::int64_t outputs) {
-  Specification result;
-  std::vector<double> rows = request.specification.values;
-  const std::vector<std::int64_t>& shape = request.specification.shape;
-  if (shape.empty() && rows.empty()) {
-    result.rows = outputs;
-    rows.assign(at(outputs * outputs), 0.0);
-    for (std::int64_t j = 0; j < outputs; ++j) rows[at(j * outputs + j)] = 1;
-  } else {
-    expect_finite(rows, "the specification");
-    const std::size_t rank = shape.size();
-    result.rows = rank == 1 ? 1 : rank < 1 ? 0 : shape[rank - 2];
-    result.shared = rank < 3;
-    const std::int64_t size = result.rows * outputs * (result.shared ? 1 : queries);
-    if (rank < 1 || rank > 3 || shape.back() != outputs || (rank == 3 && shape[0] != queries) || size == 0 ||
-        size != static_cast<std::int64_t>(rows.size())) {
-      throw InputError(
-          fmt::format("the specification is an array [{}] of {} elements; [rows, {}] or [{}, rows, {}] is expected",
-                      fmt::join(shape, ", "), rows.size(), outputs, queries, outputs));
-    }
-  }
-  LinearSpec& both = result.both;
-  both.rows = 2 * static_cast<std::int64_t>(rows.size()) / outputs;
-  both.inputs = inputs;
-  both.outputs = outputs;
-  both.output_coefficients = rows;
-  for (const double c : rows) both.output_coefficients.push_back(-c);
-  both.output_coefficient_errors.assign(both.output_coefficients.size(), 0.0);
-  both.constants.assign(at(both.rows), 0.0);
-  both.constant_errors.assign(at(both.rows), 0.0);
-  return result;
 }
 
 // Bounds the rows of one box again, with slopes of their own: those of hidden neurons layer by layer, then the rows'.
@@ -247,7 +74,7 @@ bool bound_chunk(const std::shared_ptr<const QueryEngine>& engine, const InputSe
     query.lower = std::span(sets.lower).subspan(at(first * inputs), at(count * inputs));
     query.upper = std::span(sets.upper).subspan(at(first * inputs), at(count * inputs));
   } else {
-    query.centers = std::span(request.center).subspan(at(first * inputs), at(count * inputs));
+    query.centers = std::span(sets.centers).subspan(at(first * inputs), at(count * inputs));
     query.radii = std::span(sets.radii).subspan(at(first), at(count));
   }
   std::vector<std::int32_t> owners;
@@ -317,14 +144,16 @@ std::int64_t chunk_size(const QueryEngine& engine, const BoundsResult& result, c
   return std::clamp<std::int64_t>((result.queries + request.threads - 1) / request.threads, 1, affordable);
 }
 
-// Everything but the files. What is not reached keeps its initial state: nothing is known. `page`: gets what has been
+// Everything but the report. What is not reached keeps its initial state: nothing is known. `page`: gets what has been
 // reached, if there is one.
-void fill_bounds(const std::string& network_path, const BoundsRequest& request, const Request& validated,
-                 const Deadline& deadline, const OperatorTable& table, BoundsResult& result, CompileReport& compiled,
+void fill_bounds(const ModelSource& source, const BoundsRequest& request, const Options& options,
+                 const Request& validated, const Deadline& deadline, BoundsResult& result, CompileReport& compiled,
                  Page* page) {
   const BoundLowering lowering = lowering_of(request);
   std::optional<TraceSpan> phase(std::in_place, validated.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline, table, validated.network_passes);
+  const Model model = source.get(validated, deadline);
+  const ModelState& state = model.state();
+  const ImportedNetwork& network = state.network();
   result.inputs = network.source->size_of(network.source->input());
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
   const Specification spec =
@@ -351,12 +180,9 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
       .program_passes = validated.program_passes,
       .splits = request.method == "alpha-crown",
       .plans = &process_plans(validated.memory_bytes)};
-  const auto shared =
-      std::make_shared<QueryEngine>(network.normal, validated.executor, engine_options, deadline, table);
-  QueryEngine& engine = *shared;
-  add_compilation(compiled, engine);
-  engine.trace(validated.trace);
-  check_plan(engine.bounds_program().program(), engine.bounds_program().plan());
+  const std::shared_ptr<const QueryEngine> shared =
+      state.engine(engine_options, options, validated, deadline, compiled);
+  const QueryEngine& engine = *shared;
   result.import_s = deadline.elapsed();
   const std::int64_t chunk = chunk_size(engine, result, validated);
   const std::int64_t chunks = (sets.count + chunk - 1) / chunk;
@@ -395,20 +221,17 @@ void fill_bounds(const std::string& network_path, const BoundsRequest& request, 
 
 }  // namespace
 
-BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
-                    const VerifyHooks& hooks) {
-  return bounds(network_path, request, options, hooks, operator_table());
-}
+namespace {
 
-BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
-                    const VerifyHooks& hooks, const OperatorTable& table) {
+BoundsResult answer(const ModelSource& source, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks) {
   const Request validated = validate(options, Workload::Once);
   const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
   BoundsResult result;
   CompileReport compiled;
-  Page page = page_of_command("bounds", network_path);
+  Page page = page_of_command("bounds", source.name);
   try {
-    fill_bounds(network_path, request, validated, deadline, table, result, compiled,
+    fill_bounds(source, request, options, validated, deadline, result, compiled,
                 options.report.empty() ? nullptr : &page);
   } catch (const StoppedError&) {
     result.import_s = deadline.elapsed();
@@ -424,7 +247,7 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
     result.profile = to_chrome_trace(*validated.trace, deadline.elapsed(), validated.threads);
   add_kernel_uses(compiled, validated, deadline);
   const BoundsReport report{.version = version(),
-                            .network = network_path,
+                            .network = source.name,
                             .method = request.method,
                             .norm = request.norm,
                             .semantics = options.semantics,
@@ -440,12 +263,29 @@ BoundsResult bounds(const std::string& network_path, const BoundsRequest& reques
                             .upper = result.upper,
                             .lower_error = result.lower_error,
                             .upper_error = result.upper_error};
-  result.json = to_json(report);
+  if (request.json) result.json = to_json(report);
   if (!options.report.empty()) {
     add_bounds(page, report);
     result.report = to_html(page);
   }
   return result;
+}
+
+}  // namespace
+
+BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks, const OperatorTable& table) {
+  return answer(model_in_file(network_path, table), request, options, hooks);
+}
+
+BoundsResult bounds(const std::string& network_path, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks) {
+  return bounds(network_path, request, options, hooks, operator_table());
+}
+
+BoundsResult bounds(const Model& network, const BoundsRequest& request, const Options& options,
+                    const VerifyHooks& hooks) {
+  return answer(model_in_memory(network), request, options, hooks);
 }
 
 NumericArray read_array(const std::string& path) {

@@ -4,11 +4,25 @@
 
 namespace boundflow {
 
-ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table,
-                               const NetworkPassOptions& passes) {
-  auto source = std::make_shared<const Network>(read_onnx(path, deadline, table));
+namespace {
+
+ImportedNetwork with_normal_form(Network network, const Deadline& deadline, const OperatorTable& table,
+                                 const NetworkPassOptions& passes) {
+  auto source = std::make_shared<const Network>(std::move(network));
   auto normal = std::make_shared<const Network>(run_passes(*source, table, pass_table(), passes, deadline));
   return {std::move(source), std::move(normal)};
+}
+
+}  // namespace
+
+ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table,
+                               const NetworkPassOptions& passes) {
+  return with_normal_form(read_onnx(path, deadline, table), deadline, table, passes);
+}
+
+ImportedNetwork import_bytes(std::string_view bytes, const std::string& name, const Deadline& deadline,
+                             const OperatorTable& table, const NetworkPassOptions& passes) {
+  return with_normal_form(import_onnx(bytes, name, deadline, table), deadline, table, passes);
 }
 
 std::int64_t parameter_count(const Network& network) {

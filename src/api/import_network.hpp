@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/deadline.hpp"
 #include "passes/passes.hpp"
@@ -19,6 +20,9 @@ struct ImportedNetwork {
 // StoppedError when the deadline passes on the way.
 ImportedNetwork import_network(const std::string& path, const Deadline& deadline, const OperatorTable& table,
                                const NetworkPassOptions& passes);
+// The same of a file's content. `name`: what messages call it.
+ImportedNetwork import_bytes(std::string_view bytes, const std::string& name, const Deadline& deadline,
+                             const OperatorTable& table, const NetworkPassOptions& passes);
 
 // Elements of its floating-point constants.
 std::int64_t parameter_count(const Network& network);

@@ -1,3 +1,5 @@
+#include "api/inspect.hpp"
+
 #include <fmt/format.h>
 
 #include <map>
@@ -45,15 +47,11 @@ std::string all_operators() {
 
 }  // namespace
 
-std::string inspect(const std::string& network_path, const Options& options, const VerifyHooks& hooks) {
-  const Request request = validate(options, Workload::None);
-  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
-  if (network_path.empty()) return all_operators();
-  const Network network = *import_network(network_path, deadline, operator_table(), request.network_passes).source;
+std::string inspection(const std::string& name, const Network& network, const Deadline& deadline) {
   const Value& input = network.value(network.input());
   const Value& output = network.value(network.output());
   std::string text = fmt::format("network    {}\ninput      {} {}\noutput     {} {}\nparameters {}\nnodes      {}\n\n",
-                                 network_path, input.name, to_string(input.type), output.name, to_string(output.type),
+                                 name, input.name, to_string(input.type), output.name, to_string(output.type),
                                  parameter_count(network), network.nodes().size());
   // The first node of each operator speaks for it.
   const LoweredNetwork lowered(std::make_shared<const Network>(network), operator_table(), deadline);
@@ -63,6 +61,14 @@ std::string inspect(const std::string& network_path, const Options& options, con
   text += header("nodes");
   for (const auto& [op, found] : operators) text += line(op, std::to_string(found.first), found.second);
   return text + "\n" + print(network);
+}
+
+std::string inspect(const std::string& network_path, const Options& options, const VerifyHooks& hooks) {
+  const Request request = validate(options, Workload::None);
+  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
+  if (network_path.empty()) return all_operators();
+  const ImportedNetwork network = import_network(network_path, deadline, operator_table(), request.network_passes);
+  return inspection(network_path, *network.source, deadline);
 }
 
 }  // namespace boundflow

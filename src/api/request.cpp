@@ -23,7 +23,7 @@ namespace boundflow {
 namespace {
 
 // Of the machine, or of the container where that has less.
-std::int64_t physical_memory() {
+std::int64_t find_physical_memory() {
   const auto machine =
       static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
   std::ifstream file("/sys/fs/cgroup/memory.max");  // a number, or "max"
@@ -34,6 +34,7 @@ std::int64_t physical_memory() {
 // The names in a list such as "fuse-bias,merge-equal"; all passes for "all". UsageError for others.
 std::set<std::string, std::less<>> pass_names(std::string_view flag, const std::string& list) {
   std::set<std::string, std::less<>> known, names;
+  if (list.empty()) return names;
   std::string all;  // in the order in which they run
   const auto add = [&](const auto& pass) {
     known.emplace(pass.name);
@@ -41,7 +42,6 @@ std::set<std::string, std::less<>> pass_names(std::string_view flag, const std::
   };
   for (const Pass& pass : pass_table()) add(pass);
   for (const ProgramPass& pass : program_pass_table()) add(pass);
-  if (list.empty()) return names;
   for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
     end = list.find(',', begin);
     const std::string name = list.substr(begin, end == std::string::npos ? end : end - begin);
@@ -59,6 +59,17 @@ std::shared_ptr<const Executor> make_executor(const Options& options, Workload w
   if (options.backend == "reference") return make_reference_executor();
   if (options.backend == "auto") return make_auto_executor(options.cache_dir, workload == Workload::Search ? 1000 : 1);
   return make_native_executor();
+}
+
+// Asked once: to ask the system takes as long as to bound a small network.
+std::int64_t physical_memory() {
+  static const std::int64_t bytes = find_physical_memory();
+  return bytes;
+}
+
+int core_count() {
+  static const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  return static_cast<int>(cores);
 }
 
 template <class Ir>
@@ -120,8 +131,7 @@ Request validate(const Options& options, Workload workload, const TextSink& prin
   if (level == spdlog::level::off && options.log_level != "off") {
     throw UsageError("--log-level: expected trace, debug, info, warn, error or off, found '" + options.log_level + "'");
   }
-  request.threads =
-      options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  request.threads = options.threads > 0 ? options.threads : core_count();
   request.memory_bytes = options.memory.bytes > 0 ? options.memory.bytes : physical_memory() / 4 * 3;
   if (!options.profile.empty()) {
     request.trace = std::make_shared<Trace>();

@@ -8,7 +8,8 @@
 #include <new>
 #include <optional>
 
-#include "api/import_network.hpp"
+#include "api/box_property.hpp"
+#include "api/model_state.hpp"
 #include "api/observation.hpp"
 #include "api/process_plans.hpp"
 #include "api/report_page.hpp"
@@ -114,15 +115,44 @@ std::string assignment(const Counterexample& counterexample) {
 
 namespace {
 
-// From the files to the end of the search. `import_s`: when the search began. StoppedError before that. `compiled` and
-// `page`: get what has been reached, if there is a page.
-SearchResult decide(const std::string& network_path, const std::string& property_path, const Options& options,
-                    const Request& request, const VerifyHooks& hooks, const Deadline& deadline,
-                    const OperatorTable& table, double& import_s, CompileReport& compiled, Page* page) {
+// A property, read once a network is there, and what reports call it.
+struct PropertySource {
+  std::string name;
+  std::function<Property(const ModelState& model, const Deadline& deadline)> get;
+};
+
+PropertySource property_in_file(const std::string& path) {
+  return {path, [path](const ModelState& model, const Deadline& deadline) {
+            return read_vnnlib(path, model.inputs(), model.outputs(), deadline);
+          }};
+}
+
+PropertySource property_of(const VerifyRequest& request) {
+  const bool box = !request.lower.empty() || !request.upper.empty() || !request.center.empty();
+  if (int{!request.property_path.empty()} + int{!request.property_text.empty()} + int{box} != 1) {
+    throw UsageError("the property: expected one of a VNN-LIB file, its text, or a box with a specification");
+  }
+  if (!request.property_path.empty()) return property_in_file(request.property_path);
+  if (box) {
+    return {"<box>", [&request](const ModelState& model, const Deadline&) {
+              return box_property(request, model.inputs(), model.outputs());
+            }};
+  }
+  return {"<text>", [&request](const ModelState& model, const Deadline& deadline) {
+            return parse_vnnlib(request.property_text, "<text>", model.inputs(), model.outputs(), deadline);
+          }};
+}
+
+// From the sources to the end of the search. `import_s`: when the search began. StoppedError before that. `compiled`
+// and `page`: get what has been reached, if there is a page.
+SearchResult decide(const ModelSource& network_source, const PropertySource& property_source, const Options& options,
+                    const Request& request, const VerifyHooks& hooks, const Deadline& deadline, double& import_s,
+                    CompileReport& compiled, Page* page) {
   std::optional<TraceSpan> phase(std::in_place, request.trace.get(), SpanKind::Phase, "import");
-  const ImportedNetwork network = import_network(network_path, deadline, table, request.network_passes);
-  const Property property = read_vnnlib(property_path, network.source->size_of(network.source->input()),
-                                        network.source->size_of(network.source->output()), deadline);
+  const Model model = network_source.get(request, deadline);
+  const ImportedNetwork& network = model.state().network();
+  const OperatorTable& table = model.state().table();
+  const Property property = property_source.get(model.state(), deadline);
 
   if (page != nullptr) add_network(*page, *network.source, *network.normal);
 
@@ -253,13 +283,10 @@ SearchResult undecided(Verdict verdict, std::string reason) {
 
 }  // namespace
 
-VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
-                    const VerifyHooks& hooks) {
-  return verify(network_path, property_path, options, hooks, operator_table());
-}
+namespace {
 
-VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
-                    const VerifyHooks& hooks, const OperatorTable& table) {
+VerifyResult answer(const ModelSource& network, const PropertySource& property, const Options& options,
+                    const VerifyHooks& hooks) {
   const Request request = validate(options, Workload::Search);
   if (request.semantics == Semantics::Nominal) {
     throw UsageError("--semantics nominal proves nothing; it is for the bounds command");
@@ -268,9 +295,9 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   SearchResult found;
   double import_s = -1;
   CompileReport compiled;
-  Page page = page_of_command("verify", network_path);
+  Page page = page_of_command("verify", network.name);
   try {
-    found = decide(network_path, property_path, options, request, hooks, deadline, table, import_s, compiled,
+    found = decide(network, property, options, request, hooks, deadline, import_s, compiled,
                    options.report.empty() ? nullptr : &page);
   } catch (const StoppedError& stopped) {
     found = undecided(deadline.interrupted() ? Verdict::Unknown : Verdict::Timeout, stopped.what());
@@ -296,8 +323,8 @@ VerifyResult verify(const std::string& network_path, const std::string& property
                      ""};
   if (!options.profile.empty()) result.profile = to_chrome_trace(*request.trace, result.time_s, request.threads);
   VerifyReport report = make_report(found, options, request);
-  report.network = network_path;
-  report.property = property_path;
+  report.network = network.name;
+  report.property = property.name;
   report.import_s = import_s;
   report.compile = compiled;
   add_kernel_uses(report.compile, request, deadline);
@@ -312,37 +339,21 @@ VerifyResult verify(const std::string& network_path, const std::string& property
   return result;
 }
 
-CompileResult compile(const std::string& network_path, const std::string& stop_after, const Options& options,
-                      const VerifyHooks& hooks) {
-  CompileResult result;  // its text: what --print-after asks for, then what the compilation ends with
-  const Request request =
-      validate(options, Workload::Once, [&](const std::string& printed) { result.text += printed; });
-  const Deadline deadline(options.timeout, Clock::now(), hooks.interrupt);
-  if (stop_after != "network" && stop_after != "program" && stop_after != "plan") {
-    throw UsageError("--stop-after: expected network, program or plan, found '" + stop_after + "'");
-  }
-  const ImportedNetwork network = import_network(network_path, deadline, operator_table(), request.network_passes);
-  Page page = page_of_command("compile", network_path);
-  if (!options.report.empty()) add_network(page, *network.source, *network.normal);
-  const auto end_with = [&](const std::string& text) {
-    if (!result.text.empty()) result.text += fmt::format("=== {}\n", stop_after);
-    result.text += text;
-  };
-  if (stop_after == "network") {
-    end_with(print(*network.normal));
-  } else {
-    const PlanSource source{
-        .network = network.normal, .executor = request.executor, .program_passes = request.program_passes};
-    const BoundProgram program =
-        run_program_passes(lower_bounds(LoweredNetwork(source.network, operator_table(), deadline), source.lowering),
-                           source.program_passes, deadline);
-    const StoragePlan plan = plan_storage(program, source.executor->element_bytes());
-    const std::string key = to_hex(plan_key(source, network_digest(*source.network, deadline)));
-    end_with(fmt::format("key {}\n{}", key, stop_after == "program" ? print(program) : print(program, plan)));
-    if (!options.report.empty()) add_program(page, "Bounds in float32", program, plan, nullptr);
-  }
-  if (!options.report.empty()) result.report = to_html(page);
-  return result;
+}  // namespace
+
+VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
+                    const VerifyHooks& hooks, const OperatorTable& table) {
+  return answer(model_in_file(network_path, table), property_in_file(property_path), options, hooks);
+}
+
+VerifyResult verify(const std::string& network_path, const std::string& property_path, const Options& options,
+                    const VerifyHooks& hooks) {
+  return verify(network_path, property_path, options, hooks, operator_table());
+}
+
+VerifyResult verify(const Model& network, const VerifyRequest& request, const Options& options,
+                    const VerifyHooks& hooks) {
+  return answer(model_in_memory(network), property_of(request), options, hooks);
 }
 
 }  // namespace boundflow

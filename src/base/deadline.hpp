@@ -10,15 +10,6 @@
 
 namespace boundflow {
 
-// Out of time or interrupted before there was anything to answer with. Not a fault: the façade turns it into a verdict
-// or into bounds that know nothing; commands without such an answer end with its exit code.
-class StoppedError : public Error {
- public:
-  explicit StoppedError(bool interrupted)
-      : Error(interrupted ? ExitCode::Interrupted : ExitCode::Internal,
-              interrupted ? "interrupted" : "time limit reached") {}
-};
-
 using Clock = std::chrono::steady_clock;
 
 inline double seconds_between(Clock::time_point from, Clock::time_point to) {

@@ -43,6 +43,7 @@ struct BoundLowering {
   bool windows = true;       // rows of convolutions store windows; off only to compare with the dense form
   // +-e_i is carried through the first affine node by reading its weights; off only to compare with.
   bool gather = true;
+  bool operator==(const BoundLowering&) const = default;
 };
 
 BoundProgram lower_bounds(const LoweredNetwork& network, const BoundLowering& options);

@@ -167,6 +167,16 @@ Facet lower(const NodeView& node) {
   return affine;
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  Spelling spelling = as_written(node);
+  const WindowGeometry window = read(node).window;
+  spell_window(window, node.int_attribute("ceil_mode", 0) != 0, spelling.attributes);
+  if (node.int_attribute("count_include_pad", 0) == 0 || !spelling.attributes.contains("pads")) {
+    spelling.attributes.erase("count_include_pad");
+  }
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   Shape x{random.integer(0, 3) == 0 ? 2 : 1, random.integer(1, 2)};
@@ -202,6 +212,7 @@ Operator average_pool_operator() {
           .cost = cost,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

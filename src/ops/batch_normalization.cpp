@@ -122,6 +122,13 @@ Facet lower(const NodeView& node) {
   return affine;
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  Spelling spelling = as_written(node);
+  for (const char* of_training : {"momentum", "training_mode"}) spelling.attributes.erase(of_training);
+  spelling.attributes["epsilon"] = epsilon(node);
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const ValueId x = sample.input(sample.shape(static_cast<int>(random.integer(2, 4))));
@@ -146,6 +153,7 @@ Operator batch_normalization_operator() {
           .infer = infer,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

@@ -58,6 +58,16 @@ Facet lower(const NodeView& node) {
   return DataMovement{{{0, std::make_shared<const LinearMap>(LinearMap::identity(size))}}};
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  const Bounds bounds = read(node);
+  if (bounds.lower == 0 && bounds.upper == kInfinity) return {{"Relu", {node.node().inputs[0]}, {}}};
+  Spelling spelling = as_written(node);
+  for (std::size_t i = 1; i < node.input_count(); ++i) {
+    if (node.has_input(i)) spelling.inputs[i] = node.constant(i)->reshaped({});
+  }
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const ValueId x = sample.input(sample.shape(static_cast<int>(random.integer(0, 3))));
@@ -84,6 +94,7 @@ Operator clip_operator() {
         return evaluate(node, inputs);
       },
       .lower = lower,
+      .spell = spell,
       .sample = sample};
 }
 

@@ -96,6 +96,12 @@ Facet lower(const NodeView& node) {
   return Affine{.terms = std::move(terms), .bias = std::move(bias)};
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  Spelling spelling = as_written(node);
+  spelling.attributes["axis"] = static_cast<std::int64_t>(axis_of(node));
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const std::int64_t rank = random.integer(1, 3);
@@ -122,6 +128,7 @@ Operator concat_operator() {
           .infer = infer,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

@@ -106,6 +106,15 @@ Facet lower(const NodeView& node) {
   return lower_convolution(node, std::move(map), conv.batch);
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  Spelling spelling = as_written(node);
+  const Conv conv = read(node);
+  spell_window(conv.window, false, spelling.attributes);
+  spelling.attributes.erase("kernel_shape");  // W has it
+  if (conv.groups == 1) spelling.attributes.erase("group");
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const std::int64_t axes = random.integer(1, 2), groups = random.integer(1, 2);
@@ -152,6 +161,7 @@ Operator conv_operator() {
           .cost = cost,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

@@ -165,6 +165,25 @@ Facet lower(const NodeView& node) {
   return lower_convolution(node, std::move(map), conv.batch);
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  Spelling spelling = as_written(node);
+  // The convolution's attributes say where its windows are, these where its image is.
+  if (node.has_attribute("output_shape") || node.string_attribute("auto_pad", "NOTSET") != "NOTSET") return {spelling};
+  const ConvTranspose conv = read(node);
+  spell_window(conv.window, false, spelling.attributes);
+  const std::vector<std::int64_t> strides = node.ints_attribute("strides", {});
+  if (std::any_of(strides.begin(), strides.end(), [](std::int64_t s) { return s != 1; })) {
+    spelling.attributes["strides"] = strides;  // which limit output_padding even where there is one window
+  }
+  spelling.attributes.erase("kernel_shape");  // W has it
+  if (conv.groups == 1) spelling.attributes.erase("group");
+  const std::vector<std::int64_t> extra = node.ints_attribute("output_padding", {});
+  if (std::all_of(extra.begin(), extra.end(), [](std::int64_t e) { return e == 0; })) {
+    spelling.attributes.erase("output_padding");
+  }
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const std::int64_t axes = random.integer(1, 2), groups = random.integer(1, 2);
@@ -215,6 +234,7 @@ Operator conv_transpose_operator() {
           .cost = cost,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

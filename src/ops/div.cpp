@@ -86,6 +86,7 @@ Operator div_operator() {
           .evaluate = evaluate,
           .fold = fold,
           .lower = lower,
+          .spell = spell_operands,
           .sample = [](Random& random) { return sample_scale(random, "Div", false, true); }};
 }
 

@@ -108,6 +108,30 @@ Facet lower_extremum(const NodeView& node, int sign) {
   return joint;
 }
 
+std::vector<Spelling> spell_extremum(const NodeView& node, int sign) {
+  const TensorType type = infer_extremum(node)[0];
+  std::optional<ValueId> variable;
+  double bound = -sign * kInfinity;
+  for (std::size_t i = 0; i < node.input_count(); ++i) {
+    const Tensor* constant = node.constant(i);
+    if (constant == nullptr ? variable || node.input_type(i) != type : constant->size() != 1) {
+      return {as_written(node)};
+    }
+    if (constant == nullptr) {
+      variable = node.node().inputs[i];
+    } else {
+      bound = sign > 0 ? std::max(bound, constant->at(0)) : std::min(bound, constant->at(0));
+    }
+  }
+  if (!variable || !std::isfinite(bound)) return {as_written(node)};
+  const auto scalar = with_floating_type(type.dtype, [&](auto zero) {
+    return Tensor({}, std::vector<decltype(zero)>{static_cast<decltype(zero)>(bound)});
+  });
+  if (sign < 0) return {{"Clip", {*variable, kNoValue, scalar}, {}}};
+  if (bound == 0) return {{"Relu", {*variable}, {}}};
+  return {{"Clip", {*variable, scalar}, {}}};
+}
+
 Network sample_extremum(Random& random, const char* op) {
   SampleNetwork sample(random);
   const ValueId x = sample.input(random.integer(0, 3) == 0 ? Shape{random.integer(1, 4), 1}

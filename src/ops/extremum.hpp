@@ -14,6 +14,8 @@ std::vector<TensorType> infer_extremum(const NodeView& node);
 Cost extremum_cost(const NodeView& node);
 std::vector<Tensor> evaluate_extremum(const NodeView& node, std::span<const Tensor* const> inputs, int sign);
 Facet lower_extremum(const NodeView& node, int sign);
+// Clip, of one variable and constants of one element each.
+std::vector<Spelling> spell_extremum(const NodeView& node, int sign);
 Network sample_extremum(Random& random, const char* op);
 
 }  // namespace boundflow

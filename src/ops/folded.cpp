@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -75,6 +76,10 @@ std::shared_ptr<const LinearMap> with_error(const LinearMap& map, double error) 
 }
 
 }  // namespace
+
+bool is_error_model(std::string_view attribute) {
+  return std::find(kAttributes.begin(), kAttributes.end(), attribute) != kAttributes.end();
+}
 
 std::vector<std::string_view> folded_attributes(std::vector<std::string_view> own) {
   own.insert(own.end(), kAttributes.begin(), kAttributes.end());

@@ -19,6 +19,9 @@ class SampleNetwork;
 // The attributes that every such operator has beside its own.
 std::vector<std::string_view> folded_attributes(std::vector<std::string_view> own);
 
+// Whether an attribute is one of those.
+bool is_error_model(std::string_view attribute);
+
 // `folded`: the operator that it was.
 std::vector<TensorType> infer_folded(const NodeView& node, const Operator& folded);
 Cost folded_cost(const NodeView& node, const Operator& folded);

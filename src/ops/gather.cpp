@@ -66,6 +66,14 @@ Facet lower(const NodeView& node) {
   return lower_layout(node, element_count(gather.output), sources(node, gather));
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  const Gather gather = read(node);
+  Spelling spelling = as_written(node);
+  spelling.inputs[1] = Tensor(node.constant(1)->shape(), gather.indices);
+  spelling.attributes["axis"] = static_cast<std::int64_t>(gather.axis);
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const ValueId x = sample.input(sample.shape(static_cast<int>(random.integer(1, 3))));
@@ -93,6 +101,7 @@ Operator gather_operator() {
           .infer = infer,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

@@ -187,6 +187,19 @@ Facet lower(const NodeView& node) {
   return affine;
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  const Gemm gemm = read(node);
+  Spelling spelling = as_written(node);
+  spelling.attributes.clear();
+  if (gemm.alpha != 1) spelling.attributes["alpha"] = gemm.alpha;
+  if (gemm.beta != 1 && node.has_input(2)) spelling.attributes["beta"] = gemm.beta;
+  if (gemm.trans_a) spelling.attributes["transA"] = std::int64_t{1};
+  const Tensor* weights = node.constant(1);
+  if (weights != nullptr && !gemm.trans_b) spelling.inputs[1] = transposed_matrix(*weights);
+  if (gemm.trans_b || weights != nullptr) spelling.attributes["transB"] = std::int64_t{1};
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const std::int64_t m = random.integer(1, 3), k = random.integer(1, 4), n = random.integer(1, 5);
@@ -222,6 +235,7 @@ Operator gemm_operator() {
           .evaluate = evaluate,
           .fold = fold,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

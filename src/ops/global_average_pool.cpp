@@ -30,6 +30,7 @@ Operator global_average_pool_operator() {
           .evaluate = [](const NodeView& node,
                          std::span<const Tensor* const> inputs) { return evaluate_reduction(read(node), *inputs[0]); },
           .lower = [](const NodeView& node) { return lower_reduction(node, read(node)); },
+          .spell = [](const NodeView& node) { return spell_reduction(node, read(node)); },
           .sample = sample};
 }
 

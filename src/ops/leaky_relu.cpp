@@ -63,6 +63,12 @@ std::optional<std::vector<Tensor>> fold(const NodeView& node, std::span<const Te
   return evaluate(node, inputs);
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  Spelling spelling = as_written(node);
+  spelling.attributes["alpha"] = alpha_of(node);
+  return {spelling};
+}
+
 Network sample(Random& random) {
   constexpr double kAlphas[] = {0, 1, -1, 0.5, -0.25, 2};
   Attributes attributes;
@@ -84,6 +90,7 @@ Operator leaky_relu_operator() {
           .lower = [](const NodeView& node) -> Facet {
             return Elementwise{0, std::make_shared<LeakyReluFunction>(alpha_of(node))};
           },
+          .spell = spell,
           .sample = sample};
 }
 

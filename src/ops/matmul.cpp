@@ -168,6 +168,15 @@ Facet lower(const NodeView& node) {
   return affine;
 }
 
+// Of two matrices, the second one constant: Gemm.
+std::vector<Spelling> spell(const NodeView& node) {
+  const Tensor* weights = node.constant(1);
+  if (weights == nullptr || weights->shape().size() != 2 || node.input_type(0).shape.size() != 2) {
+    return {as_written(node)};
+  }
+  return {{"Gemm", {node.node().inputs[0], transposed_matrix(*weights)}, {{"transB", std::int64_t{1}}}}};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const std::int64_t k = random.integer(1, 4);
@@ -201,6 +210,7 @@ Operator matmul_operator() {
           .evaluate = evaluate,
           .fold = fold,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

@@ -45,6 +45,20 @@ std::shared_ptr<const LinearMap> product_map(const NodeView& node, const MatrixP
   return std::make_shared<const LinearMap>(std::move(map));
 }
 
+Tensor transposed_matrix(const Tensor& matrix) {
+  const auto rows = static_cast<std::size_t>(matrix.shape().at(0));
+  const auto columns = static_cast<std::size_t>(matrix.shape().at(1));
+  return std::visit(
+      [&](auto copy) {
+        const auto& elements = std::get<decltype(copy)>(matrix.data());
+        for (std::size_t c = 0; c < columns; ++c) {
+          for (std::size_t r = 0; r < rows; ++r) copy[c * rows + r] = elements[r * columns + c];
+        }
+        return Tensor({matrix.shape()[1], matrix.shape()[0]}, std::move(copy));
+      },
+      matrix.data());
+}
+
 std::int64_t additions(const Affine& affine) {
   std::int64_t terms = std::any_of(affine.bias.begin(), affine.bias.end(), [](double b) { return b != 0; }) ? 1 : 0;
   for (const AffineTerm& term : affine.terms) terms += term.map->terms();

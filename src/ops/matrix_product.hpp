@@ -37,6 +37,12 @@ struct MatrixProduct {
 std::shared_ptr<const LinearMap> product_map(const NodeView& node, const MatrixProduct& product,
                                              std::vector<double> weights);
 
+// A matrix [a, b] as [b, a].
+Tensor transposed_matrix(const Tensor& matrix);
+
+// A matrix [a, b] as [b, a].
+Tensor transposed_matrix(const Tensor& matrix);
+
 // Additions that a component of the node takes: one less than its terms, a bias that is not zero included.
 std::int64_t additions(const Affine& affine);
 

@@ -100,6 +100,13 @@ Facet lower(const NodeView& node) {
   return joint;
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  Spelling spelling = as_written(node);
+  spell_window(read(node), node.int_attribute("ceil_mode", 0) != 0, spelling.attributes);
+  spelling.attributes.erase("storage_order");  // of indices, which there are none of
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const std::size_t axes = random.coin() ? 1 : 2;
@@ -144,6 +151,7 @@ Operator max_pool_operator() {
         return evaluate(node, inputs);
       },
       .lower = lower,
+      .spell = spell,
       .sample = sample};
 }
 

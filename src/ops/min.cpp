@@ -19,6 +19,7 @@ Operator min_operator() {
         return evaluate_extremum(node, inputs, -1);
       },
       .lower = [](const NodeView& node) { return lower_extremum(node, -1); },
+      .spell = [](const NodeView& node) { return spell_extremum(node, -1); },
       .sample = [](Random& random) { return sample_extremum(random, "Min"); }};
 }
 

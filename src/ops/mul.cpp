@@ -100,6 +100,7 @@ Operator mul_operator() {
           .evaluate = evaluate,
           .fold = fold,
           .lower = lower,
+          .spell = spell_commutative,
           .sample = sample};
 }
 

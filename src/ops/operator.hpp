@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "ir/facet.hpp"
 #include "ir/network.hpp"
+#include "ops/spelling.hpp"
 
 namespace boundflow {
 
@@ -64,6 +65,11 @@ struct Operator {
   // The facet of output `node.output_index()` of a node with at least one non-constant input. UnsupportedError if this
   // use of the operator has none.
   Facet (*lower)(const NodeView& node) = nullptr;
+
+  // For operators that can say one thing in several ways, or say what another operator says: the way that stands in the
+  // normal form, for each output one node with one output. Values and admitted executions are the node's; spelling it
+  // again changes nothing. Only asked of nodes that `infer` has accepted and that read a variable.
+  std::vector<Spelling> (*spell)(const NodeView& node) = nullptr;
 
   // A random small network around one node of this operator, for the generated tests: variables, constants, shapes and
   // attributes vary with the seed. Its input is one float32 tensor, its output the node's. nullptr for operators of

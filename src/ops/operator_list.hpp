@@ -34,6 +34,7 @@ Operator matmul_operator();
 Operator max_operator();
 Operator max_pool_operator();
 Operator min_operator();
+Operator mod_operator();
 Operator mul_operator();
 Operator neg_operator();
 Operator pad_operator();

@@ -168,6 +168,22 @@ Facet lower(const NodeView& node) {
   return Affine{.terms = std::move(terms), .bias = std::move(bias)};
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  std::vector<std::int64_t> before, after;
+  for (const Padding& padding : read(node)) {
+    before.push_back(padding.before);
+    after.push_back(padding.after);
+  }
+  before.insert(before.end(), after.begin(), after.end());
+  Spelling spelling{"Pad", {node.node().inputs[0], index_vector(before)}, node.node().attributes};
+  if (read_mode(node) == Mode::Constant) {
+    spelling.attributes.erase("mode");
+    const bool zero = !node.has_input(2) || (node.constant(2) != nullptr && node.constant(2)->at(0) == 0);
+    if (!zero) spelling.inputs.emplace_back(node.node().inputs[2]);
+  }
+  return {spelling};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const ValueId x = sample.input(sample.shape(static_cast<int>(random.integer(1, 3))));
@@ -200,6 +216,7 @@ Operator pad_operator() {
           .infer = infer,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

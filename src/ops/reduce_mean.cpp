@@ -15,6 +15,7 @@ Operator reduce_mean_operator() {
                 return evaluate_reduction(read_reduction(node, true), *inputs[0]);
               },
           .lower = [](const NodeView& node) { return lower_reduction(node, read_reduction(node, true)); },
+          .spell = [](const NodeView& node) { return spell_reduction(node, read_reduction(node, true)); },
           .sample = [](Random& random) { return sample_reduction(random, "ReduceMean"); }};
 }
 

@@ -15,6 +15,7 @@ Operator reduce_sum_operator() {
                 return evaluate_reduction(read_reduction(node, false), *inputs[0]);
               },
           .lower = [](const NodeView& node) { return lower_reduction(node, read_reduction(node, false)); },
+          .spell = [](const NodeView& node) { return spell_reduction(node, read_reduction(node, false)); },
           .sample = [](Random& random) { return sample_reduction(random, "ReduceSum"); }};
 }
 

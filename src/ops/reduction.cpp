@@ -146,6 +146,17 @@ void add_mean_execution(const NodeView& node, Affine& affine, std::int64_t count
   affine.deployed_growth = static_cast<double>(count);
 }
 
+std::vector<Spelling> spell_reduction(const NodeView& node, const Reduction& reduction) {
+  std::vector<std::int64_t> axes;
+  for (std::size_t d = 0; d < reduction.reduced.size(); ++d) {
+    if (reduction.reduced[d]) axes.push_back(static_cast<std::int64_t>(d));
+  }
+  if (axes.empty()) return {as_written(node)};
+  Attributes attributes;
+  if (!reduction.keep_axes) attributes["keepdims"] = std::int64_t{0};
+  return {{reduction.mean ? "ReduceMean" : "ReduceSum", {node.node().inputs[0], index_vector(axes)}, attributes}};
+}
+
 Network sample_reduction(Random& random, const char* op) {
   SampleNetwork sample(random);
   const ValueId x = sample.input(sample.shape(static_cast<int>(random.integer(0, 4))));

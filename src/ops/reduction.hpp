@@ -28,6 +28,8 @@ Reduction read_reduction(const NodeView& node, bool mean);
 std::vector<TensorType> infer_reduction(const NodeView& node, const Reduction& reduction);
 std::vector<Tensor> evaluate_reduction(const Reduction& reduction, const Tensor& input);
 Facet lower_reduction(const NodeView& node, const Reduction& reduction);
+// ReduceSum, or ReduceMean, with its axes named in ascending order.
+std::vector<Spelling> spell_reduction(const NodeView& node, const Reduction& reduction);
 Network sample_reduction(Random& random, const char* op);
 
 // How far 1 / count, as computed, may be from the weight of a mean, relatively.

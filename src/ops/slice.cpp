@@ -89,6 +89,26 @@ Facet lower(const NodeView& node) {
   return lower_layout(node, element_count(infer(node)[0].shape), sources(node));
 }
 
+std::vector<Spelling> spell(const NodeView& node) {
+  const Shape& shape = node.input_type(0).shape;
+  const std::vector<AxisRange> all = ranges(node);
+  std::vector<std::int64_t> starts, ends, axes, steps;
+  for (std::size_t d = 0; d < all.size(); ++d) {
+    const auto [start, step, count] = all[d];
+    if (count == shape[d] && step == 1) continue;
+    const std::int64_t last = start + (count - 1) * step;
+    starts.push_back(start);
+    // Before the first element there is no place but one far below zero.
+    ends.push_back(step > 0 ? last + 1 : last > 0 ? last - 1 : -shape[d] - 1);
+    axes.push_back(static_cast<std::int64_t>(d));
+    steps.push_back(step);
+  }
+  if (axes.empty()) return {as_written(node)};  // compose-layouts removes it
+  return {{"Slice",
+           {node.node().inputs[0], index_vector(starts), index_vector(ends), index_vector(axes), index_vector(steps)},
+           {}}};
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const ValueId x = sample.input(sample.shape(static_cast<int>(random.integer(1, 3))));
@@ -128,6 +148,7 @@ Operator slice_operator() {
           .infer = infer,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

@@ -60,6 +60,21 @@ Facet lower(const NodeView& node) {
   return lower_layout(node, element_count(pieces.at(piece).shape), sources(node, pieces, piece));
 }
 
+// A Slice for each piece.
+std::vector<Spelling> spell(const NodeView& node) {
+  const auto axis = static_cast<std::int64_t>(axis_of(node));
+  std::vector<Spelling> pieces;
+  std::int64_t begin = 0;
+  for (const std::int64_t extent : constant_indices(node, 1, "split")) {
+    pieces.push_back({"Slice",
+                      {node.node().inputs[0], index_vector({begin}), index_vector({begin + extent}),
+                       index_vector({axis}), index_vector({1})},
+                      {}});
+    begin += extent;
+  }
+  return pieces;
+}
+
 Network sample(Random& random) {
   SampleNetwork sample(random);
   const ValueId x = sample.input(sample.shape(static_cast<int>(random.integer(1, 3))));
@@ -85,6 +100,7 @@ Operator split_operator() {
           .infer = infer,
           .evaluate = evaluate,
           .lower = lower,
+          .spell = spell,
           .sample = sample};
 }
 

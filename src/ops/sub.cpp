@@ -16,6 +16,7 @@ Operator sub_operator() {
           .fold = [](const NodeView& node,
                      std::span<const Tensor* const> inputs) { return fold_addition(node, inputs, -1); },
           .lower = [](const NodeView& node) { return lower_addition(node, -1); },
+          .spell = spell_operands,
           .sample = [](Random& random) { return sample_addition(random, "Sub"); }};
 }
 

@@ -33,6 +33,7 @@ const OperatorTable& operator_table() {
       max_operator(),
       max_pool_operator(),
       min_operator(),
+      mod_operator(),
       mul_operator(),
       neg_operator(),
       pad_operator(),

@@ -17,7 +17,8 @@ std::optional<ValueId> row_bias(const Network& network, const Node& add, ValueId
 }
 
 bool is_matrix_product(const Network& network, const Node& node) {
-  return node.op == "MatMul" && !network.is_constant(node.inputs[0]) && network.is_constant(node.inputs[1]) &&
+  const bool product = node.op == "MatMul" || (node.op == "Gemm" && node.inputs.size() == 2);
+  return product && !network.is_constant(node.inputs[0]) && network.is_constant(node.inputs[1]) &&
          network.value(node.inputs[0]).type.shape.size() == 2 && network.value(node.inputs[1]).type.shape.size() == 2;
 }
 
@@ -31,7 +32,7 @@ bool fuse(Rewriter& rewriter, const Node& add, RewriteBudget& budget) {
     const std::optional<ValueId> bias = row_bias(old, add, operand);
     if (!bias || !budget.take()) continue;
     const ValueId sum = rewriter.add("Gemm", add.name, {product->inputs[0], product->inputs[1], rewriter.now(*bias)},
-                                     old.value(add.outputs[0]).name);
+                                     old.value(add.outputs[0]).name, product->attributes);
     rewriter.replace(add.outputs[0], sum);
     return true;
   }

@@ -91,10 +91,13 @@ class Install(unittest.TestCase):
     def test_the_library_shows_the_public_interface_only(self) -> None:
         shown = {line.split(maxsplit=2)[2] for line in run("nm", "-DC", "--defined-only", self.library).splitlines()}
         headers = "".join(h.read_text() for h in (SOURCE / "include/boundflow").iterdir())
-        functions = {f"boundflow::{name}" for name in re.findall(r"^BOUNDFLOW_API [\w:]+ (\w+)\(", headers, re.M)}
+        functions = {f"boundflow::{name}" for name in re.findall(r"^BOUNDFLOW_API .+? (\w+)\(", headers, re.M)}
+        classes = re.findall(r"^class BOUNDFLOW_API (\w+)", headers, re.M)
         self.assertGreaterEqual(len(functions), 9)
-        self.assertEqual({re.sub(r"(\[abi:\w+\])?\(.*", "", name) for name in shown if "boundflow::Error" not in name},
-                         functions)
+        self.assertGreaterEqual(set(classes), {"Error", "StoppedError", "Model"})
+        members = re.compile(rf"boundflow::({'|'.join(classes)})\b")
+        names = {re.sub(r"(\[abi:\w+\])?\(.*", "", name) for name in shown}
+        self.assertEqual({name for name in names if not members.search(name)}, functions)
 
 
 if __name__ == "__main__":

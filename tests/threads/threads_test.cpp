@@ -41,13 +41,17 @@ TEST(Threads, VerdictsAreThoseOfOneThread) {
 
 BoundsRequest boxes_around_the_image(std::int64_t count) {
   const std::vector<double> image = read_array(kDigits + "image.npy").values;
-  BoundsRequest request;
+  std::vector<double> lower;
+  std::vector<double> upper;
   for (std::int64_t b = 0; b < count; ++b) {
     for (const double x : image) {
-      request.lower.push_back(x - 0.01 * static_cast<double>(b + 1));
-      request.upper.push_back(x + 0.01 * static_cast<double>(b + 1));
+      lower.push_back(x - 0.01 * static_cast<double>(b + 1));
+      upper.push_back(x + 0.01 * static_cast<double>(b + 1));
     }
   }
+  BoundsRequest request;
+  request.lower = std::move(lower);
+  request.upper = std::move(upper);
   return request;
 }
 

@@ -43,7 +43,8 @@ class Bounds : public testing::Test {
   BoundsRequest one(const BoundsRequest& all, std::size_t query) const {
     BoundsRequest request = all;
     const auto begin = static_cast<std::ptrdiff_t>(query * kInputs);
-    request.center.assign(all.center.begin() + begin, all.center.begin() + begin + kInputs);
+    const std::vector<double> centers = all.center.copy();
+    request.center = std::vector<double>(centers.begin() + begin, centers.begin() + begin + kInputs);
     return request;
   }
   static BoundsResult ask(const BoundsRequest& request, const std::string& semantics = "float32", int threads = 1) {
@@ -55,7 +56,8 @@ class Bounds : public testing::Test {
 
   // Points of the input set: float32 numbers, so that what is executed is the point itself.
   static std::vector<double> point_of(const BoundsRequest& request, std::size_t query, Random& random) {
-    const double* center = request.center.data() + query * kInputs;
+    const std::vector<double> centers = request.center.copy();
+    const double* center = centers.data() + query * kInputs;
     std::vector<double> direction;
     double length = 0;
     const bool sparse = random.coin();
@@ -184,11 +186,15 @@ TEST_F(Bounds, MethodsAreOrderedByWidth) {
 
 TEST_F(Bounds, ABallOfNormInfIsItsBox) {
   const BoundsRequest ball = around(0x1p-5);
-  BoundsRequest box;
+  std::vector<double> lower;
+  std::vector<double> upper;
   for (const double c : centers_) {
-    box.lower.push_back(sub_down(c, ball.eps));
-    box.upper.push_back(add_up(c, ball.eps));
+    lower.push_back(sub_down(c, ball.eps));
+    upper.push_back(add_up(c, ball.eps));
   }
+  BoundsRequest box;
+  box.lower = Numbers::view(std::span<const double>(lower));
+  box.upper = Numbers::view(std::span<const double>(upper));
   expect_equal(ask(ball), 0, ask(box));
 }
 
@@ -332,29 +338,35 @@ TEST_F(Bounds, FaultyRequestsAreRefused) {
     spoil(request);
     EXPECT_THAT(error_of([&] { ask(request); }), HasSubstr(message));
   };
+  const auto with = [](const Numbers& numbers, std::size_t element, double value) {
+    std::vector<double> values = numbers.copy();
+    values[element] = value;
+    return values;
+  };
   const double nan = std::nan("");
   refused("the radius is -1", [](BoundsRequest& r) { r.eps = -1; });
   refused("the radius is nan", [&](BoundsRequest& r) { r.eps = nan; });
   refused("the radius is inf", [](BoundsRequest& r) { r.eps = kInfinity; });
-  refused("center has 191 elements; a multiple of the network's 64", [](BoundsRequest& r) { r.center.pop_back(); });
-  refused("center: element 5 is nan", [&](BoundsRequest& r) { r.center[5] = nan; });
-  refused("either --center and --eps, or --lower and --upper", [](BoundsRequest& r) { r.center.clear(); });
+  refused("center has 191 elements; a multiple of the network's 64",
+          [&](BoundsRequest& r) { r.center = Numbers::view(std::span<const double>(centers_).first(191)); });
+  refused("center: element 5 is nan", [&](BoundsRequest& r) { r.center = with(r.center, 5, nan); });
+  refused("either --center and --eps, or --lower and --upper", [](BoundsRequest& r) { r.center = {}; });
   refused("either --center and --eps, or --lower and --upper", [](BoundsRequest& r) { r.lower = r.upper = r.center; });
   const auto box = [](BoundsRequest& r) {
     r.lower = r.upper = r.center;
-    r.center.clear();
+    r.center = {};
   };
   refused("box 1: input 6", [&](BoundsRequest& r) {
     box(r);
-    r.lower[70] = 2;
+    r.lower = with(r.lower, 70, 2);
   });
   refused("lower: element 0 is -inf", [&](BoundsRequest& r) {
     box(r);
-    r.lower[0] = -kInfinity;
+    r.lower = with(r.lower, 0, -kInfinity);
   });
   refused("equal numbers", [&](BoundsRequest& r) {
     box(r);
-    r.upper.pop_back();
+    r.upper = Numbers::view(std::span<const double>(centers_).first(191));
   });
   refused("--norm: a box has none", [&](BoundsRequest& r) {
     box(r);

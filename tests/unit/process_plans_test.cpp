@@ -56,7 +56,9 @@ TEST_F(ProcessPlans, OtherInputSetsUseThePlanAndOtherMethodsDoNot) {
   const auto ask = [](const BoundsRequest& request) { return counts(json::parse(bounds(kNetwork, request, {}).json)); };
   EXPECT_EQ(ask(around(0.04)), kMiss);
   BoundsRequest three = around(0.01);
-  three.center.insert(three.center.end(), three.center.begin(), three.center.end());
+  std::vector<double> two = three.center.copy();
+  two.insert(two.end(), two.begin(), two.end());
+  three.center = two;
   three.specification = {{1, 10}, std::vector<double>(10, 1.0)};
   EXPECT_EQ(ask(three), kHit);
   EXPECT_EQ(ask(around(0.04, "ibp")), kMiss);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/rounding.hpp"
 #include "ops/broadcast.hpp"
@@ -135,6 +136,29 @@ void reduce_mean_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
   if (opset < 18) axes_to_input(node, values);
 }
 
+// Over all spatial axes it is the pooling of one window.
+void reduce_max_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
+  if (opset < 18) axes_to_input(node, values);
+  if (node.inputs.empty() || node.inputs[0].empty()) node.malformed("input 0 is required");
+  const bool keeps_axes = take<std::int64_t>(node, "keepdims").value_or(1) != 0;
+  take<std::int64_t>(node, "noop_with_empty_axes");  // there are axes
+  const Tensor* axes = node.inputs.size() == 2 ? values.constant(node.inputs[1]) : nullptr;
+  const auto rank = static_cast<std::int64_t>(values.shape(node.inputs[0]).size());
+  std::set<std::int64_t> reduced;
+  if (axes != nullptr && axes->dtype() == DType::Int64) {
+    for (const std::int64_t axis : axes->int64s()) reduced.insert(axis < 0 ? axis + rank : axis);
+  }
+  std::set<std::int64_t> spatial;
+  for (std::int64_t d = 2; d < rank; ++d) spatial.insert(d);
+  if (!keeps_axes || reduced.empty() || reduced != spatial) {
+    node.unsupported("it is supported over all axes of images, with keepdims");
+  }
+  const Shape shape = values.shape(node.inputs[0]);
+  node.op = "MaxPool";
+  node.inputs.pop_back();
+  node.attributes["kernel_shape"] = std::vector<std::int64_t>(shape.begin() + 2, shape.end());
+}
+
 // Outputs beyond the first are statistics of training.
 void batch_normalization_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
   if (opset < 7 && take<std::int64_t>(node, "is_test").value_or(0) == 0) {
@@ -210,6 +234,7 @@ constexpr OpsetForm kForms[] = {
     {"MaxPool", max_pool_form},
     {"Mul", broadcasting_form},
     {"Pad", pad_form},
+    {"ReduceMax", reduce_max_form},
     {"ReduceMean", reduce_mean_form},
     {"ReduceSum", axes_form},
     {"Slice", slice_form},
