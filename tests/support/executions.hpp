@@ -78,11 +78,12 @@ class Executions : public testing::Test {
         const std::vector<float> point = hard_point(random, test.inputs);
         x.insert(x.end(), point.begin(), point.end());
       }
+      const std::vector<double> inputs(x.begin(), x.end());
       BoundsRequest request;
-      request.lower.assign(x.begin(), x.end());
-      request.upper = request.lower;
+      request.lower = inputs;
+      request.upper = inputs;
       NpzWriter writer;
-      writer.add("x", {static_cast<std::int64_t>(x.size()) / test.inputs, test.inputs}, request.lower);
+      writer.add("x", {static_cast<std::int64_t>(x.size()) / test.inputs, test.inputs}, inputs);
       folder_.write(test.name + ".x.npz", writer.finish());
       requests.push_back(std::move(request));
     }
