@@ -99,8 +99,9 @@ class Import(unittest.TestCase):
         self.assertEqual(loaded.strip(), "[]")
 
     def test_every_public_name_has_a_docstring(self):
+        with_torch_or_matplotlib = ("auto_lirpa", "from_torch", "plot")
         for name in boundflow.__all__:
-            if name not in ("plot", "__version__"):
+            if name not in with_torch_or_matplotlib and name != "__version__":
                 self.assertTrue(getattr(boundflow, name).__doc__, name)
 
     def test_the_signature_has_every_option_of_the_table(self):

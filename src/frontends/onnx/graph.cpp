@@ -213,7 +213,7 @@ class GraphImporter final : GraphValues {
     return name;
   }
 
-  void check_origin(const onnx::NodeProto& proto, const std::string& name) const {
+  void check_operator(const onnx::NodeProto& proto, const std::string& name) const {
     if (!is_default_domain(proto.domain())) {
       throw UnsupportedError(name, proto.op_type(), fmt::format("domain '{}' is not supported", proto.domain()));
     }
@@ -222,17 +222,15 @@ class GraphImporter final : GraphValues {
         throw UnsupportedError(name, proto.op_type(), "the model redefines the operator as a function");
       }
     }
-  }
-
-  // Once the node has its normal form, which may be that of another operator.
-  void check_operator(const OnnxNode& node) const {
-    const Operator* op = table_.find(node.op);
-    if (op == nullptr || op->internal) node.unsupported("the operator is not supported");
+    const Operator* op = table_.find(proto.op_type());
+    if ((op == nullptr || op->internal) && !has_normal_form(proto.op_type())) {
+      throw UnsupportedError(name, proto.op_type(), "the operator is not supported");
+    }
   }
 
   void import_node(const onnx::NodeProto& proto) {
     const std::string name = node_name(proto);
-    check_origin(proto, name);
+    check_operator(proto, name);
     OnnxNode node{proto.op_type(),
                   name,
                   {proto.input().begin(), proto.input().end()},
@@ -241,7 +239,6 @@ class GraphImporter final : GraphValues {
     // Absent optional values at the end may be left out or empty; inside they are empty.
     while (!node.inputs.empty() && node.inputs.back().empty()) node.inputs.pop_back();
     to_normal_form(node, opset_, *this);
-    check_operator(node);
     while (!node.outputs.empty() && node.outputs.back().empty()) node.outputs.pop_back();
     if (table_.find(node.op)->reads_shapes_only || reads_constants_only(node)) {
       fold(node);

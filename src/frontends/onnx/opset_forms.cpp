@@ -246,6 +246,10 @@ constexpr OpsetForm kForms[] = {
 
 }  // namespace
 
+bool has_normal_form(std::string_view op) {
+  return std::any_of(std::begin(kForms), std::end(kForms), [&](const OpsetForm& form) { return form.op == op; });
+}
+
 void to_normal_form(OnnxNode& node, std::int64_t opset, GraphValues& values) {
   for (const OpsetForm& form : kForms) {
     if (form.op == node.op) form.rewrite(node, opset, values);

@@ -41,6 +41,9 @@ class GraphValues {
 inline constexpr std::int64_t kMinOpset = 6;
 inline constexpr std::int64_t kMaxOpset = 23;
 
+// True for operators that `to_normal_form` rewrites, some of them into another one.
+bool has_normal_form(std::string_view op);
+
 // Rewrites a node of the given opset in place.
 void to_normal_form(OnnxNode& node, std::int64_t opset, GraphValues& values);
 
