@@ -27,6 +27,12 @@ bool run_task(const CompiledProgram& program, std::size_t task, const Frame& fra
   return true;
 }
 
+// Two lines below that meet in the origin, with the kink of the function, and nothing to choose above.
+bool turns_at_zero(const LineChoices& lines) {
+  return lines.below.count() == 2 && !lines.above.is_free() && lines.below.at(0).intercept == 0 &&
+         lines.below.at(1).intercept == 0;
+}
+
 // The first whose bounds are given.
 const Buffer& input_of(const BoundProgram& program) {
   const BufferId first = program.tasks.at(SplitPrograms::kGiven).ops.at(0).outputs.at(0);
@@ -79,7 +85,11 @@ void SplitEngine::find_free() {
       ranges_.push_back({number, l, u, static_cast<float>(lines.below.start), static_cast<float>(lines.above.start)});
       if (lines.above.is_free()) sides_ = 2;
       // Selections find their lines faster than they could be read.
-      if (!layer.function->is_selection()) {
+      if (turns_at_zero(lines) && layer.function->is_selection()) {
+        free.turns = true;
+        free.first_slope = static_cast<float>(lines.below.at(0).slope);
+        free.last_slope = static_cast<float>(lines.below.at(1).slope);
+      } else if (!layer.function->is_selection()) {
         free.known = static_cast<std::int32_t>(choices_.size());
         choices_.push_back({lines, exact ? 0 : layer.function->deployed_error(l, u, layer.unit_roundoff)});
       }
@@ -265,11 +275,16 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
       Moments& moments = w.share_moments[(side * count + b) * free_.size() + k];
       if (!in_use && moments.mean == 0) continue;
       float& share = w.shares[(side * count + b) * neurons + neuron];
-      const LineChoices* lines = in_use ? lines_of(k, range_of(k, b, w), own) : nullptr;
-      const LineChoice* choice = lines == nullptr ? nullptr : side == 0 ? &lines->below : &lines->above;
-      const float gradient = choice == nullptr || !choice->is_free()
-                                 ? 0.0F
-                                 : share_gradient(*choice, static_cast<double>(share), lambda, points[neuron]);
+      float gradient = 0;
+      if (in_use && free_[k].turns) {
+        gradient = side == 0 ? lambda * points[neuron] * (free_[k].last_slope - free_[k].first_slope) : 0.0F;
+      } else if (in_use) {
+        const LineChoices* lines = lines_of(k, range_of(k, b, w), own);
+        const LineChoice* choice = lines == nullptr ? nullptr : side == 0 ? &lines->below : &lines->above;
+        if (choice != nullptr && choice->is_free()) {
+          gradient = share_gradient(*choice, static_cast<double>(share), lambda, points[neuron]);
+        }
+      }
       if (gradient == 0 && moments.mean == 0) continue;
       share = std::clamp(share + share_step * moments.direction(gradient, scale), 0.0F, 1.0F);
     }

@@ -38,6 +38,11 @@ struct SplitTerm {
 struct FreeNeuron {
   std::int32_t neuron = 0;
   std::int32_t known = -1;  // in `choices` of the SplitFrame, or to be computed when asked for
+  // The choice is a slope: every line through the origin between these two holds below, wherever the neuron may have
+  // either sign, and there is no choice above. ReLU and the like, by far the most.
+  bool turns = false;
+  float first_slope = 0;
+  float last_slope = 0;
 };
 
 // A neuron's choices over what is given of its value.

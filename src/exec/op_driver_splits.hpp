@@ -39,6 +39,13 @@ void OpDriver<Kernels>::given_errors(const TaskOp& op, const BatchFrame& frame) 
   }
 }
 
+// Between the two slopes of a neuron that turns; NaN where the share is.
+inline float turned_slope(const FreeNeuron& free, float share) {
+  const float slope = free.first_slope + share * (free.last_slope - free.first_slope);
+  const auto [least, most] = std::minmax(free.first_slope, free.last_slope);
+  return std::clamp(slope, least, most);
+}
+
 // What the relaxation has found stays where a share is no number.
 template <class Kernels>
 void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) const {
@@ -55,6 +62,7 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
   const auto by_neuron = [](const FreeNeuron& free, std::int64_t neuron) { return free.neuron < neuron; };
   const auto begin = std::lower_bound(split.free.begin(), split.free.end(), op.offset, by_neuron);
   const auto end = std::lower_bound(begin, split.free.end(), op.offset + n, by_neuron);
+  const bool nominal = frame.semantics == Semantics::Nominal;
   LineBlock<T> block;
   const LineRows lines = block.lines();
   KnownChoices own;
@@ -63,28 +71,40 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
   };
   const auto store = [&] {
     // The error of a line that stays counts as well. Weights only grow from step to step.
-    block.store(out, dot_gamma, [&](float before, float now) {
-      return frame.semantics == Semantics::Nominal ? 0.0F : std::max(before, now);
-    });
+    block.store(out, dot_gamma, [&](float before, float now) { return nominal ? 0.0F : std::max(before, now); });
   };
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     const double* lowers = lower(x, frame) + b * ld(x);
     const double* uppers = upper(x, frame) + b * ld(x);
     for (auto free = begin; free != end; ++free) {
       const std::int64_t j = free->neuron - op.offset;
-      const KnownChoices* choices = known_choices(op, *free, lowers[j], uppers[j], frame, own);
-      if (choices == nullptr) continue;
       const std::int64_t share = b * split.neurons + free->neuron;
       const std::int64_t at = b * out.ld + j;
       const double extent = std::max(-lowers[j], uppers[j]);
+      if (free->turns) {
+        if (!(lowers[j] < 0 && uppers[j] > 0)) continue;
+        const float slope = turned_slope(*free, split.lower_shares[share]);
+        if (std::isnan(slope)) continue;
+        out.lower_slope[at] = static_cast<T>(slope);
+        out.lower_intercept[at] = 0;
+        if (nominal || slope == 0 || slope == 1) continue;
+        // Multiplying by the slope rounds; the rest is as it was. Weights only grow from step to step.
+        const double rounding = kUnitRoundoff<T> * std::fabs(static_cast<double>(slope)) * extent;
+        const double dot = dot_gamma * std::fabs(static_cast<double>(out.upper_intercept[at]));
+        out.error_weight[at] = std::max(out.error_weight[at], cast_up<float>((rounding + dot) * (1 + 0x1p-40)));
+        continue;
+      }
+      const KnownChoices* choices = known_choices(op, *free, lowers[j], uppers[j], frame, own);
+      if (choices == nullptr) continue;
+      const LineChoice& choice = choices->lines.below;
+      Line below{0, kInfinity};
+      if (choice.is_free()) {
+        below = choice.sound_below(static_cast<double>(split.lower_shares[share]), extent, kFloat32);
+        below.intercept = lowered(below.intercept, choices->deployed_error);
+      }
       Relaxation line{static_cast<double>(out.lower_slope[at]), static_cast<double>(out.lower_intercept[at]),
                       static_cast<double>(out.upper_slope[at]), static_cast<double>(out.upper_intercept[at])};
-      if (choices->lines.below.is_free()) {
-        const Line below =
-            choices->lines.below.sound_below(static_cast<double>(split.lower_shares[share]), extent, kFloat32);
-        const double intercept = lowered(below.intercept, choices->deployed_error);
-        if (std::isfinite(intercept)) line.lower_slope = below.slope, line.lower_intercept = intercept;
-      }
+      if (std::isfinite(below.intercept)) line.lower_slope = below.slope, line.lower_intercept = below.intercept;
       if (choices->lines.above.is_free() && split.upper_shares != nullptr) {
         const Line above =
             choices->lines.above.sound_above(static_cast<double>(split.upper_shares[share]), extent, kFloat32);
