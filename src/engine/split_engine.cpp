@@ -73,13 +73,13 @@ void SplitEngine::find_free() {
   sides_ = 1;
   place_.assign(static_cast<std::size_t>(neurons_), -1);
   std::int32_t number = 0;
-  LineChoices lines;
+  KnownChoices found;
+  const LineChoices& lines = found.lines;
   for (const crown::NeuronLayer& layer : layers_) {
     const GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
-    const bool exact = semantics_ != Semantics::Float32 || layer.function->is_selection();
     for (std::int64_t i = 0; i < layer.columns; ++i) {
       const double l = given.lower[static_cast<std::size_t>(i)], u = given.upper[static_cast<std::size_t>(i)];
-      if (!layer.function->choices(l, u, true, lines)) continue;
+      if (!find_choices(*layer.function, l, u, true, semantics_, layer.unit_roundoff, found)) continue;
       FreeNeuron free{static_cast<std::int32_t>(layer.offset + i)};
       place_[static_cast<std::size_t>(free.neuron)] = static_cast<std::int32_t>(free_.size());
       ranges_.push_back({number, l, u, static_cast<float>(lines.below.start), static_cast<float>(lines.above.start)});
@@ -91,7 +91,7 @@ void SplitEngine::find_free() {
         free.last_slope = static_cast<float>(lines.below.at(1).slope);
       } else if (!layer.function->is_selection()) {
         free.known = static_cast<std::int32_t>(choices_.size());
-        choices_.push_back({lines, exact ? 0 : layer.function->deployed_error(l, u, layer.unit_roundoff)});
+        choices_.push_back(found);
       }
       free_.push_back(free);
     }
@@ -224,27 +224,45 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
 
 namespace {
 
-// The derivatives of a row's bound. A line counts where Lambda takes it, at the value that the sweep found; a
-// multiplier subtracts its constraint's value there.
-float share_gradient(const LineChoice& lines, double share, float lambda, float z) {
-  const Line change = lines.change(share);
-  return lambda * static_cast<float>(change.slope * static_cast<double>(z) + change.intercept);
-}
-
+// The derivative of a row's bound by a multiplier, which subtracts its constraint's value where the sweep ended.
 float multiplier_gradient(const SplitTerm& split, float z) {
   return split.above ? split.point - z : z - split.point;
 }
 
 }  // namespace
 
-// The lines that a free neuron may take on its range, or nullptr.
-const LineChoices* SplitEngine::lines_of(std::size_t free, const NeuronRange& range, LineChoices& own) const {
+// The lines that a free neuron may take below (side 0) or above (side 1) on its range, or nullptr.
+const LineChoice* SplitEngine::lines_of(std::size_t free, std::size_t side, const NeuronRange& range,
+                                        LineChoices& own) const {
   const std::int32_t known = free_[free].known;
+  const LineChoices* lines = &own;
   if (known >= 0 && range.lower == ranges_[free].lower && range.upper == ranges_[free].upper) {
-    return &choices_[static_cast<std::size_t>(known)].lines;
+    lines = &choices_[static_cast<std::size_t>(known)].lines;
+  } else {
+    const ScalarFunction& function = *layers_[static_cast<std::size_t>(ranges_[free].layer)].function;
+    if (!function.choices(range.lower, range.upper, true, own)) return nullptr;
   }
-  const ScalarFunction& function = *layers_[static_cast<std::size_t>(ranges_[free].layer)].function;
-  return function.choices(range.lower, range.upper, true, own) ? &own : nullptr;
+  return side == 0 ? &lines->below : &lines->above;
+}
+
+// The derivative of a row's bound by a share of subproblem b, whose splits are marked: a line counts where Lambda takes
+// it, at the value that the sweep found.
+float SplitEngine::share_gradient(std::size_t free, std::size_t side, std::size_t b, float lambda, float z,
+                                  const Workspace& w, LineChoices& own) const {
+  if (side == 0 ? !(lambda > 0) : !(lambda < 0)) return 0;
+  const NeuronRange range = range_of(free, b, w);
+  const FreeNeuron& neuron = free_[free];
+  if (neuron.turns) {
+    const bool turns = side == 0 && range.lower < 0 && range.upper > 0;
+    return turns ? lambda * z * (neuron.last_slope - neuron.first_slope) : 0;
+  }
+  const LineChoice* lines = lines_of(free, side, range, own);
+  if (lines == nullptr || !lines->is_free()) return 0;
+  const auto count = static_cast<std::size_t>(w.frame.subproblems);
+  const float share =
+      w.shares[(side * count + b) * static_cast<std::size_t>(neurons_) + static_cast<std::size_t>(neuron.neuron)];
+  const Line change = lines->change(static_cast<double>(share));
+  return lambda * static_cast<float>(change.slope * static_cast<double>(z) + change.intercept);
 }
 
 // Marks the free neurons that subproblem b has split.
@@ -271,21 +289,10 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
     const auto neuron = static_cast<std::size_t>(free_[k].neuron);
     const float lambda = rows[neuron];
     for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
-      const bool in_use = side == 0 ? lambda > 0 : lambda < 0;
       Moments& moments = w.share_moments[(side * count + b) * free_.size() + k];
-      if (!in_use && moments.mean == 0) continue;
-      float& share = w.shares[(side * count + b) * neurons + neuron];
-      float gradient = 0;
-      if (in_use && free_[k].turns) {
-        gradient = side == 0 ? lambda * points[neuron] * (free_[k].last_slope - free_[k].first_slope) : 0.0F;
-      } else if (in_use) {
-        const LineChoices* lines = lines_of(k, range_of(k, b, w), own);
-        const LineChoice* choice = lines == nullptr ? nullptr : side == 0 ? &lines->below : &lines->above;
-        if (choice != nullptr && choice->is_free()) {
-          gradient = share_gradient(*choice, static_cast<double>(share), lambda, points[neuron]);
-        }
-      }
+      const float gradient = share_gradient(k, side, b, lambda, points[neuron], w, own);
       if (gradient == 0 && moments.mean == 0) continue;
+      float& share = w.shares[(side * count + b) * neurons + neuron];
       share = std::clamp(share + share_step * moments.direction(gradient, scale), 0.0F, 1.0F);
     }
   }
@@ -323,8 +330,7 @@ void SplitEngine::rank(std::size_t n, Workspace& w, SplitAnswer& answer) const {
     double point = 0;
     if (!function.split_point(range.lower, range.upper, point)) continue;
     const std::size_t side = lambda > 0 ? 0 : 1;
-    const LineChoices* lines = lines_of(k, range, own);
-    const LineChoice* choice = lines == nullptr ? nullptr : side == 0 ? &lines->below : &lines->above;
+    const LineChoice* choice = lines_of(k, side, range, own);
     Line line;
     if (choice != nullptr && choice->count() > 0) {
       const bool chosen = side < static_cast<std::size_t>(sides_) && choice->is_free();
@@ -422,13 +428,7 @@ SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubpr
   for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
     for (std::size_t k = 0; k < free_.size(); ++k) {
       const auto neuron = static_cast<std::size_t>(free_[k].neuron);
-      const float lambda = w.kept_rows[neuron];
-      const LineChoices* lines = lines_of(k, range_of(k, 0, w), own);
-      const bool in_use = lines != nullptr && (side == 0 ? lambda > 0 : lambda < 0);
-      const auto share = static_cast<double>(w.shares[side * static_cast<std::size_t>(neurons_) + neuron]);
-      result.slopes.push_back(
-          in_use ? share_gradient(side == 0 ? lines->below : lines->above, share, lambda, w.kept_points[neuron])
-                 : 0.0F);
+      result.slopes.push_back(share_gradient(k, side, 0, w.kept_rows[neuron], w.kept_points[neuron], w, own));
     }
   }
   for (std::size_t s = 0; s < w.splits.size(); ++s) {

@@ -120,7 +120,9 @@ class SplitEngine final : public SplitBounder {
   bool walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& workspace) const;
   bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
              Workspace& workspace, const ValueBounds* base = nullptr) const;
-  const LineChoices* lines_of(std::size_t free, const NeuronRange& range, LineChoices& own) const;
+  const LineChoice* lines_of(std::size_t free, std::size_t side, const NeuronRange& range, LineChoices& own) const;
+  float share_gradient(std::size_t free, std::size_t side, std::size_t b, float lambda, float z, const Workspace& w,
+                       LineChoices& own) const;
   void mark_split(std::size_t b, Workspace& workspace) const;
   void improve(std::size_t n, int step, double length, Workspace& workspace) const;
   void rank(std::size_t n, Workspace& workspace, SplitAnswer& answer) const;

@@ -40,4 +40,12 @@ double* CompiledProgram::upper(BufferId id, const BatchFrame& frame) const {
   return lower(id, frame) + ld(id) * frame.subproblems;
 }
 
+bool find_choices(const ScalarFunction& function, double l, double u, bool float32_slopes, Semantics semantics,
+                  double unit_roundoff, KnownChoices& found) {
+  if (!function.choices(l, u, float32_slopes, found.lines)) return false;
+  const bool exact = semantics != Semantics::Float32 || function.is_selection();
+  found.deployed_error = exact ? 0 : function.deployed_error(l, u, unit_roundoff);
+  return true;
+}
+
 }  // namespace boundflow

@@ -45,11 +45,14 @@ struct FreeNeuron {
   float last_slope = 0;
 };
 
-// A neuron's choices over what is given of its value.
+// A neuron's choices on an interval.
 struct KnownChoices {
   LineChoices lines;
-  double deployed_error = 0;  // of the function there
+  double deployed_error = 0;  // of the function there; 0 where executions do not count
 };
+// False if the function has none there.
+bool find_choices(const ScalarFunction& function, double l, double u, bool float32_slopes, Semantics semantics,
+                  double unit_roundoff, KnownChoices& found);
 
 // Subproblems that differ in splits and in the lines that they choose.
 struct SplitFrame {

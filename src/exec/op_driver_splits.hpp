@@ -129,10 +129,7 @@ const KnownChoices* OpDriver<Kernels>::known_choices(const TaskOp& op, const Fre
     const auto j = static_cast<std::size_t>(free.neuron - op.offset);
     if (l == given.lower[j] && u == given.upper[j]) return &split.choices[static_cast<std::size_t>(free.known)];
   }
-  if (!op.function->choices(l, u, kFloat32, own.lines)) return nullptr;
-  const bool exact = frame.semantics != Semantics::Float32 || op.function->is_selection();
-  own.deployed_error = exact ? 0 : op.function->deployed_error(l, u, op.unit_roundoff);
-  return &own;
+  return find_choices(*op.function, l, u, kFloat32, frame.semantics, op.unit_roundoff, own) ? &own : nullptr;
 }
 
 // A row's Lambda x >= Lambda x - multiplier * side * (x - point) wherever side * (x - point) >= 0. What the subtraction

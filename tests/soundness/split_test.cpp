@@ -343,6 +343,32 @@ INSTANTIATE_TEST_SUITE_P(, Splits,
                                          Setting{"float64", float64, Semantics::Real}),
                          [](const auto& info) { return std::string(info.param.name); });
 
+// An execution of a smooth activation may be off by its deployed error, whichever lines are chosen.
+TEST(SplitExecutions, OfSmoothActivationsCount) {
+  for (const char* op : {"Sigmoid", "Tanh"}) {
+    LayerStack stack;
+    const ValueId x = stack.dense(stack.input({1, 1}), {1}, {0});
+    const Network built = stack.finish(stack.dense(stack.node(op, {x}), {1}, {0}));
+    const auto network = std::make_shared<const Network>(run_passes(built, operator_table()));
+    const auto engine = std::make_shared<const QueryEngine>(network, float32(), QueryEngine::Options{.splits = true});
+    LinearSpec spec{.rows = 1, .inputs = 1, .outputs = 1};
+    spec.output_coefficients = {1};
+    spec.output_coefficient_errors = spec.constants = spec.constant_errors = {0};
+    const double l = -0.5, u = -0.499;
+    const SplitEngine splits(engine, {{l}, {u}}, Semantics::Float32, Deadline());
+    SplitSubproblem subproblem;
+    subproblem.splits.push_back({.neuron = 0, .above = true, .multiplier = 0, .point = -0.5F});
+    SplitSubproblem* const pointer = &subproblem;
+    std::vector<SplitAnswer> answers;
+    ASSERT_TRUE(splits.bound(spec, {&pointer, 1}, {.steps = 4, .stop_above_zero = false}, Deadline(), answers));
+    const double value = op == std::string("Tanh") ? std::tanh(l) : 1 / (1 + std::exp(-l));
+    // 8 ulp of the value and 2^-22.
+    const double deployed = 0x1p-20 * std::fabs(value) + 0x1p-22;
+    EXPECT_LE(answers[0].nominal - answers[0].error, value - deployed) << op;
+    EXPECT_GE(answers[0].nominal - answers[0].error, value - 3 * deployed) << op;
+  }
+}
+
 // By finite differences in double: where the two one-sided ones agree, the bound has a derivative, and it is this one.
 TEST(SplitGradients, AreThoseOfTheBound) {
   std::int64_t checked = 0;

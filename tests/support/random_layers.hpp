@@ -6,22 +6,15 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "ops/operator.hpp"
+#include "support/layer_stack.hpp"
 
 namespace boundflow {
 
 inline Network random_layers(Random& random, std::int64_t inputs, std::int64_t layers) {
-  Network network;
-  int names = 0;
-  const auto name = [&](const std::string& prefix) { return prefix + std::to_string(names++); };
-  const auto node = [&](const std::string& op, std::vector<ValueId> operands, Attributes attributes = {}) {
-    const NodeId id =
-        append_node(network, operator_table(), op, name(op), std::move(operands), {name("v")}, std::move(attributes));
-    return network.node(id).outputs.front();
-  };
+  LayerStack stack;
   const bool image = random.coin();
-  ValueId x = network.add_input("x", {DType::Float32, image ? Shape{1, 1, 1, inputs} : Shape{1, inputs}});
-  if (image) x = node("Reshape", {x, network.add_constant("row", Tensor({2}, std::vector<std::int64_t>{1, inputs}))});
+  ValueId x = stack.input(image ? Shape{1, 1, 1, inputs} : Shape{1, inputs});
+  if (image) x = stack.node("Reshape", {x, stack.constant(Tensor({2}, std::vector<std::int64_t>{1, inputs}))});
   std::int64_t columns = inputs;
   bool doubled = false;  // the operands, every other one
   for (std::int64_t layer = 0; layer < layers; ++layer) {
@@ -43,14 +36,11 @@ inline Network random_layers(Random& random, std::int64_t inputs, std::int64_t l
       for (std::size_t j = 0; j < n; ++j) weights[at + j] = 2 * weights[at - n + j];
       bias[static_cast<std::size_t>(i)] = 2 * bias[static_cast<std::size_t>(i) - 1];
     }
-    const ValueId matrix = network.add_constant(name("w"), Tensor({rows, columns}, weights));
-    x = node("Gemm", {x, matrix, network.add_constant(name("b"), Tensor({rows}, bias))}, {{"transB", std::int64_t{1}}});
-    if (!last && random.integer(0, 3) != 0) x = node("Relu", {x});
+    x = stack.dense(x, weights, bias);
+    if (!last && random.integer(0, 3) != 0) x = stack.node("Relu", {x});
     columns = rows;
   }
-  network.set_outputs({x});
-  verify_network(network);
-  return network;
+  return stack.finish(x);
 }
 
 }  // namespace boundflow
