@@ -64,7 +64,7 @@ bool optimise_slopes(const std::shared_ptr<const QueryEngine>& engine, const Inp
 
 // One chunk of queries: its answer goes into the result. False: stopped by the deadline.
 bool bound_chunk(const std::shared_ptr<const QueryEngine>& engine, const InputSets& sets, const BoundsRequest& request,
-                 const Specification& spec, Semantics semantics, std::int64_t first, std::int64_t count,
+                 const QueriedRows& spec, Semantics semantics, std::int64_t first, std::int64_t count,
                  const Deadline& deadline, BoundsResult& result) {
   const std::int64_t inputs = result.inputs;
   BoundQuery query;
@@ -156,8 +156,8 @@ void fill_bounds(const ModelSource& source, const BoundsRequest& request, const 
   const ImportedNetwork& network = state.network();
   result.inputs = network.source->size_of(network.source->input());
   const InputSets sets = input_sets(request, result.inputs, validated.semantics);
-  const Specification spec =
-      specification(request, sets.count, result.inputs, network.source->size_of(network.source->output()));
+  const QueriedRows spec =
+      queried_rows(request, sets.count, result.inputs, network.source->size_of(network.source->output()));
   const std::size_t size = at(sets.count * spec.rows);
   result.lower.assign(size, -kInfinity);
   result.upper.assign(size, kInfinity);

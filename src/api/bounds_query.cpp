@@ -163,9 +163,9 @@ InputSets input_sets(const BoundsRequest& request, std::int64_t inputs, Semantic
   return sets;
 }
 
-Specification specification(const BoundsRequest& request, std::int64_t queries, std::int64_t inputs,
-                            std::int64_t outputs) {
-  Specification result;
+QueriedRows queried_rows(const BoundsRequest& request, std::int64_t queries, std::int64_t inputs,
+                         std::int64_t outputs) {
+  QueriedRows result;
   std::vector<double> rows = request.specification.values;
   const std::vector<std::int64_t>& shape = request.specification.shape;
   if (shape.empty() && rows.empty()) {

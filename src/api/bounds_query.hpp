@@ -35,13 +35,12 @@ struct InputSets {
 InputSets input_sets(const BoundsRequest& request, std::int64_t inputs, Semantics semantics);
 
 // Rows C and, for upper bounds, -C; of one specification for all queries or of one each.
-struct Specification {
+struct QueriedRows {
   std::int64_t rows = 0;
   bool shared = true;
   LinearSpec both;
 };
 
-Specification specification(const BoundsRequest& request, std::int64_t queries, std::int64_t inputs,
-                            std::int64_t outputs);
+QueriedRows queried_rows(const BoundsRequest& request, std::int64_t queries, std::int64_t inputs, std::int64_t outputs);
 
 }  // namespace boundflow

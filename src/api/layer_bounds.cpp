@@ -26,7 +26,7 @@ std::vector<LayerBounds> layer_bounds(const Model& model, const BoundsRequest& r
       .program_passes = validated.program_passes,
       .plans = &process_plans(validated.memory_bytes)};
   const InputSets sets = input_sets(request, state.inputs(), validated.semantics);
-  const Specification spec = specification({}, sets.count, state.inputs(), state.outputs());
+  const QueriedRows spec = queried_rows({}, sets.count, state.inputs(), state.outputs());
   CompileReport compiled;
   const auto engine = state.engine(engine_options, options, validated, deadline, compiled);
   const Network& network = *state.network().normal;

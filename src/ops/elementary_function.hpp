@@ -8,7 +8,7 @@
 
 namespace boundflow {
 
-struct Enclosure {
+struct ScalarEnclosure {
   double lower = 0;
   double upper = 0;
 };
@@ -16,7 +16,7 @@ struct Enclosure {
 // Holds the exact value of which `computed` is an approximation within `ulps` units in the last place, subnormal ones
 // included. The mathematical library's exp, expm1 and tanh in double are assumed to be within 4; current ones (glibc,
 // musl, Apple, Microsoft) stay below 2, none promises correct rounding.
-inline Enclosure within_ulps(double computed, int ulps) {
+inline ScalarEnclosure within_ulps(double computed, int ulps) {
   const double margin = ulps * (0x1p-52 * std::fabs(computed) + 0x1p-1074);
   return {sub_down(computed, margin), add_up(computed, margin)};
 }

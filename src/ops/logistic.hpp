@@ -21,14 +21,14 @@ inline double logistic_derivative(double x) {
 }
 
 // exp is within 4 ulp, the addition and the division round once each.
-inline Enclosure enclose_logistic(double x) {
-  const Enclosure near = within_ulps(logistic(x), 8);
+inline ScalarEnclosure enclose_logistic(double x) {
+  const ScalarEnclosure near = within_ulps(logistic(x), 8);
   return {std::max(near.lower, 0.0), std::min(near.upper, 1.0)};
 }
 
 // For x <= 0, where y (1 - y) grows with y = logistic(x) <= 1/2.
-inline Enclosure enclose_logistic_derivative(double x) {
-  const Enclosure y = enclose_logistic(x);
+inline ScalarEnclosure enclose_logistic_derivative(double x) {
+  const ScalarEnclosure y = enclose_logistic(x);
   const double upper = std::min(y.upper, 0.5);
   return {mul_down(y.lower, sub_down(1, y.lower)), mul_up(upper, sub_up(1, upper))};
 }

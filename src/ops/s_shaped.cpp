@@ -53,7 +53,7 @@ Line SShapedFunction::line_below(double l, double u, double touching, double slo
   // Where the line's rise overflows, the intercept is infinite or NaN and proves nothing.
   double intercept = kInfinity;
   if (l < 0) {
-    const Enclosure tangent = enclose_derivative(touching);
+    const ScalarEnclosure tangent = enclose_derivative(touching);
     const double too_steep = mul_up(std::max(sub_up(tangent.upper, slope), 0.0), sub_up(touching, l));
     const double too_flat = mul_up(std::max(sub_up(slope, tangent.lower), 0.0), sub_up(std::min(u, 0.0), touching));
     const double at_touching = sub_down(enclose(touching).lower, mul_up(slope, touching));

@@ -31,8 +31,8 @@ class SShapedFunction : public ScalarFunction {
 
  protected:
   // Sound enclosures of f(x) for any x, and of f'(x) for x <= 0.
-  virtual Enclosure enclose(double x) const = 0;
-  virtual Enclosure enclose_derivative(double x) const = 0;
+  virtual ScalarEnclosure enclose(double x) const = 0;
+  virtual ScalarEnclosure enclose_derivative(double x) const = 0;
   // f(x) + f(-x), exactly.
   virtual double symmetric_sum() const = 0;
 

@@ -15,8 +15,8 @@ class SigmoidFunction final : public SShapedFunction {
   double derivative(double x) const override { return logistic_derivative(x); }
 
  protected:
-  Enclosure enclose(double x) const override { return enclose_logistic(x); }
-  Enclosure enclose_derivative(double x) const override { return enclose_logistic_derivative(x); }
+  ScalarEnclosure enclose(double x) const override { return enclose_logistic(x); }
+  ScalarEnclosure enclose_derivative(double x) const override { return enclose_logistic_derivative(x); }
   double symmetric_sum() const override { return 1; }
 };
 

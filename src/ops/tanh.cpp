@@ -19,12 +19,12 @@ class TanhFunction final : public SShapedFunction {
   double derivative(double x) const override { return 4 * logistic_derivative(2 * x); }
 
  protected:
-  Enclosure enclose(double x) const override {
-    const Enclosure near = within_ulps(std::tanh(x), 4);
+  ScalarEnclosure enclose(double x) const override {
+    const ScalarEnclosure near = within_ulps(std::tanh(x), 4);
     return {std::max(near.lower, -1.0), std::min(near.upper, 1.0)};
   }
-  Enclosure enclose_derivative(double x) const override {
-    const Enclosure quarter = enclose_logistic_derivative(2 * x);
+  ScalarEnclosure enclose_derivative(double x) const override {
+    const ScalarEnclosure quarter = enclose_logistic_derivative(2 * x);
     return {4 * quarter.lower, 4 * quarter.upper};
   }
   double symmetric_sum() const override { return 0; }
