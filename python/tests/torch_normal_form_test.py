@@ -1,6 +1,8 @@
 """One normal form: a module, and what torch's exporters make of it, are the same network and get the same bounds."""
 
+import tempfile
 import unittest
+from pathlib import Path
 
 import numpy as np
 from support import main, shared_folder
@@ -8,7 +10,7 @@ from torch_support import environment  # noqa: F401  before torch
 
 import torch
 from torch_support.architectures import ARCHITECTURES, BATCH_NORM, build
-from torch_support.exporters import by_dynamo, by_script
+from torch_support.exporters import by_dynamo, by_file, by_script
 from torch_support.onnx_module import OnnxModule
 
 import boundflow
@@ -49,6 +51,14 @@ class Architectures(SameNetwork):
                             export(module, example)
                     continue
                 self.expect_same([network, by_script(module, example), by_dynamo(module, example)], example)
+
+    def test_what_torch_writes_by_default(self):
+        module, example = build("mlp")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "net.onnx"
+            self.expect_same([boundflow.from_torch(module, example), by_file(module, example, str(path))], example)
+            # The file's weights lie beside it, where the other cases have one file.
+            self.assertEqual([file.name for file in path.parent.iterdir() if file != path], ["net.onnx.data"])
 
     def test_other_weights_have_the_same_structure(self):
         for name in ("mlp", "resnet"):

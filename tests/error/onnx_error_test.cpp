@@ -76,7 +76,7 @@ const std::vector<BrokenModel> kBrokenModels{
      [](OnnxModel& m) { weights(m)->set_float_data(3, std::numeric_limits<float>::quiet_NaN()); }},
     {"infinite_weight", kBad, "constant 'W' (initializer): holds NaN or infinity",
      [](OnnxModel& m) { weights(m)->set_float_data(0, -std::numeric_limits<float>::infinity()); }},
-    {"external_data", kUnsupported, "node 'W' (initializer): external data is not supported",
+    {"external_data", kBad, "constant 'W' (initializer): its external data has no location",
      [](OnnxModel& m) { weights(m)->set_data_location(1); }},
     {"segments", kUnsupported, "a tensor in segments", [](OnnxModel& m) { weights(m)->set_segment("s"); }},
     {"float16", kUnsupported, "node 'W' (initializer): element type float16 is not supported",

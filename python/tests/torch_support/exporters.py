@@ -24,3 +24,11 @@ def by_dynamo(module, example, **options):
         warnings.simplefilter("ignore")
         program = torch.onnx.export(module, (example,), dynamo=True, verbose=False, **options)
     return boundflow.load(program.model_proto.SerializeToString())
+
+
+def by_file(module, example, path):
+    """The network of torch.onnx.export(..., path), whatever torch writes beside that path."""
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (example,), path, verbose=False)
+    return boundflow.load(path)

@@ -34,7 +34,8 @@ int type_of(const onnx::AttributeProto& attribute) {
   return kUndefined;
 }
 
-Attribute import_attribute(const onnx::AttributeProto& attribute, const std::string& node, const std::string& op) {
+Attribute import_attribute(const onnx::AttributeProto& attribute, const std::string& node, const std::string& op,
+                           const ExternalData& external) {
   if (!attribute.ref_attr_name().empty()) {
     throw UnsupportedError(node, op, fmt::format("attribute '{}' refers to a function's", attribute.name()));
   }
@@ -46,7 +47,7 @@ Attribute import_attribute(const onnx::AttributeProto& attribute, const std::str
     case kString:
       return attribute.s();
     case kTensor:
-      return import_tensor(attribute.t(), node, op);
+      return import_tensor(attribute.t(), node, op, external);
     case kFloats:
       return std::vector<double>(attribute.floats().begin(), attribute.floats().end());
     case kInts:
@@ -61,13 +62,13 @@ Attribute import_attribute(const onnx::AttributeProto& attribute, const std::str
 
 }  // namespace
 
-Attributes import_attributes(const onnx::NodeProto& node, const std::string& name) {
+Attributes import_attributes(const onnx::NodeProto& node, const std::string& name, const ExternalData& external) {
   Attributes attributes;
   for (const onnx::AttributeProto& attribute : node.attribute()) {
     if (attribute.name().empty()) {
       throw InputError(fmt::format("node '{}' ({}): an attribute has no name", name, node.op_type()));
     }
-    if (!attributes.emplace(attribute.name(), import_attribute(attribute, name, node.op_type())).second) {
+    if (!attributes.emplace(attribute.name(), import_attribute(attribute, name, node.op_type(), external)).second) {
       throw InputError(
           fmt::format("node '{}' ({}): attribute '{}' is given twice", name, node.op_type(), attribute.name()));
     }

@@ -29,8 +29,14 @@ std::string list_names(const std::vector<const onnx::ValueInfoProto*>& values) {
 
 class GraphImporter final : GraphValues {
  public:
-  GraphImporter(const onnx::ModelProto& model, std::int64_t opset, std::size_t file_bytes, const OperatorTable& table)
-      : model_(model), graph_(model.graph()), opset_(opset), budget_(file_bytes), table_(table) {}
+  GraphImporter(const onnx::ModelProto& model, std::int64_t opset, std::size_t file_bytes, const ExternalData& external,
+                const OperatorTable& table)
+      : model_(model),
+        graph_(model.graph()),
+        opset_(opset),
+        external_(external),
+        budget_(file_bytes + external.file_bytes()),
+        table_(table) {}
 
   Network run(const Deadline& deadline) {
     for (const auto& initializer : graph_.initializer()) initializers_[initializer.name()] = &initializer;
@@ -82,7 +88,8 @@ class GraphImporter final : GraphValues {
     if (const auto found = constants_.find(value); found != constants_.end()) return &found->second;
     const auto initializer = initializers_.find(value);
     if (initializer == initializers_.end()) return nullptr;
-    return &constants_.emplace(value, import_tensor(*initializer->second, value, "initializer")).first->second;
+    return &constants_.emplace(value, import_tensor(*initializer->second, value, "initializer", external_))
+                .first->second;
   }
 
   // The id of a value in the network; constants enter it when the first node that stays reads them.
@@ -235,7 +242,7 @@ class GraphImporter final : GraphValues {
                   name,
                   {proto.input().begin(), proto.input().end()},
                   {proto.output().begin(), proto.output().end()},
-                  import_attributes(proto, name)};
+                  import_attributes(proto, name, external_)};
     // Absent optional values at the end may be left out or empty; inside they are empty.
     while (!node.inputs.empty() && node.inputs.back().empty()) node.inputs.pop_back();
     to_normal_form(node, opset_, *this);
@@ -296,6 +303,7 @@ class GraphImporter final : GraphValues {
   const onnx::ModelProto& model_;
   const onnx::GraphProto& graph_;
   const std::int64_t opset_;
+  const ExternalData& external_;
   SizeBudget budget_;
   const OperatorTable& table_;
   Network network_;
@@ -311,8 +319,8 @@ class GraphImporter final : GraphValues {
 }  // namespace
 
 Network import_graph(const onnx::ModelProto& model, std::int64_t opset, std::size_t file_bytes,
-                     const Deadline& deadline, const OperatorTable& table) {
-  return GraphImporter(model, opset, file_bytes, table).run(deadline);
+                     const ExternalData& external, const Deadline& deadline, const OperatorTable& table) {
+  return GraphImporter(model, opset, file_bytes, external, table).run(deadline);
 }
 
 }  // namespace boundflow

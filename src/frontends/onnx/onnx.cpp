@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <limits>
+#include <optional>
 
 #include "frontends/onnx/graph.hpp"
 #include "frontends/onnx/opset_forms.hpp"
@@ -48,14 +50,15 @@ std::int64_t default_opset(const onnx::ModelProto& model) {
   return opset;
 }
 
-}  // namespace
-
-Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline,
-                    const OperatorTable& table) {
+// `folder`: where the model's file lies, if it has one.
+Network import_model(std::string_view bytes, const std::string& file_name,
+                     const std::optional<std::filesystem::path>& folder, const Deadline& deadline,
+                     const OperatorTable& table) {
   try {
     const onnx::ModelProto model = parse(bytes);
+    const ExternalData external = folder ? ExternalData(*folder, model.graph()) : ExternalData();
     deadline.check();
-    Network network = import_graph(model, default_opset(model), bytes.size(), deadline, table);
+    Network network = import_graph(model, default_opset(model), bytes.size(), external, deadline, table);
     verify_network(network);
     return network;
   } catch (const InputError& error) {
@@ -63,8 +66,15 @@ Network import_onnx(std::string_view bytes, const std::string& file_name, const 
   }
 }
 
+}  // namespace
+
+Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline,
+                    const OperatorTable& table) {
+  return import_model(bytes, file_name, std::nullopt, deadline, table);
+}
+
 Network read_onnx(const std::string& path, const Deadline& deadline, const OperatorTable& table) {
-  return import_onnx(read_file(path), path, deadline, table);
+  return import_model(read_file(path), path, std::filesystem::path(path).parent_path(), deadline, table);
 }
 
 }  // namespace boundflow

@@ -17,7 +17,7 @@ namespace boundflow {
 Network import_onnx(std::string_view bytes, const std::string& file_name, const Deadline& deadline = Deadline(),
                     const OperatorTable& table = operator_table());
 
-// The same from a file, which may be gzipped.
+// The same from a file, which may be gzipped; data of its tensors may lie in other files of its folder.
 Network read_onnx(const std::string& path, const Deadline& deadline = Deadline(),
                   const OperatorTable& table = operator_table());
 

@@ -23,17 +23,14 @@ constexpr int kFloat = 1;
 constexpr int kInt64 = 7;
 constexpr int kBool = 9;
 constexpr int kDouble = 11;
-constexpr int kExternal = 1;
 
 class TensorReader {
  public:
-  TensorReader(const onnx::TensorProto& proto, const std::string& owner, const std::string& op)
-      : proto_(proto), owner_(owner), op_(op) {}
+  TensorReader(const onnx::TensorProto& proto, const std::string& owner, const std::string& op,
+               const ExternalData& external)
+      : proto_(proto), owner_(owner), op_(op), external_(external) {}
 
   Tensor read() {
-    if (proto_.data_location() == kExternal || proto_.external_data_size() > 0) {
-      throw UnsupportedError(owner_, op_, "external data is not supported; store the model in one file");
-    }
     if (proto_.has_segment()) throw UnsupportedError(owner_, op_, "a tensor in segments is not supported");
     const DType dtype = import_dtype(proto_.data_type(), owner_, op_);
     shape_.assign(proto_.dims().begin(), proto_.dims().end());
@@ -73,19 +70,29 @@ class TensorReader {
     }
   }
 
-  std::string_view raw(std::size_t element_size, int listed) const {
+  bool is_raw() const { return proto_.has_raw_data() || is_external(proto_); }
+
+  std::string raw(std::size_t element_size, int listed) const {
     if (listed > 0) malformed("has both raw data and listed elements");
-    check_length(proto_.raw_data().size(), element_size, "bytes");
-    return proto_.raw_data();
+    if (!is_external(proto_)) {
+      check_length(proto_.raw_data().size(), element_size, "bytes");
+      return proto_.raw_data();
+    }
+    if (proto_.has_raw_data()) malformed("has both raw and external data");
+    try {
+      return external_.read(proto_, static_cast<std::size_t>(count_) * element_size);
+    } catch (const InputError& error) {
+      malformed(error.what());
+    }
   }
 
   template <class T, class List>
   std::vector<T> read_elements(const List& list) const {
-    if (!proto_.has_raw_data()) {
+    if (!is_raw()) {
       check_length(static_cast<std::size_t>(list.size()), 1, "elements");
       return std::vector<T>(list.begin(), list.end());
     }
-    const std::string_view bytes = raw(sizeof(T), list.size());
+    const std::string bytes = raw(sizeof(T), list.size());
     std::vector<T> elements(static_cast<std::size_t>(count_));
     if (!bytes.empty()) std::memcpy(elements.data(), bytes.data(), bytes.size());
     return elements;
@@ -93,7 +100,7 @@ class TensorReader {
 
   std::vector<bool> read_bools() const {
     std::vector<bool> elements;
-    if (proto_.has_raw_data()) {
+    if (is_raw()) {
       for (const char byte : raw(1, proto_.int32_data_size())) elements.push_back(byte != 0);
     } else {
       check_length(static_cast<std::size_t>(proto_.int32_data_size()), 1, "elements");
@@ -105,6 +112,7 @@ class TensorReader {
   const onnx::TensorProto& proto_;
   const std::string& owner_;
   const std::string& op_;
+  const ExternalData& external_;
   Shape shape_;
   std::int64_t count_ = 0;
 };
@@ -131,8 +139,9 @@ DType import_dtype(int element_type, const std::string& owner, const std::string
                                            : fmt::format("number {}", element_type)));
 }
 
-Tensor import_tensor(const onnx::TensorProto& proto, const std::string& owner, const std::string& op) {
-  return TensorReader(proto, owner, op).read();
+Tensor import_tensor(const onnx::TensorProto& proto, const std::string& owner, const std::string& op,
+                     const ExternalData& external) {
+  return TensorReader(proto, owner, op, external).read();
 }
 
 }  // namespace boundflow

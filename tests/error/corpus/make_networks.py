@@ -271,13 +271,42 @@ def infinite_weight():
     return m
 
 
-@file
-def external_data():
+def external(**keys):
     def change(w):
         w.ClearField("raw_data")
         w.data_location = TensorProto.EXTERNAL
-        w.external_data.add(key="location", value="weights.bin")
+        for key, value in keys.items():
+            w.external_data.add(key=key, value=value)
     return weights(change)
+
+
+@file
+def external_data():
+    """There is no such file."""
+    return external(location="weights.bin")
+
+
+@file
+def external_data_elsewhere():
+    """The file is there, outside the model's folder."""
+    return external(location="../manifest.txt", length="24")
+
+
+@file
+def external_data_of_another_length():
+    """The file is another network of this folder."""
+    return external(location="empty.onnx")
+
+
+@file
+def external_data_at_no_number():
+    return external(location="weights.bin", offset="1e3")
+
+
+@file
+def external_data_beyond_everything():
+    """Its end is past 2^64."""
+    return external(location="empty.onnx", offset="18446744073709551600", length="24")
 
 
 @file
