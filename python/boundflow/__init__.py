@@ -54,16 +54,20 @@ __all__ = [
     "verify",
 ]
 
-# Loaded when they are first used, with what they import.
-_LAZY_MODULES = ("auto_lirpa", "plot")
+# Loaded when they are first used, with what they import: the module that has it.
+_LAZY = {"auto_lirpa": "auto_lirpa", "from_torch": "torch_frontend", "plot": "plot"}
 
 
 def __getattr__(name):
-    if name == "from_torch":
-        return importlib.import_module(".torch_frontend", __name__).from_torch
-    if name in _LAZY_MODULES:
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        loaded = importlib.import_module(f".{_LAZY[name]}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ImportError(f"boundflow.{name} needs torch: pip install torch") from error
+    return loaded.from_torch if name == "from_torch" else loaded
 
 
 def __dir__():

@@ -98,6 +98,12 @@ class Import(unittest.TestCase):
         loaded = subprocess.run([sys.executable, "-c", program], check=True, text=True, capture_output=True).stdout
         self.assertEqual(loaded.strip(), "[]")
 
+    def test_a_package_that_is_missing_is_named(self):
+        for name, package in (("from_torch", "torch"), ("auto_lirpa", "torch"), ("plot", "matplotlib.pyplot")):
+            code = f"import sys; sys.modules[{package!r}] = None; import boundflow; boundflow.{name}"
+            run = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True)
+            self.assertIn(f"ImportError: boundflow.{name} needs {package.split('.')[0]}: pip install ", run.stderr)
+
     def test_every_public_name_has_a_docstring(self):
         with_torch_or_matplotlib = ("auto_lirpa", "from_torch", "plot")
         for name in boundflow.__all__:
