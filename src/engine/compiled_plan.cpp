@@ -19,7 +19,7 @@ CompiledPlan compile_plan(const PlanSource& source, const OperatorTable& table, 
   add(lower_bounds(lowered, source.lowering));
   add(lower_values(lowered, true));
   SplitPrograms splits;
-  if (source.splits) splits = lower_splits(lowered, source.lowering.input_terms);
+  if (source.splits) splits = lower_splits(lowered, source.lowering.input_terms, source.lowering.windows);
   for (BoundProgram& program : splits.programs) add(std::move(program));
   auto compiled = source.executor->compile(programs, deadline);
   ensure(compiled.size() == programs.size(), "the executor did not compile every program");

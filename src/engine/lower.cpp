@@ -171,7 +171,7 @@ std::vector<crown::NeuronLayer> neuron_layers(const LoweredNetwork& network) {
 }
 
 BoundProgram lower_split_rows(const LoweredNetwork& network, const std::vector<crown::NeuronLayer>& layers,
-                              std::optional<ValueId> target, bool input_terms) {
+                              std::optional<ValueId> target, bool input_terms, bool windows) {
   ProgramBuilder builder;
   KnownBounds known(network.network().values().size());
   builder.begin_task({.name = "given", .kind = TaskKind::Batch});
@@ -205,7 +205,7 @@ BoundProgram lower_split_rows(const LoweredNetwork& network, const std::vector<c
                   .unit_roundoff = node.unit_roundoff});
     lines = chosen;
   }
-  crown::emit_split_rows(network, builder, known, layers, target, input_terms);
+  crown::emit_split_rows(network, builder, known, layers, target, input_terms, windows);
   const ValueId input = network.network().input(), output = network.network().output();
   return builder.finish(network.columns(input), network.columns(output));
 }
@@ -228,15 +228,15 @@ bool has_layer_before(const LoweredNetwork& network, const std::vector<crown::Ne
 
 }  // namespace
 
-SplitPrograms lower_splits(const LoweredNetwork& network, bool input_terms) {
+SplitPrograms lower_splits(const LoweredNetwork& network, bool input_terms, bool windows) {
   SplitPrograms result;
   result.layers = neuron_layers(network);
   if (result.layers.empty()) return result;
-  result.programs.push_back(lower_split_rows(network, result.layers, std::nullopt, input_terms));
+  result.programs.push_back(lower_split_rows(network, result.layers, std::nullopt, input_terms, windows));
   for (std::size_t k = 0; k < result.layers.size(); ++k) {
     const ValueId value = result.layers[k].value;
     if (!has_layer_before(network, result.layers, value)) continue;
-    result.programs.push_back(lower_split_rows(network, result.layers, value, false));
+    result.programs.push_back(lower_split_rows(network, result.layers, value, false, windows));
     result.targets.push_back(k);
   }
   return result;

@@ -58,8 +58,9 @@ struct SplitPrograms {
   std::vector<std::size_t> targets;  // per program but the first: the layer
 };
 
-// No programs where the network has no neurons to split, or nodes that the sweep has no rule for.
-SplitPrograms lower_splits(const LoweredNetwork& network, bool input_terms);
+// No programs where the network has no neurons to split, or nodes that the sweep has no rule for. `input_terms` and
+// `windows` as in BoundLowering.
+SplitPrograms lower_splits(const LoweredNetwork& network, bool input_terms, bool windows);
 
 // Values at points and, on request, gradients.
 BoundProgram lower_values(const LoweredNetwork& network, bool gradients);

@@ -285,9 +285,17 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
   const auto share_step = static_cast<float>(length);
   LineChoices own;
   mark_split(b, w);
+  const std::vector<std::int32_t>& passed = w.passed[b];
+  auto before = passed.begin();
+  w.passing.clear();
   for (const std::size_t k : w.active) {
     const auto neuron = static_cast<std::size_t>(free_[k].neuron);
     const float lambda = rows[neuron];
+    const auto place = static_cast<std::int32_t>(k);
+    const bool again = before != passed.end() && *before == place;
+    if (again) ++before;
+    if (lambda == 0 && !again) continue;
+    w.passing.push_back(place);
     for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
       Moments& moments = w.share_moments[(side * count + b) * free_.size() + k];
       const float gradient = share_gradient(k, side, b, lambda, points[neuron], w, own);
@@ -296,6 +304,7 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
       share = std::clamp(share + share_step * moments.direction(gradient, scale), 0.0F, 1.0F);
     }
   }
+  w.passed[b].swap(w.passing);
   for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
     SplitTerm& split = w.splits[static_cast<std::size_t>(s)];
     const std::int32_t neuron = w.split_neurons[static_cast<std::size_t>(s)];
@@ -372,6 +381,7 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
              .upper_shares = sides_ > 1 ? w.shares.data() + count * static_cast<std::size_t>(neurons_) : nullptr,
              .neurons = neurons_,
              .free = free_,
+             .passed = {},
              .choices = choices_,
              .own_lower = {},
              .own_upper = {}};
@@ -463,6 +473,8 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   w.share_moments.assign(effort.steps > 0 ? sides * count * free_.size() : 0, {});
   w.multiplier_moments.assign(w.splits.size(), {});
   w.best.assign(count, -kInfinity);
+  w.passed.resize(std::max(w.passed.size(), count));
+  for (std::vector<std::int32_t>& passed : w.passed) passed.clear();
   answers.assign(count, {});
   double length = effort.first_step;
   for (int step = 0; step < std::max(effort.steps, 1) && !w.owners.empty(); ++step) {
@@ -512,6 +524,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     }
     w.owners.resize(running.size());
     w.indices.resize(running.size());
+    w.split.passed = std::span(w.passed).first(count);
     if (clipped && !w.owners.empty() && !give(source, deadline, w)) return false;
     length *= effort.decay;
   }

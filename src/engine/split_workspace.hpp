@@ -44,6 +44,9 @@ struct SplitEngine::Workspace {
   std::vector<std::int32_t> split_neurons;
   std::vector<std::int64_t> first_split;
   std::vector<float> shares;  // [sides, B, neurons]
+  // By subproblem: the places among the free neurons, ascending, of those that its row has passed in some step.
+  std::vector<std::vector<std::int32_t>> passed;
+  std::vector<std::int32_t> passing;
   // Of the row that is looked at: by place among the free neurons, whether its subproblem has split it.
   std::vector<char> is_split;
   std::vector<float> kept_rows, kept_points;

@@ -64,6 +64,9 @@ struct SplitFrame {
   const float* upper_shares = nullptr;  // nullptr: no function has a choice above
   std::int64_t neurons = 0;             // of all values with an offset
   std::span<const FreeNeuron> free;     // ascending by neuron: those whose shares count
+  // By subproblem: the places in `free`, ascending, of those that its row passes; the lines of others stay as they were
+  // relaxed. Or empty: all count.
+  std::span<const std::vector<std::int32_t>> passed;
   std::span<const KnownChoices> choices;
   // [subproblems, given]: what holds in a subproblem alone, within what is given, or nullptr. Or empty.
   std::span<const double* const> own_lower;

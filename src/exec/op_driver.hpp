@@ -9,9 +9,10 @@
 //   transpose(op, rows, ld, n, out, ld_out)                                    out = rows M
 //   transpose_windows(op, rows, ld, n, from, out, ld_out, to, starts)          the same from window to window
 //   forward(op, term, x, ld, n, y, ld_y, accumulate)                           y (+)= x M^T
+//   forward_windows(op, term, x, ld, n, from, y, ld_y, to, starts)             y += x M^T, window to window
 //   interval(op, term, x, spans, n, y, ld_y, accumulate)                       as MapKernel::apply_interval
 //   gather(op, row, sign, out)                                                 out = sign * row of gathered_rows.hpp
-//   bias_and_error, apply_relaxation, concretize                               as in native/kernels.hpp
+//   bias_and_error, apply_relaxation, concretize, minimizer, line_value        as in native/kernels.hpp
 
 #include <algorithm>
 #include <array>
@@ -76,6 +77,7 @@ class OpDriver final : public CompiledProgram {
   void concretize(const TaskOp& op, const RowFrame& frame) const;
   void apply_splits(const TaskOp& op, const RowFrame& frame) const;
   void minimizer(const TaskOp& op, const RowFrame& frame) const;
+  void cut_window(const TaskOp& op, const RowFrame& frame) const;
   void line_value(const TaskOp& op, const RowFrame& frame) const;
   void plane_value(const TaskOp& op, const RowFrame& frame) const;
   void keep(const TaskOp& op, const RowFrame& frame, float* kept) const;
@@ -85,6 +87,7 @@ class OpDriver final : public CompiledProgram {
   void load(const double* from, BufferId to, const RowFrame& frame) const;
   void store(BufferId from, double* to, const RowFrame& frame) const;
   void affine_forward(const TaskOp& op, const RowFrame& frame) const;
+  void affine_windows(const TaskOp& op, const RowFrame& frame) const;
   void scalar_value(const TaskOp& op, const RowFrame& frame) const;
   void joint_value(const TaskOp& op, const RowFrame& frame) const;
   void joint_point(const TaskOp& op, const RowFrame& frame, std::int64_t i, std::int64_t j,

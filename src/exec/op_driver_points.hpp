@@ -24,6 +24,7 @@ void OpDriver<Kernels>::store(BufferId from, double* to, const RowFrame& frame) 
 template <class Kernels>
 void OpDriver<Kernels>::affine_forward(const TaskOp& op, const RowFrame& frame) const {
   const BufferId y = op.outputs[0];
+  if (buffer(y).window) return affine_windows(op, frame);
   const std::int64_t n = columns(y);
   T* out = rows(y, frame);
   for (std::int64_t i = 0; i < frame.rows; ++i) {
@@ -37,6 +38,50 @@ void OpDriver<Kernels>::affine_forward(const TaskOp& op, const RowFrame& frame) 
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {
     kernels_.forward(op, t, rows(op.inputs[t], frame), ld(op.inputs[t]), frame.rows, out, ld(y), true);
   }
+}
+
+// In the window of each row's result: a convolution's operand is the window that it reads for it, any other operand has
+// the same window.
+template <class Kernels>
+void OpDriver<Kernels>::affine_windows(const TaskOp& op, const RowFrame& frame) const {
+  const BufferId y = op.outputs[0];
+  const Window& window = *buffer(y).window;
+  T* out = rows(y, frame);
+  std::fill_n(out, ld(y) * frame.rows, T(0));
+  // add(row of the result, row of the operand, offset, image offset, length) for each row and run.
+  const auto for_each_row = [&](BufferId x, const auto& add) {
+    for (std::int64_t i = 0; i < frame.rows; ++i) {
+      for_each_run(window, frame.indices[i], [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
+        add(out + i * ld(y) + offset, rows(x, frame) + i * ld(x) + offset, static_cast<std::size_t>(image),
+            static_cast<std::size_t>(length));
+      });
+    }
+  };
+  const std::vector<double>& bias = op.affine->bias;
+  if (!bias.empty()) {
+    for_each_row(y, [&](T* to, const T*, std::size_t image, std::size_t length) {
+      for (std::size_t j = 0; j < length; ++j) to[j] = static_cast<T>(bias[image + j]);
+    });
+  }
+  for (std::size_t t = 0; t < op.inputs.size(); ++t) {
+    const LinearMap& map = *op.affine->maps[t];
+    const BufferId x = op.inputs[t];
+    if (map.conv() != nullptr) {
+      const TraceSpan span(frame.batch->trace, SpanKind::Product, "affine_forward", nullptr,
+                           static_cast<double>(map.terms() * window.columns() * frame.rows));
+      kernels_.forward_windows(op, t, rows(x, frame), ld(x), frame.rows, *buffer(x).window, out, ld(y), window,
+                               frame.indices);
+      continue;
+    }
+    const std::vector<double>* factors = map.scale() != nullptr ? &map.scale()->factors : nullptr;
+    const T factor = factors == nullptr ? static_cast<T>(map.index()->factor) : T(1);
+    for_each_row(x, [&](T* to, const T* from, std::size_t image, std::size_t length) {
+      for (std::size_t j = 0; j < length; ++j) {
+        to[j] += (factors == nullptr ? factor : static_cast<T>((*factors)[image + j])) * from[j];
+      }
+    });
+  }
+  for (std::int64_t i = 0; i < frame.rows; ++i) clear_outside(window, frame.indices[i], out + i * ld(y));
 }
 
 template <class Kernels>

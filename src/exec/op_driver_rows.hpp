@@ -34,6 +34,8 @@ void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
       return apply_splits(op, frame);
     case TaskOpKind::Minimizer:
       return minimizer(op, frame);
+    case TaskOpKind::CutWindow:
+      return cut_window(op, frame);
     case TaskOpKind::LineValue:
       return line_value(op, frame);
     case TaskOpKind::PlaneValue:
@@ -386,10 +388,15 @@ void OpDriver<Kernels>::add_rows(const TaskOp& op, const RowFrame& frame, bool a
   const std::int64_t value_columns = columns(op.inputs[2]);
   magnitude.resize(static_cast<std::size_t>(value_columns));
   std::int64_t owner = -1;
+  const SplitFrame* split = frame.batch->split;
+  if (split != nullptr) {  // each row is another subproblem's, whose bounds lie within what is given
+    const GivenValue& given = split->given[static_cast<std::size_t>(buffer(to).value)];
+    upper_magnitudes(given.lower.data(), given.upper.data(), value_columns, magnitude.data());
+  }
   const double inflation = sum_inflation(n, kUnitRoundoff<T>);
   const double underflow = static_cast<double>(n) * kSmallestNormal<T>;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
-    if (frame.owners[i] != owner) {
+    if (split == nullptr && frame.owners[i] != owner) {
       owner = frame.owners[i];
       const std::int64_t box = owner * ld(op.inputs[2]);
       upper_magnitudes(lower(op.inputs[2], *frame.batch) + box, upper(op.inputs[2], *frame.batch) + box, value_columns,

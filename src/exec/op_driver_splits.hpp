@@ -60,8 +60,10 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
   }
   const SplitFrame& split = *frame.split;
   const auto by_neuron = [](const FreeNeuron& free, std::int64_t neuron) { return free.neuron < neuron; };
-  const auto begin = std::lower_bound(split.free.begin(), split.free.end(), op.offset, by_neuron);
-  const auto end = std::lower_bound(begin, split.free.end(), op.offset + n, by_neuron);
+  const auto place = [&](std::int64_t neuron) {
+    return std::lower_bound(split.free.begin(), split.free.end(), neuron, by_neuron) - split.free.begin();
+  };
+  const std::int64_t first = place(op.offset), last = place(op.offset + n);
   const bool nominal = frame.semantics == Semantics::Nominal;
   LineBlock<T> block;
   const LineRows lines = block.lines();
@@ -73,29 +75,44 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
     // The error of a line that stays counts as well. Weights only grow from step to step.
     block.store(out, dot_gamma, [&](float before, float now) { return nominal ? 0.0F : std::max(before, now); });
   };
+  const auto value = static_cast<std::size_t>(buffer(x).value);
+  const GivenValue& given = split.given[value];
+  // Bounds are read where all subproblems have them, which is in the cache, but for neurons that this one has split.
+  thread_local std::vector<char> is_split;
+  is_split.assign(static_cast<std::size_t>(n), 0);
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    const double* lowers = lower(x, frame) + b * ld(x);
-    const double* uppers = upper(x, frame) + b * ld(x);
-    for (auto free = begin; free != end; ++free) {
+    const std::size_t own_at = static_cast<std::size_t>(b) * split.given.size() + value;
+    const bool shared =
+        split.own_lower.empty() || (split.own_lower[own_at] == nullptr && split.own_upper[own_at] == nullptr);
+    const auto mark = [&](char split_here) {
+      for (const SplitTerm& term : split.splits_of(b)) {
+        if (term.value == buffer(x).value) is_split[static_cast<std::size_t>(term.position)] = split_here;
+      }
+    };
+    mark(1);
+    const auto apply = [&](const FreeNeuron* free) {
       const std::int64_t j = free->neuron - op.offset;
+      const bool as_given = shared && is_split[static_cast<std::size_t>(j)] == 0;
+      const double l = as_given ? given.lower[static_cast<std::size_t>(j)] : lower(x, frame)[b * ld(x) + j];
+      const double u = as_given ? given.upper[static_cast<std::size_t>(j)] : upper(x, frame)[b * ld(x) + j];
       const std::int64_t share = b * split.neurons + free->neuron;
       const std::int64_t at = b * out.ld + j;
-      const double extent = std::max(-lowers[j], uppers[j]);
+      const double extent = std::max(-l, u);
       if (free->turns) {
-        if (!(lowers[j] < 0 && uppers[j] > 0)) continue;
+        if (!(l < 0 && u > 0)) return;
         const float slope = turned_slope(*free, split.lower_shares[share]);
-        if (std::isnan(slope)) continue;
+        if (std::isnan(slope)) return;
         out.lower_slope[at] = static_cast<T>(slope);
         out.lower_intercept[at] = 0;
-        if (nominal || slope == 0 || slope == 1) continue;
+        if (nominal || slope == 0 || slope == 1) return;
         // Multiplying by the slope rounds; the rest is as it was. Weights only grow from step to step.
         const double rounding = kUnitRoundoff<T> * std::fabs(static_cast<double>(slope)) * extent;
         const double dot = dot_gamma * std::fabs(static_cast<double>(out.upper_intercept[at]));
         out.error_weight[at] = std::max(out.error_weight[at], cast_up<float>((rounding + dot) * (1 + 0x1p-40)));
-        continue;
+        return;
       }
-      const KnownChoices* choices = known_choices(op, *free, lowers[j], uppers[j], frame, own);
-      if (choices == nullptr) continue;
+      const KnownChoices* choices = known_choices(op, *free, l, u, frame, own);
+      if (choices == nullptr) return;
       const LineChoice& choice = choices->lines.below;
       Line below{0, kInfinity};
       if (choice.is_free()) {
@@ -112,9 +129,19 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
         if (std::isfinite(intercept)) line.upper_slope = above.slope, line.upper_intercept = intercept;
       }
       lines.set(static_cast<std::int64_t>(block.size()), line);
-      block.add(at, lowers[j], uppers[j]);
+      block.add(at, l, u);
       if (block.full()) store();
+    };
+    const FreeNeuron* const all = split.free.data();
+    if (split.passed.empty()) {
+      for (std::int64_t k = first; k < last; ++k) apply(all + k);
+    } else {
+      const std::vector<std::int32_t>& passed = split.passed[static_cast<std::size_t>(b)];
+      for (auto k = std::lower_bound(passed.begin(), passed.end(), first); k != passed.end() && *k < last; ++k) {
+        apply(all + *k);
+      }
     }
+    mark(0);
   }
   store();
 }
@@ -138,6 +165,7 @@ template <class Kernels>
 void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) const {
   const BufferId id = op.inputs[0];
   const ValueId value = buffer(op.inputs[1]).value;
+  const std::optional<Window>& window = buffer(id).window;
   const std::int64_t stride = ld(id);
   T* out = rows(op.outputs[0], frame);
   if (out != rows(id, frame)) std::copy_n(rows(id, frame), stride * frame.rows, out);
@@ -150,7 +178,9 @@ void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) co
     for (const SplitTerm& split : frame.batch->split->splits_of(owner)) {
       // Whatever is no multiplier, NaN among it, leaves the row as it is.
       if (split.value != value || !(split.multiplier > 0)) continue;
-      T& entry = out[i * stride + split.position];
+      const std::int64_t position = window ? entry_of(*window, frame.indices[i], split.position) : split.position;
+      if (position < 0) continue;  // a split that the row has nothing to do with
+      T& entry = out[i * stride + position];
       const float along = split.above ? -split.multiplier : split.multiplier;
       entry += static_cast<T>(along);
       // Of two float32 numbers, the product is exact.
@@ -169,17 +199,43 @@ void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) co
 template <class Kernels>
 void OpDriver<Kernels>::minimizer(const TaskOp& op, const RowFrame& frame) const {
   const BufferId id = op.inputs[0], x = op.inputs[1], to = op.outputs[0];
-  const std::int64_t n = columns(to);
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
-    const T* lambda = rows(id, frame) + i * ld(id);
-    const double* l = lower(x, *frame.batch) + frame.owners[i] * ld(x);
-    const double* u = upper(x, *frame.batch) + frame.owners[i] * ld(x);
-    T* point = rows(to, frame) + i * ld(to);
-    for (std::int64_t j = 0; j < n; ++j) point[j] = static_cast<T>(lambda[j] >= 0 ? l[j] : u[j]);
-    if (frame.minimizers == nullptr) continue;
-    for (std::int64_t j = 0; j < n; ++j) {
-      frame.minimizers[i * n + coordinate(x, j)] = static_cast<double>(point[j]);
+  const std::int64_t n = columns(x);
+  if (buffer(to).window) std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
+  if (frame.minimizers != nullptr && buffer(to).window) {
+    for (std::int64_t i = 0; i < frame.rows; ++i) {
+      const double* l = lower(x, *frame.batch) + frame.owners[i] * ld(x);
+      for (std::int64_t j = 0; j < n; ++j) frame.minimizers[i * n + coordinate(x, j)] = l[j];
     }
+  }
+  for_each_piece(
+      to, frame,
+      [&](std::int64_t first, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+        for (std::int64_t i = first; i < first + count; ++i) {
+          const T* lambda = rows(id, frame) + i * ld(id) + offset;
+          const double* l = lower(x, *frame.batch) + frame.owners[i] * ld(x) + image;
+          const double* u = upper(x, *frame.batch) + frame.owners[i] * ld(x) + image;
+          T* point = rows(to, frame) + i * ld(to) + offset;
+          kernels_.minimizer(lambda, l, u, length, point);
+          if (frame.minimizers == nullptr) continue;
+          for (std::int64_t j = 0; j < length; ++j) {
+            frame.minimizers[i * n + coordinate(x, image + j)] = static_cast<double>(point[j]);
+          }
+        }
+      });
+}
+
+// Of the operand's window, or of its image.
+template <class Kernels>
+void OpDriver<Kernels>::cut_window(const TaskOp& op, const RowFrame& frame) const {
+  const BufferId x = op.inputs[0], to = op.outputs[0];
+  const Window& window = *buffer(to).window;
+  const std::optional<Window>& all = buffer(x).window;
+  std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    for_each_run(window, frame.indices[i], [&](std::int64_t offset, std::int64_t image, std::int64_t length) {
+      const std::int64_t from = all ? offset_in(*all, window, offset) : image;
+      std::copy_n(rows(x, frame) + i * ld(x) + from, length, rows(to, frame) + i * ld(to) + offset);
+    });
   }
 }
 
@@ -187,21 +243,21 @@ template <class Kernels>
 void OpDriver<Kernels>::line_value(const TaskOp& op, const RowFrame& frame) const {
   const BufferId x = op.inputs[0], y = op.inputs[1], to = op.outputs[0];
   const LineStorage lines = line_storage(op.inputs[2], *frame.batch);
-  const std::int64_t n = columns(to);
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
-    const std::int64_t at = frame.owners[i] * lines.ld;
-    const T* lower_slope = lines.lower_slope + at;
-    const T* lower_intercept = lines.lower_intercept + at;
-    const T* upper_slope = lines.upper_slope + at;
-    const T* upper_intercept = lines.upper_intercept + at;
-    const T* in = rows(x, frame) + i * ld(x);
-    const T* lambda = rows(y, frame) + i * ld(y);
-    T* out = rows(to, frame) + i * ld(to);
-    for (std::int64_t j = 0; j < n; ++j) {
-      const bool below = lambda[j] >= 0;
-      out[j] = (below ? lower_slope[j] : upper_slope[j]) * in[j] + (below ? lower_intercept[j] : upper_intercept[j]);
-    }
+  // Outside the image a window of points is zero as it came, where the result takes its place.
+  if (buffer(to).window && rows(to, frame) != rows(x, frame)) {
+    std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
   }
+  for_each_piece(
+      to, frame,
+      [&](std::int64_t first, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+        for (std::int64_t i = first; i < first + count; ++i) {
+          const std::int64_t at = frame.owners[i] * lines.ld + image;
+          kernels_.line_value(rows(y, frame) + i * ld(y) + offset, rows(x, frame) + i * ld(x) + offset, length,
+                              {lines.lower_slope + at, lines.lower_intercept + at, lines.upper_slope + at,
+                               lines.upper_intercept + at, nullptr, lines.ld},
+                              rows(to, frame) + i * ld(to) + offset);
+        }
+      });
 }
 
 template <class Kernels>
@@ -233,11 +289,20 @@ template <class Kernels>
 void OpDriver<Kernels>::keep(const TaskOp& op, const RowFrame& frame, float* kept) const {
   if (kept == nullptr) return;
   const BufferId id = op.inputs[0];
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
-    const T* from = rows(id, frame) + i * ld(id);
-    float* to = kept + i * frame.batch->split->neurons + op.offset;
-    for (std::int64_t j = 0; j < columns(id); ++j) to[j] = static_cast<float>(from[j]);
+  const std::int64_t neurons = frame.batch->split->neurons;
+  if (buffer(id).window) {
+    const std::int64_t n = buffer(id).value_columns();
+    for (std::int64_t i = 0; i < frame.rows; ++i) std::fill_n(kept + i * neurons + op.offset, n, 0.0F);
   }
+  for_each_piece(
+      id, frame,
+      [&](std::int64_t first, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+        for (std::int64_t i = first; i < first + count; ++i) {
+          const T* from = rows(id, frame) + i * ld(id) + offset;
+          float* to = kept + i * neurons + op.offset + image;
+          std::transform(from, from + length, to, [](T v) { return static_cast<float>(v); });
+        }
+      });
 }
 
 }  // namespace boundflow

@@ -35,4 +35,21 @@ void clear_outside(const Window& window, std::int64_t start, T* row) {
   std::fill(row + done, row + window.columns(), T(0));
 }
 
+// Where the entry at `offset` of a window lies in another one of the same value, which holds it.
+inline std::int64_t offset_in(const Window& outer, const Window& inner, std::int64_t offset) {
+  const std::int64_t pixel = offset / inner.channels;
+  const std::int64_t y = pixel / inner.size[1] + inner.origin[0] - outer.origin[0];
+  const std::int64_t x = pixel % inner.size[1] + inner.origin[1] - outer.origin[1];
+  return (y * outer.size[1] + x) * outer.channels + offset % inner.channels;
+}
+
+// The entry of the window of start coordinate `start` that holds the coordinate `at` of the image, or -1.
+inline std::int64_t entry_of(const Window& window, std::int64_t start, std::int64_t at) {
+  const Window::Extent first = window.first_pixel(start);
+  const std::int64_t pixel = at / window.channels;
+  const std::int64_t y = pixel / window.image[1] - first[0], x = pixel % window.image[1] - first[1];
+  if (y < 0 || y >= window.size[0] || x < 0 || x >= window.size[1]) return -1;
+  return (y * window.size[1] + x) * window.channels + at % window.channels;
+}
+
 }  // namespace boundflow

@@ -66,7 +66,7 @@ struct Buffer {
   std::int64_t columns = 0;                     // n, as stored
   Order order = nullptr;                        // of the value's coordinates
   std::int64_t terms = 0;                       // Planes: terms of the joint function, all components together
-  std::optional<Window> window = std::nullopt;  // Rows: only these coordinates are stored
+  std::optional<Window> window = std::nullopt;  // Rows, Points: only these coordinates are stored
 
   // Coordinates of the value, whether all are stored or not.
   std::int64_t value_columns() const { return window ? window->image_columns() : columns; }
@@ -132,6 +132,7 @@ enum class TaskOpKind {
   Probe,                   // Rows x, Bounds x        ->                 the same on the way, for rows that may end here
   // Per row, from the input towards it: values of the linear functions that the walk has made of the network.
   Minimizer,   // Rows x, Bounds x             -> Points x        where Lambda x is least over the box
+  CutWindow,   // Points x                     -> Points x (smaller window)
   LineValue,   // Points x, Rows y, Lines x    -> Points y        through the lines that Lambda chose
   PlaneValue,  // Points x_t..., Rows y, Planes y -> Points y     likewise through planes
   KeepRows,    // Rows y                       ->                 Lambda for the query

@@ -38,6 +38,7 @@ const std::vector<OpSchema>& table() {
       {TaskOpKind::Concretize, "concretize", {Rows, Bounds}, {}},
       {TaskOpKind::Probe, "probe", {Rows, Bounds}, {}},
       {TaskOpKind::Minimizer, "minimizer", {Rows, Bounds}, {Points}},
+      {TaskOpKind::CutWindow, "cut_window", {Points}, {Points}},
       {TaskOpKind::LineValue, "line_value", {Points, Rows, Lines}, {Points}, false, true},
       {TaskOpKind::PlaneValue, "plane_value", {Points, Rows, Planes}, {Points}, true},
       {TaskOpKind::KeepRows, "keep_rows", {Rows}, {}},

@@ -102,9 +102,9 @@ TEST_F(Products, MoveWindowsAsNativeKernels) {
     std::vector<float> computed(static_cast<std::size_t>(n * to->columns()), kGuard), expected = computed;
     const LinearMap map(conv);
     generate(map, Direction::Transpose)
-        ->apply_windows(rows.data(), from.columns(), n, from, computed.data(), to->columns(), *to);
+        ->apply_windows(rows.data(), from.columns(), n, from, computed.data(), to->columns(), *to, false);
     native::make_map_kernel<float>(map, Direction::Transpose)
-        ->apply_windows(rows.data(), from.columns(), n, from, expected.data(), to->columns(), *to);
+        ->apply_windows(rows.data(), from.columns(), n, from, expected.data(), to->columns(), *to, false);
     for (std::size_t i = 0; i < computed.size(); ++i) ASSERT_FLOAT_EQ(computed[i], expected[i]) << map.print();
   }
 }

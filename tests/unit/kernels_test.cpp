@@ -391,6 +391,40 @@ void check_concretize(Random& random, int m, int n) {
   }
 }
 
+template <class T>
+void check_way_back(Random& random, int n, bool in_place) {
+  SCOPED_TRACE(testing::Message() << "n " << n << " in place " << in_place);
+  const auto lambda = numbers<T>(random, n), first = numbers<T>(random, n), second = numbers<T>(random, n);
+  const auto third = numbers<T>(random, n), fourth = numbers<T>(random, n), x = numbers<T>(random, n);
+  const auto lower = numbers<double>(random, n), upper = numbers<double>(random, n);
+  std::vector<T> point(static_cast<std::size_t>(n) + 1, kGuard<T>);
+  minimizer(lambda.data(), lower.data(), upper.data(), n, point.data());
+  std::vector<T> y = x;
+  y.push_back(kGuard<T>);
+  const Lines<T> lines{first.data(), second.data(), third.data(), fourth.data(), nullptr, 0};
+  const std::vector<T> operand = in_place ? std::vector<T>() : x;
+  line_value(lambda.data(), in_place ? y.data() : operand.data(), n, lines, y.data());
+  for (std::size_t j = 0; j < static_cast<std::size_t>(n); ++j) {
+    const bool below = lambda[j] >= 0;
+    EXPECT_EQ(point[j], static_cast<T>(below ? lower[j] : upper[j])) << j;
+    const T slope = below ? first[j] : third[j], intercept = below ? second[j] : fourth[j];
+    const double expected = static_cast<double>(slope) * static_cast<double>(x[j]) + static_cast<double>(intercept);
+    EXPECT_NEAR(static_cast<double>(y[j]), expected,
+                4 * kUnitRoundoff<T> * (std::fabs(expected) + std::fabs(static_cast<double>(intercept))))
+        << j;
+  }
+  EXPECT_EQ(point.back(), kGuard<T>);
+  EXPECT_EQ(y.back(), kGuard<T>);
+}
+
+TEST_P(Kernels, TheWayBackAgreesWithPlainLoops) {
+  Random random(5);
+  for (int n = 0; n < 70; ++n) {
+    check_way_back<float>(random, n, n % 2 == 0);
+    check_way_back<double>(random, n, n % 3 == 0);
+  }
+}
+
 TEST_P(Kernels, RowKernelsAgreeWithPlainLoops) {
   Random random(4);
   for (int trial = 0; trial < 200; ++trial) {

@@ -250,7 +250,7 @@ TYPED_TEST(WindowKernels, MoveWindowsAsImages) {
       clear_outside(from, starts.back(), in.data() + i * ld_in);
     }
     native::make_map_kernel<T>(map, native::Direction::Transpose)
-        ->apply_windows(in.data(), ld_in, n, from, out.data(), ld_out, *to);
+        ->apply_windows(in.data(), ld_in, n, from, out.data(), ld_out, *to, false);
     for (std::int64_t i = 0; i < n; ++i) {
       const std::int64_t start = starts[at(i)];
       clear_outside(*to, start, out.data() + i * ld_out);

@@ -32,6 +32,14 @@ BufferId to_image(State& state, BufferId rows) {
   return image;
 }
 
+// The same of a value that rows leave as an image; a sweep comes back to it as one.
+BufferId leave_as_image(State& state, ValueId value) {
+  BufferId& rows = state.rows[at(value)];
+  rows = to_image(state, rows);
+  if (state.split != nullptr) state.reached[at(value)] = rows;
+  return rows;
+}
+
 // Adds rows that arrive at `value`; at a join both ways are summed. Windows align to their hull.
 void arrive(State& state, ValueId value, BufferId rows) {
   BufferId& there = state.rows[at(value)];
@@ -71,16 +79,22 @@ struct Step {
 Step prepare(State& state, const LinearMap& map, BufferId rows) {
   const std::optional<Window> window = window_of(state, rows);
   if (!window) return {rows, std::nullopt};
-  if (map.scale() != nullptr && map.scale()->source.empty()) return {rows, window};
-  if (map.index() != nullptr && map.index()->source.empty()) return {rows, window};
-  if (map.conv() != nullptr && !is_image_cheaper(*window)) {
-    if (const std::optional<Window> result = through(*map.conv(), *window)) return {rows, result};
-  }
+  if (const std::optional<Window> result = through(map, *window)) return {rows, result};
   return {to_image(state, rows), std::nullopt};
 }
 
+// A sweep adds up all terms of a node in one window, or in the image.
+bool terms_keep_window(const State& state, const AffineData& affine, const Window& window) {
+  return state.split == nullptr || std::all_of(affine.maps.begin(), affine.maps.end(), [&](const auto& map) {
+           return map->is_identity() || through(*map, window);
+         });
+}
+
 void affine(State& state, const LoweredNode& node) {
-  const BufferId rows = state.rows[at(node.output)];
+  BufferId rows = state.rows[at(node.output)];
+  if (window_of(state, rows) && !terms_keep_window(state, *node.affine, *window_of(state, rows))) {
+    rows = leave_as_image(state, node.output);
+  }
   if (needs_bias_and_error(*node.affine)) {
     state.builder.emit({.kind = TaskOpKind::BiasAndError,
                         .inputs = {rows, state.known.error_weights[at(node.output)]},
@@ -127,7 +141,7 @@ void elementwise(State& state, const LoweredNode& node) {
 }
 
 void joint(State& state, const LoweredNode& node) {
-  const BufferId rows = to_image(state, state.rows[at(node.output)]);
+  const BufferId rows = leave_as_image(state, node.output);
   TaskOp op{.kind = TaskOpKind::ApplyPlanes, .inputs = {rows, state.known.relaxations[at(node.output)]}};
   for (const ValueId operand : node.operands) op.outputs.push_back(add_rows(state, operand));
   op.joint = node.joint;
@@ -156,7 +170,7 @@ void concretize(State& state, ValueId value, bool last) {
 void leave(State& state, ValueId value) {
   BufferId& rows = state.rows[at(value)];
   if ((*state.split)[at(value)]) {
-    const BufferId result = add_rows(state, value);
+    const BufferId result = add_rows(state, value, window_of(state, rows));
     state.builder.emit(
         {.kind = TaskOpKind::ApplySplits, .inputs = {rows, state.known.bounds[at(value)]}, .outputs = {result}});
     rows = result;
@@ -226,6 +240,14 @@ std::optional<Window> image_through_sums(const LoweredNetwork& network, ValueId 
   return std::nullopt;
 }
 
+// Rows e_i of a value, in the window of its image that is pixel i, if it is one.
+void start_one_hot(State& state, ValueId value, const std::optional<Window>& image) {
+  const bool small = image && !is_image_cheaper(*image);
+  const BufferId rows = add_rows(state, value, small ? image : std::nullopt);
+  state.builder.emit({.kind = TaskOpKind::OneHot, .outputs = {rows}});
+  state.rows[at(value)] = rows;
+}
+
 // e_i carried through y = W x + b is row i of W: no product is needed.
 bool can_gather(const LoweredNode& node, const std::optional<Window>& image) {
   if (node.facet != FacetKind::Affine || node.affine->maps.size() != 1) return false;
@@ -271,10 +293,7 @@ void emit_neurons(const LoweredNetwork& network, ProgramBuilder& builder, const 
     state.rows[at(operand)] = rows;
     walk_back(state, static_cast<std::size_t>(producer));
   } else {
-    const bool small = image && !is_image_cheaper(*image);
-    const BufferId rows = add_rows(state, target, small ? image : std::nullopt);
-    builder.emit({.kind = TaskOpKind::OneHot, .outputs = {rows}});
-    state.rows[at(target)] = rows;
+    start_one_hot(state, target, image);
     walk_back(state, static_cast<std::size_t>(producer) + 1);
   }
 }
@@ -286,16 +305,15 @@ void emit_spec(const LoweredNetwork& network, ProgramBuilder& builder, const Kno
 }
 
 void emit_split_rows(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
-                     const std::vector<NeuronLayer>& layers, std::optional<ValueId> target, bool input_terms) {
+                     const std::vector<NeuronLayer>& layers, std::optional<ValueId> target, bool input_terms,
+                     bool windows) {
   std::vector<bool> split(network.network().values().size(), false);
   for (const NeuronLayer& layer : layers) split[at(layer.value)] = true;
   State state = start(network, builder, known);
   state.split = &split;
   builder.begin_task({.name = target ? "neurons" : "specification", .kind = TaskKind::Spec});
   if (target) {
-    const BufferId rows = add_rows(state, *target);
-    builder.emit({.kind = TaskOpKind::OneHot, .outputs = {rows}});
-    state.rows[at(*target)] = rows;
+    start_one_hot(state, *target, windows ? image_through_sums(network, *target) : std::nullopt);
     walk_back(state, static_cast<std::size_t>(network.producer(*target)) + 1);
   } else {
     start_spec(state, input_terms);

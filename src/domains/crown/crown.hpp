@@ -18,7 +18,8 @@ struct State {
   std::vector<BufferId> rows;  // per value: Rows that have arrived there and not gone on
   bool probes = false;         // rows may end on the way
   bool relaxed = false;        // they have come through a relaxation
-  // Where subproblems differ in splits: which values are split, and the rows that left each value, for the sweep.
+  // Where subproblems differ in splits: which values are split, and the rows that left each value, for the sweep, which
+  // has points in the same windows.
   const std::vector<bool>* split = nullptr;
   std::vector<BufferId> reached;
 };
@@ -57,9 +58,10 @@ struct NeuronLayer {
 // or with a `target` rows +-e_i of that value. And in another the sweep of the rows' minimisers from the input through
 // the lines that the walk has chosen, which gives the gradients for slopes and multipliers: at neuron i with rows
 // Lambda of the activation's result and values z of its operand, Lambda_i (z_i ds + dt) as the slope s and intercept t
-// of the line in use change, and -side (z_i - point) for a multiplier.
+// of the line in use change, and -side (z_i - point) for a multiplier. `windows` as for a NeuronWalk.
 void emit_split_rows(const LoweredNetwork& network, ProgramBuilder& builder, const KnownBounds& known,
-                     const std::vector<NeuronLayer>& layers, std::optional<ValueId> target, bool input_terms);
+                     const std::vector<NeuronLayer>& layers, std::optional<ValueId> target, bool input_terms,
+                     bool windows);
 
 // Emits the query's rows through the affine nodes at the network's end, and concretizes them on the known bounds of the
 // values before: interval bounds with the specification fused into the last affine step.

@@ -1,7 +1,9 @@
 #include "domains/crown/sweep.hpp"
 
 #include <algorithm>
+#include <optional>
 
+#include "domains/crown/windows.hpp"
 #include "domains/rule_registry.hpp"
 
 namespace boundflow::crown {
@@ -14,15 +16,40 @@ std::size_t at(ValueId value) {
 
 struct Sweep {
   const State& walk;
-  std::vector<BufferId> points;  // per value
-  BufferId add_points(ValueId value) const {
-    return walk.builder.add_buffer(walk.network.buffer(BufferKind::Points, value));
+  std::vector<BufferId> points;  // per value, in the window of the rows that left it
+
+  const std::optional<Window>& window_of(ValueId value) const {
+    return walk.builder.buffer(walk.reached[at(value)]).window;
+  }
+  BufferId add_points(ValueId value, const std::optional<Window>& window) const {
+    Buffer buffer = walk.network.buffer(BufferKind::Points, value);
+    buffer.window = window;
+    if (window) buffer.columns = window->columns();
+    return walk.builder.add_buffer(std::move(buffer));
+  }
+  BufferId add_points(ValueId value) const { return add_points(value, window_of(value)); }
+  // The points of a value, of which rows have passed more than what is asked for where several nodes read it.
+  BufferId points_in(ValueId value, const std::optional<Window>& window) const {
+    const BufferId all = points[at(value)];
+    if (!window || walk.builder.buffer(all).window == window) return all;
+    const BufferId cut = add_points(value, window);
+    walk.builder.emit({.kind = TaskOpKind::CutWindow, .inputs = {all}, .outputs = {cut}});
+    return cut;
   }
 };
 
+// What a map reads of its operand for the window of its result.
+std::optional<Window> read_by(const LinearMap& map, const std::optional<Window>& window) {
+  if (!window || map.is_identity()) return window;
+  return through(map, *window);
+}
+
 void affine(Sweep& state, const LoweredNode& node) {
   TaskOp op{.kind = TaskOpKind::AffineForward, .affine = node.affine};
-  for (const ValueId operand : node.operands) op.inputs.push_back(state.points[at(operand)]);
+  for (std::size_t t = 0; t < node.operands.size(); ++t) {
+    op.inputs.push_back(
+        state.points_in(node.operands[t], read_by(*node.affine->maps[t], state.window_of(node.output))));
+  }
   op.outputs = {state.add_points(node.output)};
   state.points[at(node.output)] = op.outputs[0];
   state.walk.builder.emit(std::move(op));
@@ -30,10 +57,11 @@ void affine(Sweep& state, const LoweredNode& node) {
 
 void elementwise(Sweep& state, const LoweredNode& node) {
   const BufferId result = state.add_points(node.output);
-  state.walk.builder.emit({.kind = TaskOpKind::LineValue,
-                           .inputs = {state.points[at(node.operands[0])], state.walk.reached[at(node.output)],
-                                      state.walk.known.relaxations[at(node.output)]},
-                           .outputs = {result}});
+  state.walk.builder.emit(
+      {.kind = TaskOpKind::LineValue,
+       .inputs = {state.points_in(node.operands[0], state.window_of(node.output)), state.walk.reached[at(node.output)],
+                  state.walk.known.relaxations[at(node.output)]},
+       .outputs = {result}});
   state.points[at(node.output)] = result;
 }
 

@@ -33,6 +33,13 @@ std::optional<Window> through(const ConvMap& map, const Window& window) {
   return result;
 }
 
+std::optional<Window> through(const LinearMap& map, const Window& window) {
+  if (map.scale() != nullptr && map.scale()->source.empty()) return window;
+  if (map.index() != nullptr && map.index()->source.empty()) return window;
+  if (map.conv() == nullptr || is_image_cheaper(window)) return std::nullopt;
+  return through(*map.conv(), window);
+}
+
 std::optional<Window> hull(const Window& a, const Window& b) {
   if (a.step != b.step || a.image != b.image || a.channels != b.channels || a.start_width != b.start_width ||
       a.start_channels != b.start_channels) {

@@ -23,6 +23,10 @@ ConvImages images(const ConvMap& map);
 // strided convolution shifts windows by fractions, and a window of another image than the result's is none of it.
 std::optional<Window> through(const ConvMap& map, const Window& window);
 
+// The same for any map that has one: convolutions whose window is smaller than the image, and one factor per
+// coordinate.
+std::optional<Window> through(const LinearMap& map, const Window& window);
+
 // The smallest window that holds both, if they move alike.
 std::optional<Window> hull(const Window& a, const Window& b);
 

@@ -131,6 +131,14 @@ void concretize(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n
                 const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,
                 double* magnitude);
 
+// point_j = l_j where lambda_j >= 0, else u_j, rounded to T: where lambda x is least over the box [l, u].
+template <class T>
+void minimizer(const T* lambda, const double* lower, const double* upper, std::int64_t n, T* point);
+
+// y_j: the line that lambda_j selects, as apply_relaxation does, at x_j. y may be x itself.
+template <class T>
+void line_value(const T* lambda, const T* x, std::int64_t n, const Lines<T>& lines, T* y);
+
 // The instruction set in use, e.g. "AVX2".
 const char* instruction_set();
 

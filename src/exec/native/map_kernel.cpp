@@ -209,8 +209,8 @@ class ConvolutionKernel final : public MapKernel<T> {
 
   // The window's own first pixel is where the padding would begin.
   void apply_windows(const T* in, std::int64_t ld, std::int64_t n, const Window& from, T* out, std::int64_t ld_out,
-                     const Window& to) const override {
-    packed_.apply(in, ld, n, from.size, out, ld_out, to.size, {0, 0}, false, rows_);
+                     const Window& to, bool accumulate) const override {
+    packed_.apply(in, ld, n, from.size, out, ld_out, to.size, {0, 0}, accumulate, rows_);
   }
 
   void count(HeldBytes& held) const override {
@@ -279,8 +279,8 @@ void MapKernel<T>::apply_interval(const T*, std::int64_t, std::int64_t, T*, std:
 }
 
 template <class T>
-void MapKernel<T>::apply_windows(const T*, std::int64_t, std::int64_t, const Window&, T*, std::int64_t,
-                                 const Window&) const {
+void MapKernel<T>::apply_windows(const T*, std::int64_t, std::int64_t, const Window&, T*, std::int64_t, const Window&,
+                                 bool) const {
   throw InternalError("only convolutions move windows");
 }
 

@@ -21,9 +21,10 @@ class MapKernel {
   // out[i] = M in[i], |M| in[i] or in[i] M for i < n, or += if `accumulate`. out does not overlap in. Not of Interval.
   virtual void apply(const T* in, std::int64_t ld_in, std::int64_t n, T* out, std::int64_t ld_out,
                      bool accumulate) const;
-  // The transpose on windows, for convolutions only.
+  // On windows, for convolutions only: out[i] is what in[i] alone makes of `to`, the window of rows that have come from
+  // `from` through the transpose, or of the points that all points of `from` say everything of.
   virtual void apply_windows(const T* in, std::int64_t ld_in, std::int64_t n, const Window& from, T* out,
-                             std::int64_t ld_out, const Window& to) const;
+                             std::int64_t ld_out, const Window& to, bool accumulate) const;
   // Of Interval only, for n subproblems: of in [1 + spans, n, columns of M], in[0] are centres, and radii or magnitudes
   // behind them. out[0] (+)= M in[0], out[h] (+)= |M| in[h], where rows of out lie ld_out apart; what stands behind a
   // row's columns may be overwritten. ld_out is at least padded_columns(rows of M).

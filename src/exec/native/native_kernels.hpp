@@ -78,7 +78,13 @@ class NativeKernels {
 
   void transpose_windows(const TaskOp& op, const T* rows, std::int64_t ld, std::int64_t n, const Window& from, T* out,
                          std::int64_t ld_out, const Window& to, const std::int32_t* /*starts*/) const {
-    prepared_[static_cast<std::size_t>(op.number)].maps[0]->apply_windows(rows, ld, n, from, out, ld_out, to);
+    prepared_[static_cast<std::size_t>(op.number)].maps[0]->apply_windows(rows, ld, n, from, out, ld_out, to, false);
+  }
+
+  void forward_windows(const TaskOp& op, std::size_t term, const T* x, std::int64_t ld, std::int64_t n,
+                       const Window& from, T* y, std::int64_t ld_y, const Window& to,
+                       const std::int32_t* /*starts*/) const {
+    prepared_[static_cast<std::size_t>(op.number)].maps[term]->apply_windows(x, ld, n, from, y, ld_y, to, true);
   }
 
   void forward(const TaskOp& op, std::size_t term, const T* x, std::int64_t ld, std::int64_t n, T* y, std::int64_t ld_y,
@@ -111,6 +117,13 @@ class NativeKernels {
                   const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,
                   double* magnitude) const {
     native::concretize(lambda, ld, m, n, lower, upper, box_ld, owner, minimum, magnitude);
+  }
+
+  void minimizer(const T* lambda, const double* lower, const double* upper, std::int64_t n, T* point) const {
+    native::minimizer(lambda, lower, upper, n, point);
+  }
+  void line_value(const T* lambda, const T* x, std::int64_t n, const RelaxationLines<T>& lines, T* y) const {
+    native::line_value(lambda, x, n, lines, y);
   }
 
  private:

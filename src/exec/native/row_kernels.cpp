@@ -340,6 +340,52 @@ void box_target(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n
   }
 }
 
+// --- the way back from a minimiser through the lines in use
+
+template <class T, class Access>
+HWY_INLINE void minimizer_block(Access access, const T* lambda, const double* lower, const double* upper, T* point) {
+  const Doubles d;
+  const DoubleVector takes_lower = load_doubles(access, lambda, 0);
+  const DoubleVector x =
+      hn::IfThenElse(hn::Ge(takes_lower, hn::Zero(d)), access.load(d, lower, 0), access.load(d, upper, 0));
+  if constexpr (std::is_same_v<T, double>) {
+    access.store(x, d, point);
+  } else {
+    const hn::Rebind<T, Doubles> narrow;
+    access.store(hn::DemoteTo(narrow, x), narrow, point);
+  }
+}
+
+template <class T>
+void minimizer_target(const T* lambda, const double* lower, const double* upper, std::int64_t n, T* point) {
+  constexpr auto lanes = static_cast<std::int64_t>(kDoubleLanes);
+  std::int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) minimizer_block(Whole(), lambda + j, lower + j, upper + j, point + j);
+  if (j < n) {
+    minimizer_block(Partial{static_cast<std::size_t>(n - j)}, lambda + j, lower + j, upper + j, point + j);
+  }
+}
+
+template <class T, class Access>
+HWY_INLINE void line_value_block(Access access, const T* lambda, const T* x, std::int64_t j, const Lines<T>& lines,
+                                 T* y) {
+  const hn::ScalableTag<T> d;
+  const auto takes_lower = hn::Ge(access.load(d, lambda + j, 0), hn::Zero(d));
+  const auto slope =
+      hn::IfThenElse(takes_lower, access.load(d, lines.lower_slope + j, 0), access.load(d, lines.upper_slope + j, 0));
+  const auto intercept = hn::IfThenElse(takes_lower, access.load(d, lines.lower_intercept + j, 0),
+                                        access.load(d, lines.upper_intercept + j, 0));
+  access.store(hn::MulAdd(slope, access.load(d, x + j, 0), intercept), d, y + j);
+}
+
+template <class T>
+void line_value_target(const T* lambda, const T* x, std::int64_t n, const Lines<T>& lines, T* y) {
+  constexpr auto lanes = static_cast<std::int64_t>(kLanes<T>);
+  std::int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) line_value_block(Whole(), lambda, x, j, lines, y);
+  if (j < n) line_value_block(Partial{static_cast<std::size_t>(n - j)}, lambda, x, j, lines, y);
+}
+
 // --- what the tables of dispatch need: plain functions
 
 #define BOUNDFLOW_ROW_KERNELS(T)                                                                                  \
@@ -356,6 +402,12 @@ void box_target(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n
                const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,              \
                double* magnitude) {                                                                               \
     box_target(lambda, ld, m, n, lower, upper, box_ld, owner, minimum, magnitude);                                \
+  }                                                                                                               \
+  void minimizer_##T(const T* lambda, const double* lower, const double* upper, std::int64_t n, T* point) {       \
+    minimizer_target(lambda, lower, upper, n, point);                                                             \
+  }                                                                                                               \
+  void line_value_##T(const T* lambda, const T* x, std::int64_t n, const Lines<T>& lines, T* y) {                 \
+    line_value_target(lambda, x, n, lines, y);                                                                    \
   }
 BOUNDFLOW_ROW_KERNELS(float)
 BOUNDFLOW_ROW_KERNELS(double)
@@ -372,6 +424,8 @@ namespace boundflow::native {
   HWY_EXPORT(bias_##T);                                                                                         \
   HWY_EXPORT(relax_##T);                                                                                        \
   HWY_EXPORT(box_##T);                                                                                          \
+  HWY_EXPORT(minimizer_##T);                                                                                    \
+  HWY_EXPORT(line_value_##T);                                                                                   \
   template <>                                                                                                   \
   void bias_and_error<T>(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* bias,  \
                          const float* weight, std::int64_t weight_ld, const std::int32_t* weight_row,           \
@@ -388,6 +442,14 @@ namespace boundflow::native {
                      const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,      \
                      double* magnitude) {                                                                       \
     HWY_DYNAMIC_DISPATCH(box_##T)(lambda, ld, m, n, lower, upper, box_ld, owner, minimum, magnitude);           \
+  }                                                                                                             \
+  template <>                                                                                                   \
+  void minimizer<T>(const T* lambda, const double* lower, const double* upper, std::int64_t n, T* point) {      \
+    HWY_DYNAMIC_DISPATCH(minimizer_##T)(lambda, lower, upper, n, point);                                        \
+  }                                                                                                             \
+  template <>                                                                                                   \
+  void line_value<T>(const T* lambda, const T* x, std::int64_t n, const Lines<T>& lines, T* y) {                \
+    HWY_DYNAMIC_DISPATCH(line_value_##T)(lambda, x, n, lines, y);                                               \
   }
 BOUNDFLOW_ROW_KERNELS(float)
 BOUNDFLOW_ROW_KERNELS(double)

@@ -73,6 +73,25 @@ class PlainKernels {
     }
   }
 
+  void forward_windows(const TaskOp& op, std::size_t term, const double* x, std::int64_t ld, std::int64_t n,
+                       const Window& from, double* y, std::int64_t ld_y, const Window& to,
+                       const std::int32_t* starts) const {
+    const LinearMap& map = *op.affine->maps[term];
+    std::vector<double> image(static_cast<std::size_t>(map.in_size()));
+    std::vector<double> result(static_cast<std::size_t>(map.out_size()));
+    for (std::int64_t i = 0; i < n; ++i) {
+      std::fill(image.begin(), image.end(), 0.0);
+      std::fill(result.begin(), result.end(), 0.0);
+      for_each_run(from, starts[i], [&](std::int64_t offset, std::int64_t at, std::int64_t length) {
+        std::copy_n(x + i * ld + offset, length, image.data() + at);
+      });
+      map.apply(image, result, false);
+      for_each_run(to, starts[i], [&](std::int64_t offset, std::int64_t at, std::int64_t length) {
+        for (std::int64_t j = 0; j < length; ++j) y[i * ld_y + offset + j] += result[static_cast<std::size_t>(at + j)];
+      });
+    }
+  }
+
   void gather(const TaskOp& op, std::int64_t row, double sign, double* out) const {
     const std::vector<double>& rows = *gathered_[static_cast<std::size_t>(op.number)];
     const auto count = static_cast<std::int64_t>(rows.size()) / gathered_row_count(*op.affine->maps[0]);
@@ -125,6 +144,19 @@ class PlainKernels {
         minimum[i] += v >= 0 ? v * l[j] : v * u[j];
         magnitude[i] += std::fabs(v) * std::max(std::fabs(l[j]), std::fabs(u[j]));
       }
+    }
+  }
+
+  void minimizer(const double* lambda, const double* lower, const double* upper, std::int64_t n, double* point) const {
+    for (std::int64_t j = 0; j < n; ++j) point[j] = lambda[j] >= 0 ? lower[j] : upper[j];
+  }
+
+  void line_value(const double* lambda, const double* x, std::int64_t n, const RelaxationLines<double>& lines,
+                  double* y) const {
+    for (std::int64_t j = 0; j < n; ++j) {
+      const bool below = lambda[j] >= 0;
+      y[j] = (below ? lines.lower_slope[j] : lines.upper_slope[j]) * x[j] +
+             (below ? lines.lower_intercept[j] : lines.upper_intercept[j]);
     }
   }
 

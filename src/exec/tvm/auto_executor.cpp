@@ -54,8 +54,8 @@ class ByRows final : public MapKernel<float> {
     choose(n).apply(in, ld_in, n, out, ld_out, accumulate);
   }
   void apply_windows(const float* in, std::int64_t ld_in, std::int64_t n, const Window& from, float* out,
-                     std::int64_t ld_out, const Window& to) const override {
-    choose(n).apply_windows(in, ld_in, n, from, out, ld_out, to);
+                     std::int64_t ld_out, const Window& to, bool accumulate) const override {
+    choose(n).apply_windows(in, ld_in, n, from, out, ld_out, to, accumulate);
   }
   void apply_interval(const float* in, std::int64_t spans, std::int64_t n, float* out, std::int64_t ld_out,
                       bool accumulate) const override {

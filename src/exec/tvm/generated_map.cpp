@@ -19,8 +19,8 @@ class CountedMap final : public MapKernel<float> {
     use_->count([&] { map_->apply(in, ld_in, n, out, ld_out, accumulate); });
   }
   void apply_windows(const float* in, std::int64_t ld_in, std::int64_t n, const Window& from, float* out,
-                     std::int64_t ld_out, const Window& to) const override {
-    use_->count([&] { map_->apply_windows(in, ld_in, n, from, out, ld_out, to); });
+                     std::int64_t ld_out, const Window& to, bool accumulate) const override {
+    use_->count([&] { map_->apply_windows(in, ld_in, n, from, out, ld_out, to, accumulate); });
   }
   void apply_interval(const float* in, std::int64_t spans, std::int64_t n, float* out, std::int64_t ld_out,
                       bool accumulate) const override {
