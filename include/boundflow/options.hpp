@@ -30,7 +30,7 @@ struct ByteSize {
   OPTION(std::string,   semantics,      "--semantics",      "float32",                                                 \
          "What holds: float32 (for the real-valued network and every float32 execution), real, or nominal (bounds only)") \
   OPTION(std::string,   branching,      "--branching",      "auto",                                                    \
-         "What verify splits: input (the box), activation (signs of hidden neurons), or auto (by how many inputs vary)") \
+         "What verify splits: input (the box), activation (hidden neurons), or auto (by how many inputs vary)") \
   OPTION(std::string,   backend,        "--backend",        "native",                                                  \
          "Whose kernels bound in float32: native, tvm (generated for this CPU), auto (what takes less time), or reference (slow)") \
   OPTION(std::string,   cache_dir,      "--cache-dir",      "",                                                        \
