@@ -77,7 +77,10 @@ const std::vector<BrokenModel> kBrokenModels{
     {"infinite_weight", kBad, "constant 'W' (initializer): holds NaN or infinity",
      [](OnnxModel& m) { weights(m)->set_float_data(0, -std::numeric_limits<float>::infinity()); }},
     {"external_data", kBad, "constant 'W' (initializer): its external data has no location",
-     [](OnnxModel& m) { weights(m)->set_data_location(1); }},
+     [](OnnxModel& m) {
+       weights(m)->clear_float_data();
+       weights(m)->set_data_location(1);
+     }},
     {"segments", kUnsupported, "a tensor in segments", [](OnnxModel& m) { weights(m)->set_segment("s"); }},
     {"float16", kUnsupported, "node 'W' (initializer): element type float16 is not supported",
      [](OnnxModel& m) { weights(m)->set_data_type(10); }},
