@@ -21,7 +21,13 @@ struct Case {
     Network built;
     switch (seed % 4) {
       case 0:
-        built = random_image_network(random, {.min_extent = 4, .max_extent = 6});
+        // Of the larger ones rows store windows.
+        built = random_image_network(
+            random,
+            seed % 8 == 0
+                ? RandomImageOptions{.min_extent = 4, .max_extent = 6}
+                : RandomImageOptions{
+                      .min_extent = 6, .max_extent = 9, .max_elements = 250, .blocks = 3, .only_convolutions = true});
         break;
       case 1:
         built = random_network(random, {.max_width = 24});
