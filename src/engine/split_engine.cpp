@@ -421,10 +421,20 @@ bool SplitEngine::give(const RowSource& source, const Deadline& deadline, Worksp
 
 SplitEngine::Gradients SplitEngine::gradients(const LinearSpec& spec, SplitSubproblem subproblem,
                                               const Deadline& deadline) const {
+  return gradients({program_, met_.front(), &spec}, subproblem, deadline);
+}
+
+SplitEngine::Gradients SplitEngine::gradients(std::size_t program, double sign, SplitSubproblem subproblem,
+                                              const Deadline& deadline) const {
+  return gradients({*engine_->split_programs().programs.at(program), met_.at(program), nullptr, std::span(&sign, 1)},
+                   subproblem, deadline);
+}
+
+SplitEngine::Gradients SplitEngine::gradients(const RowSource& source, SplitSubproblem& subproblem,
+                                              const Deadline& deadline) const {
   Gradients result;
   SplitSubproblem* const pointer = &subproblem;
   const std::span<SplitSubproblem* const> one(&pointer, 1);
-  const RowSource source{program_, met_.front(), &spec};
   auto lease = workspaces_.take();
   Workspace& w = *lease;
   if (!start(source, one, deadline, w)) return result;

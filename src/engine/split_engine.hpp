@@ -46,6 +46,9 @@ class SplitEngine final : public SplitBounder {
     std::vector<float> multipliers;
   };
   Gradients gradients(const LinearSpec& spec, SplitSubproblem subproblem, const Deadline& deadline) const;
+  // The same for the row `sign` e_i, i = subproblem.row as stored, of the layer that split program `program` > 0
+  // bounds.
+  Gradients gradients(std::size_t program, double sign, SplitSubproblem subproblem, const Deadline& deadline) const;
 
   // What is known of each value in all subproblems, by ValueId and as stored.
   std::span<const GivenValue> given() const { return given_; }
@@ -93,6 +96,7 @@ class SplitEngine final : public SplitBounder {
     double bound() const { return leaves[worst()].bound; }
   };
   void find_free();
+  Gradients gradients(const RowSource& source, SplitSubproblem& subproblem, const Deadline& deadline) const;
   std::int64_t neurons_met(std::size_t program) const;
   bool bound_leaves(std::size_t program, std::span<RowTree::Leaf* const> leaves, std::span<const double> signs,
                     const SplitEffort& effort, const Deadline& deadline) const;

@@ -140,6 +140,79 @@ std::optional<Refined> refined(const std::shared_ptr<const Network>& network, co
   return result;
 }
 
+struct RowGradients {
+  std::vector<GivenValue> given;
+  std::vector<SplitEngine::Gradients> rows;
+};
+
+// Of some rows of each layer, with random lines.
+RowGradients row_gradients(const std::shared_ptr<const Network>& network,
+                           const std::shared_ptr<const Executor>& executor, const InputBox& box, std::uint64_t seed,
+                           bool windows) {
+  const auto engine = std::make_shared<const QueryEngine>(
+      network, executor, QueryEngine::Options{.lowering = {.windows = windows}, .splits = true});
+  RowGradients result;
+  if (engine->split_programs().programs.empty()) return result;
+  const SplitEngine splits(engine, box, Semantics::Nominal, Deadline());
+  result.given.assign(splits.given().begin(), splits.given().end());
+  Random random(seed);
+  for (std::size_t p = 1; p < engine->split_programs().programs.size(); ++p) {
+    const crown::NeuronLayer& layer = engine->split_programs().layers[engine->split_programs().targets[p - 1]];
+    for (int row = 0; row < 20; ++row) {
+      SplitSubproblem subproblem;
+      subproblem.row = static_cast<std::int32_t>(random.integer(0, layer.columns - 1));
+      std::vector<std::uint8_t> slopes;
+      for (std::int64_t k = 0; k < splits.choices(); ++k) {
+        slopes.push_back(static_cast<std::uint8_t>(random.integer(1, 255)));
+      }
+      subproblem.slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
+      result.rows.push_back(splits.gradients(p, random.coin() ? 1 : -1, subproblem, Deadline()));
+    }
+  }
+  return result;
+}
+
+// Two engines may have chosen other lines of a neuron where two are equally good but for rounding.
+bool same_bounds(const std::vector<GivenValue>& a, const std::vector<GivenValue>& b) {
+  const auto near = [](double x, double y) { return std::fabs(x - y) <= 1e-11 * (1 + std::fabs(x)); };
+  for (std::size_t v = 0; v < a.size(); ++v) {
+    if (!std::equal(a[v].lower.begin(), a[v].lower.end(), b[v].lower.begin(), near)) return false;
+    if (!std::equal(a[v].upper.begin(), a[v].upper.end(), b[v].upper.begin(), near)) return false;
+  }
+  return true;
+}
+
+TEST(WindowAgreement, GradientsAreThoseOfWholeImages) {
+  std::int64_t networks = 0, moving = 0;
+  for (std::uint64_t seed = 700; seed < 700 + 150 / kSanitizerShare && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Case test(seed);
+    for (double& x : test.boxes[0].lower) x -= 0.5;  // for unstable neurons
+    for (double& x : test.boxes[0].upper) x += 0.5;
+    const auto network = std::make_shared<const Network>(run_passes(*test.network, operator_table()));
+    for (const NamedExecutor& executor : all_executors()) {
+      if (executor.name == "float32") continue;  // its rounding decides signs
+      const RowGradients with = row_gradients(network, executor.executor, test.boxes[0], seed, true);
+      const RowGradients without = row_gradients(network, executor.executor, test.boxes[0], seed, false);
+      if (!same_bounds(with.given, without.given)) continue;
+      ++networks;
+      ASSERT_EQ(with.rows.size(), without.rows.size());
+      for (std::size_t r = 0; r < with.rows.size(); ++r) {
+        const SplitEngine::Gradients &a = with.rows[r], &b = without.rows[r];
+        if (a.slopes.size() != b.slopes.size()) continue;  // an end at zero but for rounding
+        EXPECT_NEAR(a.answer.nominal, b.answer.nominal, 1e-9 * (1 + std::fabs(b.answer.nominal)));
+        const auto size = [](float x) { return std::fabs(static_cast<double>(x)); };
+        for (std::size_t k = 0; k < a.slopes.size(); ++k) {
+          moving += b.slopes[k] != 0 ? 1 : 0;
+          EXPECT_NEAR(a.slopes[k], b.slopes[k], 1e-5 * (1 + size(b.slopes[k])));
+        }
+      }
+    }
+  }
+  EXPECT_GT(networks, 200 / kSanitizerShare);
+  EXPECT_GT(moving, 3000 / kSanitizerShare);
+}
+
 // Steps follow signs of gradients, and where one is zero but for rounding two walks may go two ways: nearly all bounds
 // are the same.
 TEST(WindowAgreement, RefinedBoundsAreThoseOfWholeImages) {
