@@ -1,10 +1,14 @@
 """boundflow.from_torch: what it computes, what it leaves alone, and what it refuses."""
 
+import io
+import re
+import runpy
 import unittest
 import warnings
+from contextlib import redirect_stdout
 
 import numpy as np
-from support import main, points_in
+from support import DIGITS, main, points_in
 from torch_support import environment  # noqa: F401  before torch
 
 import torch
@@ -191,6 +195,20 @@ class Refuses(unittest.TestCase):
     def test_modules_that_mix_rows(self):
         with self.assertRaisesRegex(boundflow.InternalError, "rows of a batch"):
             of_function(lambda m, x: x - x.mean(0), torch.randn(4, 6))
+
+
+class Example(unittest.TestCase):
+    def test_it_ends_in_verdicts(self):
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            runpy.run_path(str(DIGITS / "torch_to_verdict.py"))
+        text = printed.getvalue()
+        self.assertLess(float(re.search(r"largest difference between the two: (\S+)", text)[1]), 1e-4)
+        shares = [float(share) for share in re.findall(r"proved by \S+ within 0.01: (\S+)%", text)]
+        self.assertEqual(shares, sorted(shares))  # tighter methods prove no less
+        verdicts = re.findall(r"within \S+: (\w+) \(", text)
+        self.assertTrue(verdicts and set(verdicts) <= {"unsat", "sat", "unknown", "timeout"}, text)
+        self.assertEqual("takes for a" in text, "sat" in verdicts)
 
 
 if __name__ == "__main__":
