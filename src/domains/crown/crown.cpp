@@ -19,10 +19,7 @@ const std::optional<Window>& window_of(const State& state, BufferId rows) {
 }
 
 BufferId add_rows(State& state, ValueId value, const std::optional<Window>& window = std::nullopt) {
-  Buffer buffer = state.network.buffer(BufferKind::Rows, value);
-  buffer.window = window;
-  if (window) buffer.columns = window->columns();
-  return state.builder.add_buffer(std::move(buffer));
+  return state.builder.add_buffer(in_window(state.network.buffer(BufferKind::Rows, value), window));
 }
 
 BufferId to_image(State& state, BufferId rows) {

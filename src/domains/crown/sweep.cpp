@@ -22,10 +22,7 @@ struct Sweep {
     return walk.builder.buffer(walk.reached[at(value)]).window;
   }
   BufferId add_points(ValueId value, const std::optional<Window>& window) const {
-    Buffer buffer = walk.network.buffer(BufferKind::Points, value);
-    buffer.window = window;
-    if (window) buffer.columns = window->columns();
-    return walk.builder.add_buffer(std::move(buffer));
+    return walk.builder.add_buffer(in_window(walk.network.buffer(BufferKind::Points, value), window));
   }
   BufferId add_points(ValueId value) const { return add_points(value, window_of(value)); }
   // The points of a value, of which rows have passed more than what is asked for where several nodes read it.

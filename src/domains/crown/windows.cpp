@@ -9,6 +9,12 @@ Window start_window(std::int64_t channels, const ConvMap::Extent& image) {
   return {.start_channels = channels, .start_width = image[1], .channels = channels, .image = image};
 }
 
+Buffer in_window(Buffer buffer, const std::optional<Window>& window) {
+  buffer.window = window;
+  if (window) buffer.columns = window->columns();
+  return buffer;
+}
+
 ConvImages images(const ConvMap& map) {
   if (map.adjoint) return {map.out_channels, map.image_out, map.in_channels, map.image_in};
   return {map.in_channels, map.image_in, map.out_channels, map.image_out};

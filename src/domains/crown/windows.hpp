@@ -10,6 +10,9 @@ namespace boundflow::crown {
 // The window of rows that start as one coordinate of an image [extent, channels], stored channels last.
 Window start_window(std::int64_t channels, const ConvMap::Extent& image);
 
+// The buffer where it stores only the window, if there is one.
+Buffer in_window(Buffer buffer, const std::optional<Window>& window);
+
 // The images that a convolution, or an adjoint one, reads and gives.
 struct ConvImages {
   std::int64_t operand_channels;

@@ -64,15 +64,14 @@ bool is_external(const onnx::TensorProto& proto) {
   return proto.data_location() == kExternal || proto.external_data_size() > 0;
 }
 
-ExternalData::ExternalData(std::filesystem::path folder, const onnx::GraphProto& graph)
-    : folder_(std::move(folder)), in_folder_(true) {
+ExternalData::ExternalData(std::filesystem::path folder, const onnx::GraphProto& graph) : folder_(std::move(folder)) {
   std::set<std::filesystem::path> locations;
   for (const onnx::TensorProto& initializer : graph.initializer()) {
     if (is_external(initializer)) locations.insert(location_of(initializer));
   }
   for (const std::filesystem::path& location : locations) {
     std::error_code missing;  // said where the tensor is read, if it is
-    const std::uintmax_t size = stays_below(location) ? std::filesystem::file_size(folder_ / location, missing) : 0;
+    const std::uintmax_t size = stays_below(location) ? std::filesystem::file_size(*folder_ / location, missing) : 0;
     if (!missing) file_bytes_ += static_cast<std::size_t>(size);
   }
 }
@@ -80,7 +79,7 @@ ExternalData::ExternalData(std::filesystem::path folder, const onnx::GraphProto&
 std::string ExternalData::read(const onnx::TensorProto& proto, std::size_t expected) const {
   const Place place = place_of(proto);
   if (place.location.empty()) throw InputError("its external data has no location");
-  if (!in_folder_) {
+  if (!folder_) {
     throw InputError(
         fmt::format("its data lies in another file, '{}'; give the model's path instead of its bytes, or "
                     "store the model in one file",
@@ -90,7 +89,7 @@ std::string ExternalData::read(const onnx::TensorProto& proto, std::size_t expec
     throw InputError(
         fmt::format("its data is said to lie in '{}'; a file in the model's folder is expected", place.location));
   }
-  const std::filesystem::path path = folder_ / place.location;
+  const std::filesystem::path path = *folder_ / place.location;
   if (!std::filesystem::is_regular_file(path)) {
     throw InputError(fmt::format("its data file '{}' is not there", path.string()));
   }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "onnx_schema.pb.h"
@@ -27,8 +28,7 @@ class ExternalData {
   std::string read(const onnx::TensorProto& proto, std::size_t expected) const;
 
  private:
-  std::filesystem::path folder_;
-  bool in_folder_ = false;
+  std::optional<std::filesystem::path> folder_;
   std::size_t file_bytes_ = 0;
 };
 

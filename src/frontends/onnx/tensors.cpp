@@ -72,7 +72,8 @@ class TensorReader {
 
   bool is_raw() const { return proto_.has_raw_data() || is_external(proto_); }
 
-  std::string raw(std::size_t element_size, int listed) const {
+  // The tensor's bytes: the model's own, or those that `from_file` now holds.
+  std::string_view raw(std::size_t element_size, int listed, std::string& from_file) const {
     if (listed > 0) malformed("has both raw data and listed elements");
     if (!is_external(proto_)) {
       check_length(proto_.raw_data().size(), element_size, "bytes");
@@ -80,10 +81,11 @@ class TensorReader {
     }
     if (proto_.has_raw_data()) malformed("has both raw and external data");
     try {
-      return external_.read(proto_, static_cast<std::size_t>(count_) * element_size);
+      from_file = external_.read(proto_, static_cast<std::size_t>(count_) * element_size);
     } catch (const InputError& error) {
       malformed(error.what());
     }
+    return from_file;
   }
 
   template <class T, class List>
@@ -92,7 +94,8 @@ class TensorReader {
       check_length(static_cast<std::size_t>(list.size()), 1, "elements");
       return std::vector<T>(list.begin(), list.end());
     }
-    const std::string bytes = raw(sizeof(T), list.size());
+    std::string from_file;
+    const std::string_view bytes = raw(sizeof(T), list.size(), from_file);
     std::vector<T> elements(static_cast<std::size_t>(count_));
     if (!bytes.empty()) std::memcpy(elements.data(), bytes.data(), bytes.size());
     return elements;
@@ -101,7 +104,8 @@ class TensorReader {
   std::vector<bool> read_bools() const {
     std::vector<bool> elements;
     if (is_raw()) {
-      for (const char byte : raw(1, proto_.int32_data_size())) elements.push_back(byte != 0);
+      std::string from_file;
+      for (const char byte : raw(1, proto_.int32_data_size(), from_file)) elements.push_back(byte != 0);
     } else {
       check_length(static_cast<std::size_t>(proto_.int32_data_size()), 1, "elements");
       for (const std::int32_t value : proto_.int32_data()) elements.push_back(value != 0);
