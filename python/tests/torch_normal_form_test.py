@@ -17,9 +17,6 @@ import boundflow
 
 SHARED = shared_folder()
 
-# ONNX has these as operators that BoundFlow does not have.
-NOT_IMPORTED = {"square": "Pow"}
-
 
 def bounds_of(network, center, **options):
     found = boundflow.bounds(network, center=center, eps=0.05, details=True, **options)
@@ -44,13 +41,8 @@ class Architectures(SameNetwork):
         for name in ARCHITECTURES:
             module, example = build(name)
             with self.subTest(name):
-                network = boundflow.from_torch(module, example)
-                if name in NOT_IMPORTED:
-                    for export in (by_script, by_dynamo):
-                        with self.assertRaisesRegex(boundflow.UnsupportedError, NOT_IMPORTED[name]):
-                            export(module, example)
-                    continue
-                self.expect_same([network, by_script(module, example), by_dynamo(module, example)], example)
+                self.expect_same([boundflow.from_torch(module, example), by_script(module, example),
+                                  by_dynamo(module, example)], example)
 
     def test_what_torch_writes_by_default(self):
         module, example = build("mlp")

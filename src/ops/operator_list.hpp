@@ -38,6 +38,7 @@ Operator mod_operator();
 Operator mul_operator();
 Operator neg_operator();
 Operator pad_operator();
+Operator pow_operator();
 Operator range_operator();
 Operator reduce_mean_operator();
 Operator reduce_sum_operator();

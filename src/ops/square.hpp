@@ -5,7 +5,7 @@
 
 namespace boundflow {
 
-class SquareFunction final : public ScalarFunction {
+class SquareFunction : public ScalarFunction {
  public:
   std::string_view name() const override { return "square"; }
   double value(double x) const override { return x * x; }

@@ -37,6 +37,7 @@ const OperatorTable& operator_table() {
       mul_operator(),
       neg_operator(),
       pad_operator(),
+      pow_operator(),
       range_operator(),
       reduce_mean_operator(),
       reduce_sum_operator(),

@@ -1,6 +1,8 @@
-// Mul, Div and Neg: evaluation, folding, and which facet each use has.
+// Mul, Pow, Div and Neg: evaluation, folding, and which facet each use has.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "base/rounding.hpp"
 #include "support/one_node.hpp"
@@ -88,6 +90,36 @@ TEST(Mul, FoldsWhereItIsExact) {
                 OneNode("Mul", {ints({1}), ints({1})});
               }),
               HasSubstr("int64 operands are supported if both"));
+}
+
+TEST(Pow, OfTwoIsASquare) {
+  const OneNode node("Pow", {floats({3}, {-2, 0.5F, 3}), ints({2})});
+  EXPECT_THAT(node.value().to_doubles(), ElementsAre(4, 0.25, 9));
+  const OneNode square("Pow", {floats({1}, {0}), floats({}, {2})});
+  const Facet facet = square.facet();
+  double l = 0, u = 0;
+  std::get<Elementwise>(facet).function->image(-1, 3, l, u);
+  EXPECT_EQ(l, 0);
+  EXPECT_NEAR(u, 9, 1e-14);
+  // An execution may call a library's pow, which is off by more than a product: 2 ulp of 9 are allowed for.
+  EXPECT_GE(std::get<Elementwise>(facet).function->deployed_error(-1, 3, 0x1p-24), 9 * 0x1p-22);
+}
+
+TEST(Pow, RefusesByName) {
+  const auto refusal = [](const Shape& base, const Tensor& exponent, std::size_t variable = 0) {
+    return error_of([&] { OneNode("Pow", {counting(base), exponent}, {}, variable); });
+  };
+  EXPECT_THAT(refusal({2}, floats({}, {3})), HasSubstr("node 'node' (Pow): the exponent 3 is not supported; 2 is"));
+  EXPECT_THAT(refusal({2}, floats({}, {NAN})), HasSubstr("the exponent nan is not supported"));
+  EXPECT_THAT(refusal({2}, floats({2}, {2, 1})), HasSubstr("the exponent 1 is not supported"));
+  EXPECT_THAT(refusal({2}, floats({2}, {2, 2}), 1), HasSubstr("an exponent that is not a constant"));
+  EXPECT_THAT(refusal({2}, floats({3, 1}, {2, 2, 2})), HasSubstr("an exponent that stretches the base"));
+  EXPECT_THAT(refusal({2}, floats({0}, {})), HasSubstr("no elements"));
+}
+
+TEST(Pow, FoldsWhereItIsExact) {
+  EXPECT_THAT(folded("Pow", {floats({1}, {3}), ints({2})})->to_doubles(), ElementsAre(9));
+  EXPECT_FALSE(folded("Pow", {floats({1}, {0.1F}), ints({2})}));
 }
 
 TEST(Div, ByAConstantScalesByItsReciprocal) {

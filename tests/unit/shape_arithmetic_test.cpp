@@ -81,6 +81,29 @@ TEST(ShapeArithmetic, Ranges) {
   EXPECT_THAT(error_of([&] { range(0, std::int64_t{1} << 30, 1); }), HasSubstr("too large"));
 }
 
+// The sign is the divisor's, as in Python.
+TEST(ShapeArithmetic, Remainders) {
+  constexpr std::int64_t min = std::numeric_limits<std::int64_t>::min();
+  const auto remainder = [](std::int64_t a, std::int64_t b) {
+    return folded("Mod", {scalar(a), scalar(b)}).int64s()[0];
+  };
+  EXPECT_EQ(remainder(7, 3), 1);
+  EXPECT_EQ(remainder(-7, 3), 2);
+  EXPECT_EQ(remainder(7, -3), -2);
+  EXPECT_EQ(remainder(-7, -3), -1);
+  EXPECT_EQ(remainder(-6, 3), 0);
+  EXPECT_EQ(remainder(min, 1), 0);
+  EXPECT_THAT(folded("Mod", {ints({4, 5, 6}), scalar(4)}).int64s(), ElementsAre(0, 1, 2));
+  for (const auto& [a, b] : {std::pair{std::int64_t{1}, std::int64_t{0}}, {min, std::int64_t{-1}}}) {
+    EXPECT_THAT(error_of([&, a = a, b = b] { remainder(a, b); }), HasSubstr("have no result in int64"));
+  }
+  EXPECT_THAT(error_of([] {
+                folded("Mod", {scalar(1), scalar(1)}, {{"fmod", std::int64_t{1}}});
+              }),
+              HasSubstr("fmod is not supported"));
+  EXPECT_THAT(error_of([] { folded("Mod", {counting({1}), counting({1})}); }), HasSubstr("other numbers than int64"));
+}
+
 TEST(ShapeArithmetic, EqualAndWhereAndCast) {
   const Tensor equal = folded("Equal", {ints({1, -1, 3}), scalar(-1)});
   EXPECT_THAT(equal.to_doubles(), ElementsAre(0, 1, 0));
@@ -176,6 +199,34 @@ TEST(OpsetForms, ReductionAxes) {
   OnnxModel::int_attribute(node, "keepdims", 0);
   model.output("y", {2});
   EXPECT_THAT(outputs(model, {1, 3, 5, 7}), ElementsAre(2, 6));
+}
+
+// x [1, 2, 2, 2] and its maxima per channel; `axes` are an attribute up to opset 17, then an input.
+OnnxModel maxima_model(std::int64_t opset, const std::vector<std::int64_t>& axes) {
+  OnnxModel model(opset);
+  model.input("x", {1, 2, 2, 2});
+  auto* node = model.node("ReduceMax", "max", {"x"}, {"y"});
+  if (opset < 18) {
+    OnnxModel::ints_attribute(node, "axes", axes);
+  } else {
+    model.ints("axes", axes);
+    node->add_input("axes");
+  }
+  model.output("y", {1, 2, 1, 1});
+  return model;
+}
+
+TEST(OpsetForms, MaximaOverImagesAreAPooling) {
+  const std::vector<float> x = {1, 7, 3, 2, -4, -1, -2, -3};
+  for (const std::int64_t opset : {11, 13, 18}) {
+    const OnnxModel model = maxima_model(opset, {2, -1});
+    EXPECT_EQ(model.import().nodes().at(0).op, "MaxPool");
+    EXPECT_THAT(outputs(model, x), ElementsAre(7, -1)) << opset;
+    EXPECT_THAT(error_of([&] { maxima_model(opset, {1, 2}).import(); }), HasSubstr("over all axes of images"));
+  }
+  OnnxModel flat = maxima_model(11, {2, 3});
+  OnnxModel::int_attribute(flat.graph()->mutable_node(0), "keepdims", 0);
+  EXPECT_THAT(error_of([&] { flat.import(); }), HasSubstr("with keepdims"));
 }
 
 TEST(OpsetForms, BatchNormalizationForInference) {

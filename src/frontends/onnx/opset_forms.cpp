@@ -234,6 +234,7 @@ constexpr OpsetForm kForms[] = {
     {"MaxPool", max_pool_form},
     {"Mul", broadcasting_form},
     {"Pad", pad_form},
+    {"Pow", broadcasting_form},
     {"ReduceMax", reduce_max_form},
     {"ReduceMean", reduce_mean_form},
     {"ReduceSum", axes_form},
