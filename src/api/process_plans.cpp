@@ -25,7 +25,7 @@ void add_kernel_uses(CompileReport& report, const Request& request, const Deadli
   report.kernels = request.executor->kernel_uses();
   report.workers_s = deadline.elapsed() * request.threads;
   for (const KernelUse& use : report.kernels) {
-    spdlog::info("kernels of {} {} {}: {}", use.node, use.map, use.direction, describe(use, report));
+    spdlog::info("kernels of {}: {}", label(use), describe(use, report));
   }
 }
 

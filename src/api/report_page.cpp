@@ -125,13 +125,12 @@ PageProgram page_program(std::string name, const BoundProgram& program, const St
   return page;
 }
 
-// Each map of the network that kernels were generated or chosen for.
+// Each map of the network that kernels were generated or chosen for, and the ops around them.
 void add_kernels(Page& page, const CompileReport& report) {
   if (report.kernels.empty()) return;
-  PageTimes times{"Maps of the network, summed over threads", {}};
+  PageTimes times{"Maps of the network and ops around them, summed over threads", {}};
   for (const KernelUse& use : report.kernels) {
-    times.times.push_back(
-        {fmt::format("{} {} {}", use.node, use.map, use.direction), use.total_s, describe(use, report)});
+    times.times.push_back({label(use), use.total_s, describe(use, report)});
   }
   page.times.push_back(std::move(times));
 }

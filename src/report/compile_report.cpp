@@ -12,6 +12,10 @@ double share(const KernelUse& use, const CompileReport& report) {
 
 }  // namespace
 
+std::string label(const KernelUse& use) {
+  return use.op.empty() ? fmt::format("{} {} {}", use.node, use.map, use.direction) : use.op;
+}
+
 std::string describe(const KernelUse& use, const CompileReport& report) {
   std::string text = use.executor;
   if (use.compiled > 0) text += fmt::format(", {} kernels compiled in {:.2f} s", use.compiled, use.compile_s);
@@ -31,9 +35,13 @@ void write_members(JsonWriter& json, const CompileReport& report) {
   json.open('[', "kernels");
   for (const KernelUse& use : report.kernels) {
     json.open('{');
-    json.member("node", use.node);
-    json.member("map", use.map);
-    json.member("direction", use.direction);
+    if (use.op.empty()) {
+      json.member("node", use.node);
+      json.member("map", use.map);
+      json.member("direction", use.direction);
+    } else {
+      json.member("op", use.op);
+    }
     json.member("executor", use.executor);
     if (!use.reason.empty()) json.member("reason", use.reason);
     json.member("compiled", use.compiled);

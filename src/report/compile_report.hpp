@@ -23,6 +23,8 @@ inline double gflops(const KernelUse& use) {
   return use.total_s > 0 ? 2e-9 * use.multiplications / use.total_s : 0;
 }
 
+// Whose kernels: "fc1 dense[10, 20] transpose" of a map, or the op's name.
+std::string label(const KernelUse& use);
 // Where the kernels were, how fast they ran and how much, or why there are none: "tvm, 3 compiled in 0.31 s, ...".
 std::string describe(const KernelUse& use, const CompileReport& report);
 

@@ -73,6 +73,11 @@ class Tvm(BackendCase):
         self.assertGreater(self.count(report, "calls"), 0)
         self.assertGreater(max(kernel["gflops"] for kernel in report["kernels"]), 0)
         self.assertTrue(all(0 <= kernel["share"] <= 1 for kernel in report["kernels"]))
+        self.assertLessEqual(sum(kernel["share"] for kernel in report["kernels"]), 1)
+        ops = {kernel["op"]: kernel for kernel in report["kernels"] if "op" in kernel}
+        self.assertLessEqual({"interval_affine", "relax", "transpose", "concretize"}, set(ops))
+        self.assertTrue(all(kernel["executor"] == "native" and kernel["reason"] for kernel in ops.values()))
+        self.assertGreater(ops["concretize"]["calls"], 0)
         self.assert_close(report, self.bounds())
 
     def test_a_flipped_byte_is_reported_and_compiled_again(self) -> None:
@@ -113,7 +118,7 @@ class Tvm(BackendCase):
         self.assertEqual(len([line for line in tuned.stdout.splitlines() if line.startswith("dense")]), 9)
         report = self.bounds("--backend", "auto", "--cache-dir", self.cache)
         self.assertEqual(self.count(report, "compiled"), 0)
-        products = [kernel for kernel in report["kernels"] if kernel["map"].startswith("dense")]
+        products = [kernel for kernel in report["kernels"] if kernel.get("map", "").startswith("dense")]
         self.assertTrue(all("rows: native" in kernel["reason"] for kernel in products))
         self.assert_close(self.bounds(*self.tvm), self.bounds())
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -167,8 +168,8 @@ TEST_F(Generated, AKernelIsTriedBeforeItIsUsed) {
   }
 }
 
-TEST(MapUses, CountCallsPerMap) {
-  MapUses uses;
+TEST(KernelCounters, CountCallsPerMap) {
+  KernelCounters uses;
   const KernelUse made{.node = "node", .map = "a map", .direction = "forward", .executor = "native", .reason = "why"};
   KernelUse other = made;
   other.direction = "transpose";
@@ -184,6 +185,35 @@ TEST(MapUses, CountCallsPerMap) {
   EXPECT_EQ(counted.calls, 2);
   EXPECT_EQ(counted.multiplications, 7);
   EXPECT_EQ(uses.all()[1].calls, 0);
+}
+
+// The ops around the maps are counted without them.
+TEST(KernelCounters, CountNestedCallsOnce) {
+  KernelCounters counters;
+  const auto map = counters.add({.node = "node", .map = "a map", .direction = "forward", .executor = "tvm"});
+  const auto op = counters.add({.op = "transpose", .executor = "native", .reason = "why"});
+  const auto begin = std::chrono::steady_clock::now();
+  const auto wait = [](int microseconds) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(microseconds);
+    while (std::chrono::steady_clock::now() < until) {
+    }
+  };
+  op->count([&] {
+    count_products(1);
+    for (const int products : {10, 20}) {
+      map->count([&] {
+        count_products(products);
+        wait(2000);
+      });
+    }
+    wait(1000);
+  });
+  const std::chrono::duration<double> all = std::chrono::steady_clock::now() - begin;
+  EXPECT_EQ(map->use().multiplications, 30);
+  EXPECT_EQ(op->use().multiplications, 1);
+  EXPECT_GE(map->use().total_s, 4e-3);
+  EXPECT_GE(op->use().total_s, 1e-3);
+  EXPECT_LE(map->use().total_s + op->use().total_s, all.count());
 }
 
 }  // namespace

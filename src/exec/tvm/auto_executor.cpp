@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "exec/native/native_kernels.hpp"
 #include "exec/op_driver.hpp"
+#include "exec/tvm/counted_program.hpp"
 #include "exec/tvm/generated_interval.hpp"
 #include "exec/tvm/generated_map.hpp"
 #include "exec/tvm/generated_multiplier.hpp"
@@ -106,10 +107,12 @@ class AutoExecutor final : public Executor {
       const bool composed = generated::kernel_directions(map, direction).size() > 1;
       return composed ? nullptr : make(node, map, direction, choices.at({&map, direction}));
     };
-    return generated::translate_errors(
-        [&] { return compile_together<NativeKernels<float>>(programs, deadline, std::move(packed)); });
+    return generated::translate_errors([&] {
+      return generated::count_ops(compile_together<NativeKernels<float>>(programs, deadline, std::move(packed)),
+                                  programs, counters_);
+    });
   }
-  std::vector<KernelUse> kernel_uses() const override { return uses_.all(); }
+  std::vector<KernelUse> kernel_uses() const override { return counters_.all(); }
 
  private:
   using MapKey = std::pair<const LinearMap*, Direction>;
@@ -231,7 +234,7 @@ class AutoExecutor final : public Executor {
       made = choice.few_tvm ? std::make_unique<ByRows>(tvm(), native()) : std::make_unique<ByRows>(native(), tvm());
     }
     spdlog::info("auto: {} {} {}: {} ({})", node, use.map, use.direction, use.executor, use.reason);
-    return count_calls(std::move(made), uses_.add(use));
+    return count_calls(std::move(made), counters_.add(use));
   }
 
   std::shared_ptr<const ArtifactStore> store_;
@@ -239,7 +242,7 @@ class AutoExecutor final : public Executor {
   mutable std::mutex mutex_;  // one compilation at a time, so that measuring is not disturbed by another one
   mutable std::unique_ptr<GeneratedKernels> kernels_;  // once TVM is open
   mutable std::string missing_;                        // why it cannot be opened
-  mutable generated::MapUses uses_;
+  mutable generated::KernelCounters counters_;
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ constexpr std::string_view kPipelineVersion = "boundflow kernels 8";
 
 }  // namespace
 
-void MapUse::add_kernels(const KernelUse& again) {
+void KernelCounter::add_kernels(const KernelUse& again) {
   made_.compiled += again.compiled;
   made_.from_disk += again.from_disk;
   made_.from_memory += again.from_memory;
@@ -23,7 +23,7 @@ void MapUse::add_kernels(const KernelUse& again) {
   made_.load_s += again.load_s;
 }
 
-KernelUse MapUse::use() const {
+KernelUse KernelCounter::use() const {
   KernelUse use = made_;
   use.calls = calls_.load(std::memory_order_relaxed);
   use.multiplications = static_cast<double>(multiplications_.load(std::memory_order_relaxed));
@@ -77,21 +77,21 @@ std::shared_ptr<const LoadedKernel> GeneratedKernels::get(const ProductKernel& k
   return entry = std::move(loaded);
 }
 
-std::shared_ptr<MapUse> MapUses::add(const KernelUse& use) {
+std::shared_ptr<KernelCounter> KernelCounters::add(const KernelUse& use) {
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<MapUse>& entry = uses_[{use.node, use.map, use.direction}];
+  std::shared_ptr<KernelCounter>& entry = counters_[{use.node, use.map, use.direction, use.op}];
   if (entry) {
     entry->add_kernels(use);
   } else {
-    entry = std::make_shared<MapUse>(use);
+    entry = std::make_shared<KernelCounter>(use);
   }
   return entry;
 }
 
-std::vector<KernelUse> MapUses::all() const {
+std::vector<KernelUse> KernelCounters::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<KernelUse> uses;
-  for (const auto& [key, use] : uses_) uses.push_back(use->use());
+  for (const auto& [key, counter] : counters_) uses.push_back(counter->use());
   return uses;
 }
 

@@ -17,41 +17,55 @@
 
 namespace boundflow::generated {
 
-// A map of a network in one direction and the count of its calls. Safe to count from several threads.
-class MapUse {
+// What a thread's counted calls have taken that have ended.
+struct Counted {
+  std::int64_t nanoseconds = 0;
+  std::int64_t multiplications = 0;
+};
+
+// A map of a network in one direction, or the ops of one kind, and the count of its calls. A call within another one
+// is not counted with it. Safe to count from several threads.
+class KernelCounter {
  public:
-  explicit MapUse(KernelUse made) : made_(std::move(made)) {}
+  explicit KernelCounter(KernelUse made) : made_(std::move(made)) {}
 
   template <class Call>
   void count(const Call& call) {
-    const double before = executed_products;
+    const Counted before = counted_;
+    const double products = executed_products;
     const auto begin = Clock::now();
     call();
-    nanoseconds_.fetch_add((Clock::now() - begin) / std::chrono::nanoseconds(1), std::memory_order_relaxed);
-    multiplications_.fetch_add(static_cast<std::int64_t>(executed_products - before), std::memory_order_relaxed);
+    const Counted all = {(Clock::now() - begin) / std::chrono::nanoseconds(1),
+                         static_cast<std::int64_t>(executed_products - products)};
+    nanoseconds_.fetch_add(all.nanoseconds - (counted_.nanoseconds - before.nanoseconds), std::memory_order_relaxed);
+    multiplications_.fetch_add(all.multiplications - (counted_.multiplications - before.multiplications),
+                               std::memory_order_relaxed);
     calls_.fetch_add(1, std::memory_order_relaxed);
+    counted_ = {before.nanoseconds + all.nanoseconds, before.multiplications + all.multiplications};
   }
   // The map was prepared once more.
   void add_kernels(const KernelUse& again);
   KernelUse use() const;
 
  private:
+  static inline thread_local Counted counted_;
+
   KernelUse made_;
   std::atomic<std::int64_t> calls_{0};
   std::atomic<std::int64_t> multiplications_{0};
   std::atomic<std::int64_t> nanoseconds_{0};
 };
 
-// The maps that an executor has prepared. Safe to use from several threads.
-class MapUses {
+// The counters of an executor. Safe to use from several threads.
+class KernelCounters {
  public:
-  // The map's counter from now on: what was prepared before for the same node, map and direction is counted with it.
-  std::shared_ptr<MapUse> add(const KernelUse& use);
+  // The counter of a map or of ops from now on: what was prepared before of the same name is counted with it.
+  std::shared_ptr<KernelCounter> add(const KernelUse& use);
   std::vector<KernelUse> all() const;
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::tuple<std::string, std::string, std::string>, std::shared_ptr<MapUse>> uses_;
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, std::shared_ptr<KernelCounter>> counters_;
 };
 
 // All that tells one kernel's code from another's, as text. What is hashed on disk.

@@ -22,6 +22,6 @@ std::unique_ptr<const native::MapKernel<float>> make_generated_map(const LinearM
 
 // The same map, whose calls are counted.
 std::unique_ptr<const native::MapKernel<float>> count_calls(std::unique_ptr<const native::MapKernel<float>> map,
-                                                            std::shared_ptr<MapUse> use);
+                                                            std::shared_ptr<KernelCounter> counter);
 
 }  // namespace boundflow::generated

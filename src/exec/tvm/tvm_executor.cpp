@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "exec/native/native_kernels.hpp"
 #include "exec/op_driver.hpp"
+#include "exec/tvm/counted_program.hpp"
 #include "exec/tvm/generated_map.hpp"
 #include "exec/tvm/machine.hpp"
 #include "exec/tvm/map_costs.hpp"
@@ -37,10 +38,12 @@ class TvmExecutor final : public Executor {
       deadline.check();  // a kernel takes a tenth of a second to compile
       return generated::kernel_directions(map, direction).size() > 1 ? nullptr : make(node, map, direction);
     };
-    return generated::translate_errors(
-        [&] { return compile_together<NativeKernels<float>>(programs, deadline, std::move(packed)); });
+    return generated::translate_errors([&] {
+      return generated::count_ops(compile_together<NativeKernels<float>>(programs, deadline, std::move(packed)),
+                                  programs, counters_);
+    });
   }
-  std::vector<KernelUse> kernel_uses() const override { return uses_.all(); }
+  std::vector<KernelUse> kernel_uses() const override { return counters_.all(); }
 
  private:
   Map make(const std::string& node, const LinearMap& map, Direction direction) const {
@@ -54,12 +57,12 @@ class TvmExecutor final : public Executor {
       const std::optional<generated::MapCosts> costs = find_costs(store_.get(), map, direction);
       made = make_generated_map(map, direction, kernels_, costs ? costs->tile : generated::Tile(), use);
     }
-    return count_calls(std::move(made), uses_.add(use));
+    return count_calls(std::move(made), counters_.add(use));
   }
 
   std::shared_ptr<const ArtifactStore> store_;
   mutable GeneratedKernels kernels_;
-  mutable generated::MapUses uses_;
+  mutable generated::KernelCounters counters_;
 };
 
 }  // namespace
