@@ -105,7 +105,9 @@ void to_standard_error(const std::string& text) {
 }
 
 // Below this, halving a box helps more than the sign of a neuron; measured in docs/benchmarks.md.
-constexpr std::int64_t kMostInputsToSplit = 24;
+constexpr std::int64_t kMostInputsToSplit = 8, kMostInputsToSplitLate = 24;
+// Subproblems that take about as long as to get ready for splitting signs.
+constexpr std::int64_t kFirstTryOfSigns = 2000;
 
 Request validate(const Options& options, Workload workload, const TextSink& printed) {
   Request request;
@@ -122,6 +124,8 @@ Request validate(const Options& options, Workload workload, const TextSink& prin
   }
   if (options.branching == "auto") {
     request.most_inputs_to_split = kMostInputsToSplit;
+    request.most_inputs_to_split_late = kMostInputsToSplitLate;
+    request.first_try_of_signs = kFirstTryOfSigns;
   } else if (options.branching == "input") {
     request.most_inputs_to_split = std::numeric_limits<std::int64_t>::max();
   } else if (options.branching != "activation") {

@@ -2,6 +2,7 @@
 // From the public options to the types of the rooms below: validated once, here.
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -20,7 +21,10 @@ enum class Workload { None, Once, Search };
 
 struct Request {
   Semantics semantics = Semantics::Float32;
-  std::int64_t most_inputs_to_split = 0;  // as in SearchOptions, of --branching
+  // As in SearchOptions, of --branching.
+  std::int64_t most_inputs_to_split = 0;
+  std::int64_t most_inputs_to_split_late = 0;
+  std::int64_t first_try_of_signs = std::numeric_limits<std::int64_t>::max();
   int threads = 1;
   std::shared_ptr<const Executor> executor;  // of --backend, for what is bounded in float32; nullptr for no queries
   std::int64_t memory_bytes = 0;

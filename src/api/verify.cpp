@@ -181,6 +181,8 @@ SearchResult decide(const ModelSource& network_source, const PropertySource& pro
   search_options.semantics = request.semantics;
   search_options.deterministic = options.deterministic;
   search_options.most_inputs_to_split = request.most_inputs_to_split;
+  search_options.most_inputs_to_split_late = request.most_inputs_to_split_late;
+  search_options.first_try_of_signs = request.first_try_of_signs;
   // A query's storage stays near the caches, and that of all within a quarter of the limit.
   const std::int64_t query_bytes = std::min<std::int64_t>(request.memory_bytes / 64, std::int64_t{16} << 20);
   search_options.answer_bytes = std::min<std::int64_t>(request.memory_bytes / 64, search_options.answer_bytes);

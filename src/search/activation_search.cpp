@@ -74,7 +74,7 @@ class ActivationSearch {
     clauses_.assign(clauses.begin(), clauses.end());
     for (Leaf& root : roots()) push(std::move(root));
     for (int stage = 0;; ++stage) {
-      if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
+      if (should_stop()) return finish(ActivationEnd::Stopped);
       if (!refine(stage) && stage > 0) break;
       if (const auto end = open_roots()) return finish(*end);
       // Where few splits are enough, no more refinement is needed.
@@ -95,6 +95,8 @@ class ActivationSearch {
         std::clamp<std::int64_t>(share / (bytes * options_.queries_per_round), 1, options_.subproblems_per_query);
     options_.memory_bytes -= bytes * options_.queries_per_round * options_.subproblems_per_query;
   }
+
+  bool should_stop() const { return deadline_.should_stop() || statistics_.walks >= options_.most_walks; }
 
   // False: there is no such stage.
   bool refine(int stage) {
@@ -117,7 +119,7 @@ class ActivationSearch {
                                   : statistics_.splits + splits;
     statistics_.phase = SearchPhase::Halves;
     while (!empty()) {
-      if (deadline_.should_stop()) return finish(ActivationEnd::Stopped);
+      if (should_stop()) return finish(ActivationEnd::Stopped);
       if (bytes_ > options_.memory_bytes) return finish(ActivationEnd::Memory);
       if (statistics_.splits >= last) return std::nullopt;
       if (attack_beside()) return finish(ActivationEnd::Violated);

@@ -36,6 +36,7 @@ struct ActivationOptions {
   std::int64_t refine_visits = 200'000'000;
   // Splits after each stage but the last, before the next one begins.
   std::int64_t splits_between = 256;
+  std::int64_t most_walks = std::numeric_limits<std::int64_t>::max();  // then it stops
   // Of every clause's rows over the box, for what is said of them before they are bounded here.
   double known_bound = -std::numeric_limits<double>::infinity();
   // A known violation: the subproblem that holds it must stay open.
@@ -60,7 +61,7 @@ struct ActivationStatistics {
 enum class ActivationEnd {
   Closed,    // every clause is refuted
   Violated,  // `accept` took a point
-  Stopped,   // the deadline passed
+  Stopped,   // the deadline passed, or the walks are done
   Memory,
   Stuck,  // nothing is left but subproblems without neurons to split
 };

@@ -25,11 +25,23 @@ constexpr int kDepthOfNonFiniteBounds = 10;
 constexpr int kReplaysPerChunk = 4;
 // Where the clock must not end the attack before the first subproblem: of regions, each of them at most twice.
 constexpr std::int64_t kAttacks = 100;
+// A region whose boxes make no headway, because more than this share of it is open, is tried by splitting signs; again
+// after so many times as many subproblems. A try takes as long as the boxes have so far, or so many walks for each of
+// their subproblems.
+constexpr double kNoHeadway = 15.0 / 16, kShortestTry_s = 0.1;
+constexpr std::int64_t kTryGrowth = 4, kWalksPerSubproblem = 4;
+// Where signs come first and the clock must not say when it is the inputs' turn.
+constexpr std::int64_t kWalksBeforeInputs = 1'000'000;
 
 class Search {
  public:
   Search(const Property& property, const SearchTools& tools, const SearchOptions& options, const Deadline& deadline)
-      : property_(property), tools_(tools), options_(options), deadline_(deadline), random_(options.seed) {}
+      : property_(property),
+        tools_(tools),
+        options_(options),
+        deadline_(deadline),
+        random_(options.seed),
+        next_try_(options.first_try_of_signs) {}
 
   SearchResult run() {
     try {
@@ -52,9 +64,13 @@ class Search {
     if (attack_regions()) return finish(Verdict::Sat, "");
     for (std::size_t r = 0; r < specifications_.size(); ++r) push_root(static_cast<std::int32_t>(r));
     rooted_ = true;
-    while (!queue_.empty() || !waiting_.empty()) {
+    while (!queue_.empty() || !waiting_.empty() || !late_.empty()) {
       if (deadline_.should_stop()) return stopped();
       if (queue_.bytes() + aside_bytes_ > options_.memory_bytes) return finish(Verdict::Unknown, "memory");
+      if (queue_.empty() && waiting_.empty()) {
+        for (const Subproblem& region : late_) queue_.push(region);
+        late_.clear();
+      }
       if (queue_.empty()) {
         if (std::optional<SearchResult> end = split_activations()) return *std::move(end);
         continue;
@@ -62,6 +78,7 @@ class Search {
       report_progress(SearchPhase::Boxes);
       add_sample();
       if (round()) return finish(Verdict::Sat, "");
+      if (boxes_ >= next_try_ && try_signs()) return finish(Verdict::Sat, "");
     }
     if (!aside_.empty()) return decide_aside();
     return finish(Verdict::Unsat, "");
@@ -93,7 +110,7 @@ class Search {
     for (std::size_t c = 0; c < specification.clauses.size(); ++c) root.clauses.push_back(static_cast<std::int32_t>(c));
     if (root.clauses.empty()) return;
     statistics_.tree.open(0);
-    queue_.push(std::move(root));
+    queue_.push(root);
   }
 
   SearchResult stopped() {
@@ -123,10 +140,14 @@ class Search {
     void add(std::int64_t more, double bound) {
       if (more == 0) return;
       count += more;
-      // NaN is no bound.
-      worst_bound = std::isnan(bound) ? -std::numeric_limits<double>::infinity() : std::min(worst_bound, bound);
+      worst_bound = worse(worst_bound, bound);
     }
   };
+
+  // NaN is no bound.
+  static double worse(double a, double b) {
+    return std::isnan(a) || std::isnan(b) ? -std::numeric_limits<double>::infinity() : std::min(a, b);
+  }
 
   // All that is neither closed nor split, wherever it waits.
   OpenSubproblems open_subproblems() const {
@@ -136,6 +157,7 @@ class Search {
     // Of a round that did not end, out of memory say: its subproblems are as open as they were.
     open.add(in_round_, round_bound_);
     for (const Subproblem& region : waiting_) open.add(1, region.bound);
+    for (const Subproblem& region : late_) open.add(1, region.bound);
     for (const Subproblem& subproblem : aside_) open.add(1, subproblem.bound);
     return open;
   }
@@ -250,13 +272,14 @@ class Search {
     return false;
   }
 
-  void put_back(std::vector<Chunk>& chunks) {
-    for (Chunk& chunk : chunks) {
-      for (Subproblem& subproblem : chunk.subproblems) queue_.push(std::move(subproblem));
+  void put_back(const std::vector<Chunk>& chunks) {
+    for (const Chunk& chunk : chunks) {
+      for (const Subproblem& subproblem : chunk.subproblems) queue_.push(subproblem);
     }
   }
 
   void count(const Chunk& chunk) {
+    boxes_ += static_cast<std::int64_t>(chunk.subproblems.size());
     statistics_.subproblems += static_cast<std::int64_t>(chunk.subproblems.size());
     statistics_.rows += chunk.result.rows;
     for (const Subproblem& subproblem : chunk.subproblems) {
@@ -313,7 +336,16 @@ class Search {
       }
       branch(subproblem, expansion, *split);
     }
-    statistics_.peak_open = std::max(statistics_.peak_open, queue_.size() + std::ssize(waiting_) + std::ssize(aside_));
+    const std::int64_t regions = std::ssize(waiting_) + std::ssize(late_);
+    statistics_.peak_open = std::max(statistics_.peak_open, queue_.size() + regions + std::ssize(aside_));
+  }
+
+  static std::int64_t free_inputs(const std::vector<double>& lower, const std::vector<double>& upper) {
+    std::int64_t free = 0;
+    for (std::size_t i = 0; i < lower.size(); ++i) {
+      if (lower[i] < upper[i]) ++free;
+    }
+    return free;
   }
 
   // Whether the region is one for splitting the signs of neurons; then it waits for that.
@@ -322,11 +354,7 @@ class Search {
       return false;
     }
     const Specification& specification = specifications_[static_cast<std::size_t>(subproblem.region)];
-    std::int64_t free = 0;
-    for (std::size_t i = 0; i < subproblem.lower.size(); ++i) {
-      if (subproblem.lower[i] < subproblem.upper[i]) ++free;
-    }
-    if (free <= options_.most_inputs_to_split) return false;
+    if (free_inputs(subproblem.lower, subproblem.upper) <= options_.most_inputs_to_split) return false;
     for (const std::int32_t clause : expansion.open) {
       if (!can_split_activations(specification.clauses[static_cast<std::size_t>(clause)])) return false;
     }
@@ -341,46 +369,134 @@ class Search {
     return true;
   }
 
-  // The next region that waits. Nothing: the search goes on. Where it ends with subproblems that have no neuron left to
-  // split, the box is split after all.
+  // The next region that waits. Nothing: the search goes on. Where no neuron is left to split, or the time for that is
+  // over, the box is split after all, when no other region waits any more.
   std::optional<SearchResult> split_activations() {
     Subproblem region = std::move(waiting_.back());
     waiting_.pop_back();
     // It stays open until its own search says more.
     in_round_ = 1;
     round_bound_ = region.bound;
-    const double start = deadline_.elapsed();
-    const ActivationEnd end = split_activations(region);
-    statistics_.bounding_s += deadline_.elapsed() - start;
+    // Few enough inputs are split after all, with what is left of the time.
+    const bool late = free_inputs(region.lower, region.upper) <= options_.most_inputs_to_split_late;
+    const double share = deadline_.remaining() / static_cast<double>(2 * (waiting_.size() + late_.size() + 1));
+    const Deadline until = late && !options_.deterministic ? deadline_.sooner(share) : deadline_;
+    SignsLimit limit{.until = until, .counts_as_open = true};
+    if (late && options_.deterministic) limit.most_walks = kWalksBeforeInputs;
+    const ActivationEnd end = split_activations(region, limit);
     switch (end) {
       case ActivationEnd::Closed:
+        in_round_ = 0;
         return std::nullopt;
       case ActivationEnd::Violated:
         return finish(Verdict::Sat, "");
       case ActivationEnd::Stopped:
-        return stopped();
+        if (!late || deadline_.should_stop()) return stopped();
+        break;
       case ActivationEnd::Memory:
-        return finish(Verdict::Unknown, "memory");
+        if (!late) return finish(Verdict::Unknown, "memory");
+        break;
       case ActivationEnd::Stuck:
-        in_round_ = 0;
-        queue_.push(std::move(region));
-        return std::nullopt;
+        break;
     }
-    throw InternalError("end of a search out of range");
+    in_round_ = 0;
+    gives_up_signs(region.region);
+    late_.push_back(std::move(region));
+    return std::nullopt;
   }
 
-  ActivationEnd split_activations(const Subproblem& region) {
+  void gives_up_signs(std::int32_t region) { without_signs_.push_back(region); }
+
+  // That of the worst subproblem of those which splitting signs may decide, or -1.
+  std::int32_t region_to_try() const {
+    std::int32_t found = -1;
+    double worst = std::numeric_limits<double>::infinity();
+    queue_.visit([&](const SubproblemQueue::View& box) {
+      if (box.bound > worst || (box.bound == worst && box.region >= found)) return;
+      if (std::find(without_signs_.begin(), without_signs_.end(), box.region) != without_signs_.end()) return;
+      found = box.region;
+      worst = std::isnan(box.bound) ? -std::numeric_limits<double>::infinity() : box.bound;
+    });
+    return found;
+  }
+
+  // Tries to decide a region by splitting signs, where splitting inputs makes no headway; true if that finds a witness.
+  // Its boxes stay as they are unless all of them are closed at once.
+  bool try_signs() {
+    next_try_ = kTryGrowth * boxes_;
+    if (!tools_.split_bounder || deadline_.should_stop()) return false;
+    const std::int32_t number = region_to_try();
+    if (number < 0) return false;
+    const Specification& specification = specifications_[static_cast<std::size_t>(number)];
+    double share = 0;
+    std::vector<bool> open(specification.clauses.size());
+    Subproblem region;
+    region.region = number;
+    region.bound = std::numeric_limits<double>::infinity();
+    queue_.visit([&](const SubproblemQueue::View& box) {
+      if (box.region != number) return;
+      region.bound = worse(region.bound, box.bound);
+      share += std::ldexp(1.0, -box.depth);
+      for (const std::int32_t clause : box.clauses) open[static_cast<std::size_t>(clause)] = true;
+      if (region.lower.empty()) {
+        region.lower.assign(box.lower.begin(), box.lower.end());
+        region.upper.assign(box.upper.begin(), box.upper.end());
+      }
+      for (std::size_t i = 0; i < region.lower.size(); ++i) {
+        region.lower[i] = std::min(region.lower[i], box.lower[i]);
+        region.upper[i] = std::max(region.upper[i], box.upper[i]);
+      }
+    });
+    if (share < kNoHeadway) return false;
+    for (std::size_t c = 0; c < open.size(); ++c) {
+      if (!open[c]) continue;
+      if (!can_split_activations(specification.clauses[c])) return false;
+      region.clauses.push_back(static_cast<std::int32_t>(c));
+    }
+    const double spent = deadline_.elapsed() - start_ - tries_s_;
+    const Deadline until = options_.deterministic ? deadline_ : deadline_.sooner(std::max(spent, kShortestTry_s));
+    const double before = deadline_.elapsed();
+    const ActivationEnd end =
+        split_activations(region, {.until = until,
+                                   .most_walks = options_.deterministic ? kWalksPerSubproblem * boxes_
+                                                                        : std::numeric_limits<std::int64_t>::max()});
+    tries_s_ += deadline_.elapsed() - before;
+    if (end == ActivationEnd::Violated) return true;
+    if (end == ActivationEnd::Closed) {
+      queue_.visit([&](const SubproblemQueue::View& box) {
+        if (box.region != number) return;
+        ++statistics_.closed;
+        statistics_.tree.close(box.depth);
+      });
+      queue_.remove(number);
+    } else if (end != ActivationEnd::Stopped) {
+      gives_up_signs(number);
+    }
+    return false;
+  }
+
+  // What a search over signs may take.
+  struct SignsLimit {
+    const Deadline& until;
+    std::int64_t most_walks = std::numeric_limits<std::int64_t>::max();
+    // Its subproblems are the region's open ones; or else boxes of the region are open beside them.
+    bool counts_as_open = false;
+  };
+
+  ActivationEnd split_activations(const Subproblem& region, const SignsLimit& limit) {
+    const double start = deadline_.elapsed();
     std::unique_ptr<SplitBounder> bounder;
     try {
-      bounder = tools_.split_bounder({region.lower, region.upper}, deadline_);
+      bounder = tools_.split_bounder({region.lower, region.upper}, limit.until);
     } catch (const StoppedError&) {
       return ActivationEnd::Stopped;
     }
     ActivationOptions options;
     options.seed = options_.seed;
-    options.memory_bytes = options_.memory_bytes;
+    options.memory_bytes = std::max<std::int64_t>(options_.memory_bytes - queue_.bytes() - aside_bytes_, 0);
     options.known_bound = region.bound;
     options.deterministic = options_.deterministic;
+    options.most_walks = limit.most_walks;
     if (options_.observed && options_.observed->region == region.region) {
       options.observed = options_.observed->point;
       options.observed_clause = options_.observed->clause;
@@ -394,16 +510,18 @@ class Search {
                                   statistics_.closed = before.closed + now.closed;
                                   statistics_.splits = before.splits + now.splits;
                                   statistics_.depth = std::max(before.depth, now.depth);
-                                  in_round_ = now.open;
-                                  round_bound_ = now.worst_bound;
+                                  if (limit.counts_as_open) {
+                                    in_round_ = now.open;
+                                    round_bound_ = now.worst_bound;
+                                  }
                                   statistics_.peak_open = std::max(statistics_.peak_open, open_subproblems().count);
                                   report_progress(now.phase);
                                   if (now.phase != SearchPhase::Refinement) add_sample();
                                 }};
     const ActivationEnd end = search_activations(specifications_[static_cast<std::size_t>(region.region)],
-                                                 region.clauses, tools, options, deadline_, signs_);
+                                                 region.clauses, tools, options, limit.until, signs_);
     keep_signs_tree();
-    if (end == ActivationEnd::Closed) in_round_ = 0;
+    statistics_.bounding_s += deadline_.elapsed() - start;
     return end;
   }
 
@@ -424,8 +542,8 @@ class Search {
     Subproblem other = child;
     child.upper[split.input] = split.at;
     other.lower[split.input] = split.at;
-    queue_.push(std::move(child));
-    queue_.push(std::move(other));
+    queue_.push(child);
+    queue_.push(other);
   }
 
   void set_aside(Subproblem subproblem, const Expansion& expansion) {
@@ -513,6 +631,7 @@ class Search {
   SubproblemQueue queue_;
   std::vector<Subproblem> aside_;
   std::vector<Subproblem> waiting_;  // regions whose neurons are to be split
+  std::vector<Subproblem> late_;     // and those whose inputs are, since that has not decided them
   std::int64_t aside_bytes_ = 0;
   std::int64_t subproblems_per_query_ = 1;
   bool rooted_ = false;        // the regions are in the queue
@@ -527,6 +646,10 @@ class Search {
   ActivationStatistics signs_;  // of the region whose signs are split
   double start_ = 0;            // when the search began
   double last_progress_ = 0;
+  std::int64_t boxes_ = 0;                   // bounded, of any region
+  std::int64_t next_try_;                    // by splitting signs, when so many are bounded
+  double tries_s_ = 0;                       // what tries have taken
+  std::vector<std::int32_t> without_signs_;  // regions that splitting signs cannot decide
 };
 
 }  // namespace

@@ -48,6 +48,10 @@ struct SearchOptions {
   AttackOptions attack;
   // Regions with more inputs than this whose radius is not zero are split by the signs of neurons.
   std::int64_t most_inputs_to_split = std::numeric_limits<std::int64_t>::max();
+  // Those of them with no more inputs than this have half of the time for that; with the rest their inputs are split.
+  std::int64_t most_inputs_to_split_late = 0;
+  // Others are tried that way, too, where splitting inputs makes no headway: first after so many subproblems.
+  std::int64_t first_try_of_signs = std::numeric_limits<std::int64_t>::max();
   double attack_share = 0.1;  // of the time limit, at most, before the first subproblem
   // Only what is counted ends the attack and stages of refinement: without a time-out, equal runs do the same.
   bool deterministic = false;

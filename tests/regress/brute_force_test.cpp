@@ -32,7 +32,7 @@ void check_witness(const RandomCase& c, const Counterexample& witness) {
 }
 
 class Branching : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(, Branching, testing::Values("input", "activation"),
+INSTANTIATE_TEST_SUITE_P(, Branching, testing::Values("input", "activation", "auto"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST_P(Branching, VerdictsOfRandomCasesAreRight) {
@@ -123,14 +123,19 @@ struct Formula {
 };
 
 // Bounds see nothing here; that is for narrowing, from clause to clause, as unit propagation.
-TEST(BruteForce, FormulasAreSatisfiableOrNot) {
+// `auto` begins with the inputs, which are few, and has to try signs.
+class Formulas : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(, Formulas, testing::Values("activation", "auto"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(Formulas, AreSatisfiableOrNot) {
   int satisfiable = 0, decided = 0;
   for (int seed = 4000; seed < 4030; ++seed) {
     Random random(static_cast<std::uint64_t>(seed));
     const Formula formula(random);
     Options options;
     options.timeout = 10 * kSanitizedTime;
-    options.branching = "activation";
+    options.branching = GetParam();
     const VerifyResult result = verify_case(formula.model(), Formula::property(), options);
     const bool holds = formula.satisfiable();
     satisfiable += holds ? 1 : 0;
@@ -214,13 +219,14 @@ TEST_P(Branching, TheSearchNeverDropsAKnownViolation) {
     SearchOptions options;
     options.observed = observation.violation;
     options.attack_share = 0;
-    const bool activations = std::string(GetParam()) == "activation";
-    if (activations) options.most_inputs_to_split = 0;
+    const std::string branching = GetParam();
+    if (branching == "activation") options.most_inputs_to_split = 0;
+    if (branching == "auto") options.first_try_of_signs = 1;
     const auto split_bounder = [&](const InputBox& box, const Deadline& until) -> std::unique_ptr<SplitBounder> {
       ++split_regions;
       return std::make_unique<SplitEngine>(shared, box, Semantics::Float32, until);
     };
-    const bool splits = activations && !shared->split_programs().programs.empty();
+    const bool splits = branching != "input" && !shared->split_programs().programs.empty();
     const BlindReplayer blind;
     const Deadline deadline(0.1);
     SearchResult result;
@@ -235,7 +241,7 @@ TEST_P(Branching, TheSearchNeverDropsAKnownViolation) {
   }
   EXPECT_GT(searched, 20);
   EXPECT_GT(subproblems, 10 * searched);
-  EXPECT_EQ(split_regions > 0, std::string(GetParam()) == "activation");
+  EXPECT_EQ(split_regions > 0, std::string(GetParam()) != "input");
 }
 
 }  // namespace

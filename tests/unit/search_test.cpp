@@ -449,6 +449,96 @@ TEST(Search, ARegionIsOpenWhileItsBoundsAreRefined) {
   EXPECT_NEAR(result.statistics.worst_bound, -1.5, 1e-6);
 }
 
+// One bound for every row, and nothing to split.
+class OneBound final : public SplitBounder {
+ public:
+  explicit OneBound(double value) : value_(value) {}
+  bool bound(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const SplitEffort&, const Deadline&,
+             std::vector<SplitAnswer>& answers) const override {
+    answers.assign(subproblems.size(), {});
+    for (SplitAnswer& answer : answers) {
+      answer.nominal = value_;
+      answer.minimizer.assign(static_cast<std::size_t>(spec.inputs), 0.5);
+    }
+    return true;
+  }
+  std::vector<Narrowed> narrow_halves(const LinearSpec&, const SplitSubproblem&, std::span<const SplitPoint>,
+                                      const Deadline&) const override {
+    return {};
+  }
+  bool refine(int, const RefinementLimit&) override { return false; }
+  std::vector<NeuronRange> ranges_at(std::span<const double>, const Deadline&) const override { return {}; }
+  std::vector<std::int32_t> layers() const override { return {}; }
+  std::int64_t bytes_per_subproblem() const override { return 0; }
+
+ private:
+  double value_;
+};
+
+// Their inputs are split, without any headway.
+struct RegionsWithoutHeadway : TwoRegions {
+  RegionsWithoutHeadway() {
+    never_close();
+    options.most_inputs_to_split = 2;
+    options.first_try_of_signs = 64;
+    options.attack_share = 0;
+  }
+};
+
+TEST(Search, RegionsWithoutHeadwayAreTriedBySplittingSigns) {
+  RegionsWithoutHeadway setup;
+  int tries = 0;
+  setup.make = [&] {
+    ++tries;
+    return std::make_unique<OneBound>(1);
+  };
+  const SearchResult result = setup.run(Deadline(20));
+  EXPECT_EQ(result.verdict, Verdict::Unsat);
+  EXPECT_EQ(tries, 2);
+  const SearchStatistics& statistics = result.statistics;
+  EXPECT_EQ(statistics.open, 0);
+  // Boxes of the two regions, and the two roots of the tries.
+  EXPECT_EQ(statistics.closed, 2 + statistics.splits + 2);
+  std::int64_t opened = 0, ended = 0;
+  for (const TreeStatistics::Depth& depth : statistics.tree.depths()) {
+    opened += depth.opened;
+    ended += depth.closed + depth.splits;
+  }
+  EXPECT_EQ(opened, ended);
+}
+
+TEST(Search, ATryThatDecidesNothingLeavesTheBoxesAsTheyWere) {
+  RegionsWithoutHeadway setup;
+  int tries = 0;
+  setup.make = [&] {
+    ++tries;
+    return std::make_unique<OneBound>(-1);
+  };
+  setup.options.deterministic = true;
+  const SearchResult result = setup.run(Deadline(1));
+  EXPECT_EQ(result.verdict, Verdict::Timeout);
+  EXPECT_EQ(tries, 2);  // without neurons to split, one for each region
+  EXPECT_GT(result.statistics.open, 64);
+}
+
+TEST(Search, TriesTakeNoMoreTimeThanTheBoxes) {
+  RegionsWithoutHeadway setup;
+  int tries = 0;
+  setup.make = [&] {
+    ++tries;
+    return std::make_unique<SlowToRefine>();
+  };
+  const SearchResult result = setup.run(Deadline(1.5));
+  EXPECT_EQ(result.verdict, Verdict::Timeout);
+  EXPECT_GE(tries, 1);
+  EXPECT_LT(result.statistics.tree.seconds(SearchPhase::Refinement), 1.4);
+  EXPECT_GT(result.statistics.open, 64);
+  setup.options.first_try_of_signs = std::numeric_limits<std::int64_t>::max();
+  tries = 0;
+  EXPECT_EQ(setup.run(Deadline(0.2)).verdict, Verdict::Timeout);
+  EXPECT_EQ(tries, 0);
+}
+
 TEST(Search, NothingIsKnownBeforeTheFirstBound) {
   Mocks setup;
   const SearchResult result = setup.run(identity_property(2, kFalse), Deadline(1e-9));
