@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# clang-tidy 14 (.clang-tidy) on the files of src/, include/ and tools/ that differ from BASE; on all of them with --all.
+# clang-tidy 14 (.clang-tidy) on the files of src/, include/, tools/ and python/ that differ from BASE; on all of them with
+# --all. Files that the build leaves out (of the plugin without TVM, of the module without Python) are not seen.
 # Usage: check_tidy.sh [--seconds N] [--all | BASE]
 #
 # It ends after N seconds: files that were not seen by then are named, and are no failure.
@@ -37,17 +38,17 @@ source_with() {
   while [[ $file == *.hpp ]]; do
     local own=${file%.hpp}.cpp name=${file#src/}
     [[ ! -f $own ]] || { echo "$own"; return; }
-    file=$(grep -rlF --include='*.[ch]pp' "\"${name#include/}\"" src include tools | sort -t . -k 2 | head -n 1 || true)
+    file=$(grep -rlF --include='*.[ch]pp' "\"${name#include/}\"" src include tools python | sort -t . -k 2 | head -n 1 || true)
   done
   echo "$file"
 }
 
 if [[ $base == --all ]]; then
-  files=$(find src tools -name '*.cpp' | sort)
+  files=$(find src tools python -name '*.cpp' | sort)
 else
   git rev-parse --verify --quiet "$base^{commit}" >/dev/null || { echo "check_tidy: no commit $base" >&2; exit 2; }
   changed=$({ git diff --name-only --diff-filter=d "$base"; git ls-files --others --exclude-standard; } |
-    grep -E '^(src|include|tools)/.*\.[ch]pp$' || true)
+    grep -E '^(src|include|tools|python)/.*\.[ch]pp$' || true)
   files=$(while read -r file; do
     case $file in
       *.cpp) echo "$file" ;;
@@ -55,6 +56,10 @@ else
     esac
   done <<<"$changed" | sort -u)
 fi
+# Without the flags of a build nothing can be said.
+files=$(while read -r file; do
+  if [[ -n $file ]] && grep -qF "\"$PWD/$file\"" "$build/compile_commands.json"; then echo "$file"; fi
+done <<<"$files")
 [[ -n $files ]] || { echo "check_tidy: no source file has changed since $base"; exit 0; }
 [[ $base == --all ]] || against=" that differ from $base, or show a header that does"
 echo "check_tidy: $(wc -l <<<"$files") source files${against:-}"

@@ -14,7 +14,7 @@
 namespace boundflow::python {
 
 namespace nb = nanobind;
-using nb::literals::operator""_a;
+using namespace nb::literals;
 
 namespace {
 

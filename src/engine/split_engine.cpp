@@ -66,6 +66,39 @@ SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputB
   find_free();
 }
 
+SplitEngine::SplitEngine(const SplitEngine& around, std::span<const NeuronSplit> splits)
+    : engine_(around.engine_),
+      layers_(around.layers_),
+      program_(around.program_),
+      contraction_(around.contraction_),
+      semantics_(around.semantics_),
+      lower_(around.lower_),
+      upper_(around.upper_),
+      input_(around.input_),
+      input_order_(around.input_order_),
+      given_(around.given_),
+      assumed_(splits.begin(), splits.end()),
+      met_(around.met_),
+      neurons_(around.neurons_),
+      trace_(around.trace_) {
+  for (NeuronSplit& split : assumed_) {
+    split.multiplier = 0;
+    const crown::NeuronLayer& layer = layer_of(split.neuron);
+    GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
+    const auto at = static_cast<std::size_t>(split.neuron - layer.offset);
+    double &l = given.lower[at], &u = given.upper[at];
+    const auto point = static_cast<double>(split.point);
+    // Where they contradict each other, `contradicts` says so of each subproblem.
+    if (split.above && l < point && point <= u) l = point;
+    if (!split.above && u > point && point >= l) u = point;
+  }
+  find_free();
+}
+
+std::unique_ptr<SplitBounder> SplitEngine::within(std::span<const NeuronSplit> splits) const {
+  return std::unique_ptr<SplitBounder>(new SplitEngine(*this, splits));
+}
+
 void SplitEngine::find_free() {
   free_.clear();
   ranges_.clear();
@@ -437,7 +470,7 @@ SplitEngine::Gradients SplitEngine::gradients(const RowSource& source, SplitSubp
   const std::span<SplitSubproblem* const> one(&pointer, 1);
   auto lease = workspaces_.take();
   Workspace& w = *lease;
-  if (!start(source, one, deadline, w)) return result;
+  if (!start(source, one, deadline, w) || w.empty[0] != 0) return result;
   aim(one, w);
   if (!walk(source, Walk::AndSweep, deadline, w)) return result;
   result.complete = true;

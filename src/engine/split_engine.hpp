@@ -22,6 +22,7 @@ class SplitEngine final : public SplitBounder {
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override;
   std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
                                       std::span<const SplitPoint> splits, const Deadline& deadline) const override;
+  std::unique_ptr<SplitBounder> within(std::span<const NeuronSplit> splits) const override;
   std::vector<NeuronRange> ranges_at(std::span<const double> point, const Deadline& deadline) const override;
   std::vector<std::int32_t> layers() const override;
   std::int64_t bytes_per_subproblem() const override;
@@ -50,7 +51,8 @@ class SplitEngine final : public SplitBounder {
   // bounds.
   Gradients gradients(std::size_t program, double sign, SplitSubproblem subproblem, const Deadline& deadline) const;
 
-  // What is known of each value in all subproblems, by ValueId and as stored.
+  // What is known of each value in all subproblems (in those within the splits that are assumed), by ValueId and as
+  // stored.
   std::span<const GivenValue> given() const { return given_; }
 
   // How many lines a subproblem chooses (SplitSubproblem::slopes).
@@ -69,6 +71,7 @@ class SplitEngine final : public SplitBounder {
     float start_above = 0;
   };
   struct Workspace;
+  SplitEngine(const SplitEngine& around, std::span<const NeuronSplit> splits);
   std::vector<GivenValue> values_over(std::span<const double> lower, std::span<const double> upper,
                                       const Deadline& deadline) const;
   // Rows of one program: the query's, or a layer's.
@@ -105,6 +108,7 @@ class SplitEngine final : public SplitBounder {
   bool bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,
                   const Deadline& deadline, std::vector<SplitAnswer>& answers) const;
   // In engine/split_narrowing.cpp: bounds of a subproblem's own.
+  bool contradicts(const SplitSubproblem& subproblem) const;
   bool can_narrow(const LinearSpec* spec, const SplitSubproblem& subproblem) const;
   std::size_t coordinate(std::size_t position) const;  // of the input, by where it is stored
   ValueBounds own_bounds(const SplitSubproblem& subproblem) const;
@@ -142,6 +146,8 @@ class SplitEngine final : public SplitBounder {
   ValueId input_;
   Order input_order_;
   std::vector<GivenValue> given_;
+  std::vector<NeuronSplit> assumed_;    // that all subproblems have
+  bool nothing_left_ = false;           // within what is assumed
   std::vector<std::vector<bool>> met_;  // per program, as RowSource::meets
   std::int64_t neurons_ = 0;
   std::vector<FreeNeuron> free_;

@@ -16,6 +16,19 @@ constexpr int kClipRounds = 2;
 
 }  // namespace
 
+// True if nothing is left of the subproblem: one of its splits asks for what no trajectory does. Every other half of
+// such a split holds all of them.
+bool SplitEngine::contradicts(const SplitSubproblem& subproblem) const {
+  return nothing_left_ ||
+         std::any_of(subproblem.splits.begin(), subproblem.splits.end(), [&](const NeuronSplit& split) {
+           const crown::NeuronLayer& layer = layer_of(split.neuron);
+           const GivenValue& given = given_[static_cast<std::size_t>(layer.value)];
+           const auto at = static_cast<std::size_t>(split.neuron - layer.offset);
+           const auto point = static_cast<double>(split.point);
+           return split.above ? given.upper[at] < point : given.lower[at] > point;
+         });
+}
+
 // Rows with terms over inputs speak of the property's numbers, values of the float32 next to them.
 bool SplitEngine::can_narrow(const LinearSpec* spec, const SplitSubproblem& subproblem) const {
   return spec != nullptr && spec->input_coefficients.empty() && !subproblem.violated.empty() &&
@@ -49,6 +62,8 @@ bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const>
   w.narrows.assign(count, false);
   for (std::size_t b = 0; b < count; ++b) {
     w.own[b] = {};
+    w.empty[b] = contradicts(*subproblems[b]) ? 1 : 0;
+    if (w.empty[b] != 0) continue;
     const bool narrows = can_narrow(source.spec, *subproblems[b]);
     w.narrows[b] = narrows;
     if (!narrows && !subproblems[b]->box) continue;
@@ -156,6 +171,10 @@ std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const S
   SplitSubproblem whole = parent;
   SplitSubproblem* const one[] = {&whole};
   if (!own(source, one, nullptr, deadline, w)) return result;
+  if (w.empty[0] != 0) {
+    result.assign(2 * splits.size(), {.empty = true});
+    return result;
+  }
   const ValueBounds base = w.own[0];
   std::vector<SplitSubproblem> halves;
   for (const SplitPoint& at : splits) {
@@ -173,6 +192,7 @@ std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const S
     for (std::size_t b = 0; b < count; ++b) {
       Narrowed& half = result.emplace_back();
       half.empty = w.empty[b] != 0;
+      if (half.empty) continue;
       // What got looser, since something else rules it out now, is no loss.
       for (std::size_t i = 0; i < base.tightness.size(); ++i) {
         half.gain += static_cast<double>(std::max(w.own[b].tightness[i] - base.tightness[i], 0.0F));

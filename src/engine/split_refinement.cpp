@@ -20,7 +20,7 @@ bool SplitEngine::bound_leaves(std::size_t program, std::span<RowTree::Leaf* con
   const RowSource source{*engine_->split_programs().programs[program], met_[program], nullptr, signs};
   if (!bound_rows(source, pointers, effort, deadline, answers)) return false;
   for (std::size_t k = 0; k < leaves.size(); ++k) {
-    leaves[k]->bound = std::max(leaves[k]->bound, sound_bound(answers[k]));
+    leaves[k]->bound = answers[k].empty ? kInfinity : std::max(leaves[k]->bound, sound_bound(answers[k]));
     leaves[k]->candidates = std::move(answers[k].candidates);
   }
   return true;
@@ -83,6 +83,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
       for (const double sign : {1.0, -1.0}) {
         RowTree::Leaf root;
         root.subproblem.row = static_cast<std::int32_t>(free_[k].neuron - layer.offset);
+        root.subproblem.splits = assumed_;
         trees.push_back({sign, {std::move(root)}});
       }
     }
@@ -127,9 +128,9 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     const Deadline share = by_time ? until.sooner(remaining / static_cast<double>(layers_left)) : until;
     const std::int64_t split_visits = count * 2 * neurons_met(p) * std::max(refinement.split_effort.steps, 1);
     // Each split adds a leaf, which has slopes of its own.
-    const auto leaf_bytes =
-        static_cast<std::int64_t>(sizeof(RowTree::Leaf) + static_cast<std::size_t>(choices()) + 64 +
-                                  sizeof(NeuronSplit) * static_cast<std::size_t>(refinement.splits));
+    const auto leaf_bytes = static_cast<std::int64_t>(
+        sizeof(RowTree::Leaf) + static_cast<std::size_t>(choices()) + 64 +
+        sizeof(NeuronSplit) * (assumed_.size() + static_cast<std::size_t>(refinement.splits)));
     const std::int64_t affordable =
         std::min(visits_left / layers_left / split_visits, limit.memory_bytes / (count * leaf_bytes) - 1);
     const auto most = static_cast<int>(std::clamp<std::int64_t>(affordable, 0, refinement.splits));
@@ -142,12 +143,16 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     std::for_each(trees.begin(), trees.end(), take);
     better += gained;
     for (std::size_t i = 0; i < given.lower.size(); ++i) {
-      // As where rows tighten bounds in a query: sound bounds do not cross.
-      if (given.lower[i] > given.upper[i]) given.lower[i] = given.upper[i] = std::numeric_limits<double>::quiet_NaN();
+      if (!(given.lower[i] > given.upper[i])) continue;
+      nothing_left_ = !assumed_.empty();
+      // As where rows tighten bounds in a query: sound bounds do not cross where anything is left.
+      if (!nothing_left_) given.lower[i] = given.upper[i] = std::numeric_limits<double>::quiet_NaN();
     }
+    if (nothing_left_) break;
     find_free();
   }
-  engine_->check_given(given_, lower_, upper_, semantics_);
+  // An observed point need not lie on the sides that are assumed.
+  if (assumed_.empty()) engine_->check_given(given_, lower_, upper_, semantics_);
   return better;
 }
 

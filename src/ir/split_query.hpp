@@ -111,6 +111,12 @@ class SplitBounder {
   // from 0 on, the longer, but not beyond `limit`. False: there is no such stage. Not while others ask. Where no time
   // limit ends it, what comes out does not depend on the number of threads.
   virtual bool refine(int stage, const RefinementLimit& limit) = 0;
+  // A bounder for subproblems that have all of these splits, among others: what is known of hidden values holds there
+  // only, and can be refined further. nullptr: there is none. It takes slopes of its own answers only.
+  virtual std::unique_ptr<SplitBounder> within(std::span<const NeuronSplit> splits) const {
+    static_cast<void>(splits);
+    return nullptr;
+  }
   // Per neuron, bounds of its input at a point of the box.
   virtual std::vector<NeuronRange> ranges_at(std::span<const double> point, const Deadline& deadline) const = 0;
   // The first neuron of each layer, from the input on: the neurons that one activation reads.

@@ -20,6 +20,11 @@ constexpr float kLambdaStep = 0.3F;
 constexpr double kGainOfEmpty = 1e6, kLeastGain = 1e-6;
 // Queries of the look-ahead, which take one walk each, have so many times as many subproblems.
 constexpr std::int64_t kLookAheadFactor = 4;
+// Visits of the refinement of a scope, as a part of those of the region's.
+constexpr std::int64_t kScopeShare = 10;
+// Of a scope's leaves, the share that its refinement has to close; and the most splits before a scope is cut.
+constexpr double kWorthwhile = 0.05;
+constexpr std::int64_t kLargestSlice = 1'000'000;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 struct Leaf {
@@ -65,7 +70,8 @@ class ActivationSearch {
         deadline_(deadline),
         statistics_(statistics),
         random_(options.seed),
-        layers_(tools.bounder.layers()) {
+        layers_(tools.bounder.layers()),
+        slice_(options.splits_per_scope) {
     fit_queries();
     if (!options.observed.empty()) observed_ = tools.bounder.ranges_at(options.observed, deadline);
   }
@@ -78,10 +84,20 @@ class ActivationSearch {
       if (!refine(stage) && stage > 0) break;
       if (const auto end = open_roots()) return finish(*end);
       // Where few splits are enough, no more refinement is needed.
-      if (const auto end = search(options_.splits_between)) return *end;
+      if (const auto end = search(options_.splits_between)) return finish(*end);
+      if (empty()) break;
+      last_stage_ = stage;
     }
-    const auto end = search(std::numeric_limits<std::int64_t>::max());
-    return *end;
+    for (;;) {
+      const double begin = deadline_.elapsed();
+      if (const auto end = search(slice_)) return finish(*end);
+      if (!empty()) divide(deadline_.elapsed() - begin);
+      if (scopes_.empty() && empty())
+        return finish(statistics_.stuck > 0 ? ActivationEnd::Stuck : ActivationEnd::Closed);
+      if (empty()) {
+        if (const auto end = enter_scope()) return finish(*end);
+      }
+    }
   }
 
  private:
@@ -102,43 +118,174 @@ class ActivationSearch {
   bool refine(int stage) {
     const double remaining = deadline_.remaining();
     const double share = options_.refine_share * (std::isfinite(remaining) ? remaining : 300);
-    const Deadline until = options_.deterministic ? deadline_ : deadline_.sooner(share);
+    return refine(stage, share, options_.refine_visits);
+  }
+
+  // For so many seconds at most, or where the clock must not decide for so many neurons passed.
+  bool refine(int stage, double seconds, std::int64_t visits) {
+    const Deadline until = options_.deterministic ? deadline_ : deadline_.sooner(seconds);
     RefinementLimit limit{.until = until};
-    if (options_.deterministic) limit.neuron_visits = options_.refine_visits;
+    if (options_.deterministic) limit.neuron_visits = visits;
     limit.memory_bytes = std::max<std::int64_t>(options_.memory_bytes - bytes_, 0) / 2;
     limit.progress = [&] { report(); };
     statistics_.phase = SearchPhase::Refinement;
     const PhaseTime time(statistics_.tree, SearchPhase::Refinement);
-    return tools_.bounder.refine(stage, limit);
+    return bounder().refine(stage, limit);
   }
 
-  // Splits at most so many subproblems; nothing if some are open then.
+  // Splits at most so many subproblems; nothing if that, or that all are closed, was its end.
   std::optional<ActivationEnd> search(std::int64_t splits) {
     const std::int64_t last = splits > std::numeric_limits<std::int64_t>::max() - statistics_.splits
                                   ? std::numeric_limits<std::int64_t>::max()
                                   : statistics_.splits + splits;
-    statistics_.phase = SearchPhase::Halves;
-    while (!empty()) {
-      if (should_stop()) return finish(ActivationEnd::Stopped);
-      if (bytes_ > options_.memory_bytes) return finish(ActivationEnd::Memory);
-      if (statistics_.splits >= last) return std::nullopt;
-      if (attack_beside()) return finish(ActivationEnd::Violated);
-      std::vector<Group> groups = next_groups();
-      parallel_for(static_cast<std::int64_t>(groups.size()),
-                   [&](std::int64_t g) { expand(groups[static_cast<std::size_t>(g)]); });
-      const bool complete = std::all_of(groups.begin(), groups.end(), [](const Group& g) { return g.complete; });
-      if (!complete) {
-        for (Group& group : groups) {
-          for (Leaf& leaf : group.leaves) push(std::move(leaf));
-        }
-        return finish(ActivationEnd::Stopped);
-      }
-      for (Group& group : groups) {
-        if (take_over(group)) return finish(ActivationEnd::Violated);
-      }
-      report();
+    while (!empty() && statistics_.splits < last) {
+      statistics_.phase = SearchPhase::Halves;
+      if (should_stop()) return ActivationEnd::Stopped;
+      if (bytes_ > options_.memory_bytes) return ActivationEnd::Memory;
+      if (attack_beside()) return ActivationEnd::Violated;
+      if (const auto end = work(next_groups(), [&](Group& group) { expand(group); })) return end;
     }
-    return finish(statistics_.stuck > 0 ? ActivationEnd::Stuck : ActivationEnd::Closed);
+    return std::nullopt;
+  }
+
+  // Works on all groups at the same time, and takes over what comes of them.
+  template <class Work>
+  std::optional<ActivationEnd> work(std::vector<Group> groups, const Work& work_on) {
+    parallel_for(static_cast<std::int64_t>(groups.size()),
+                 [&](std::int64_t g) { work_on(groups[static_cast<std::size_t>(g)]); });
+    const bool complete = std::all_of(groups.begin(), groups.end(), [](const Group& g) { return g.complete; });
+    if (!complete) {
+      for (Group& group : groups) {
+        for (Leaf& leaf : group.leaves) push(std::move(leaf));
+      }
+      return ActivationEnd::Stopped;
+    }
+    for (Group& group : groups) {
+      if (take_over(group)) return ActivationEnd::Violated;
+    }
+    report();
+    return std::nullopt;
+  }
+
+  // Part of the tree: the subproblems that have all of its splits.
+  struct Scope {
+    std::vector<NeuronSplit> splits;
+    std::vector<Leaf> leaves;
+    std::unique_ptr<SplitBounder> bounder;
+    double bound = std::numeric_limits<double>::infinity();  // the worst of its leaves'
+    // What its refinement may take, and as a share of the most that one may.
+    double refine_s = 0;
+    double refine_share = 1;
+  };
+
+  SplitBounder& bounder() const { return scope_.bounder ? *scope_.bounder : tools_.bounder; }
+
+  static bool equal(const NeuronSplit& a, const NeuronSplit& b) {
+    return a.neuron == b.neuron && a.above == b.above && a.point == b.point;
+  }
+
+  // Cuts the scope that is worked on at the first split below it, if there are bounders for its parts. These may spend
+  // as much time on their bounds as was spent on subproblems, or a part of that where it does not pay.
+  void divide(double seconds) {
+    std::vector<Leaf> whole;  // not split yet
+    std::vector<Scope> parts;
+    const std::size_t common = scope_.splits.size();
+    const double share = static_cast<double>(options_.splits_per_scope) / static_cast<double>(slice_);
+    for (std::vector<Leaf>* list : {&heap_, &dive_}) {
+      for (Leaf& leaf : *list) {
+        const std::vector<NeuronSplit>& splits = leaf.subproblem.splits;
+        if (splits.size() <= common) {
+          whole.push_back(std::move(leaf));
+          continue;
+        }
+        auto part = std::find_if(parts.begin(), parts.end(),
+                                 [&](const Scope& p) { return equal(p.splits.back(), splits[common]); });
+        if (part == parts.end()) {
+          parts.emplace_back();
+          part = parts.end() - 1;
+          part->splits.assign(splits.begin(), splits.begin() + static_cast<std::ptrdiff_t>(common) + 1);
+          part->refine_share = share;
+          part->refine_s = share * seconds;
+        }
+        part->bound = std::min(part->bound, leaf.bound);
+        part->leaves.push_back(std::move(leaf));
+      }
+      list->clear();
+    }
+    for (Scope& part : parts) {
+      extend(part);
+      part.bounder = bounder().within(part.splits);
+      if (part.bounder) {
+        scopes_.push_back(std::move(part));
+      } else {
+        std::move(part.leaves.begin(), part.leaves.end(), std::back_inserter(whole));
+      }
+    }
+    for (const Leaf& leaf : whole) bytes_ -= leaf.bytes();
+    for (Leaf& leaf : whole) push(std::move(leaf));
+  }
+
+  // By the splits that all of its leaves share.
+  static void extend(Scope& scope) {
+    for (;;) {
+      const std::size_t next = scope.splits.size();
+      const std::vector<NeuronSplit>& first = scope.leaves.front().subproblem.splits;
+      const bool shared = std::all_of(scope.leaves.begin(), scope.leaves.end(), [&](const Leaf& leaf) {
+        const std::vector<NeuronSplit>& splits = leaf.subproblem.splits;
+        return splits.size() > next && first.size() > next && equal(splits[next], first[next]);
+      });
+      if (!shared) return;
+      scope.splits.push_back(first[next]);
+    }
+  }
+
+  // Goes on with the scope that was cut off last: refines its bounds, and bounds its leaves again.
+  std::optional<ActivationEnd> enter_scope() {
+    scope_ = std::move(scopes_.back());
+    scopes_.pop_back();
+    std::vector<Leaf> leaves = std::move(scope_.leaves);
+    scope_.leaves.clear();
+    for (const Leaf& leaf : leaves) bytes_ -= leaf.bytes();
+    for (Leaf& leaf : leaves) {
+      leaf.subproblem.slopes = nullptr;  // of other neurons
+      push(std::move(leaf));
+    }
+    refine(last_stage_, scope_.refine_s,
+           static_cast<std::int64_t>(static_cast<double>(options_.refine_visits / kScopeShare) * scope_.refine_share));
+    std::vector<Leaf> left;
+    std::swap(left, heap_);
+    std::move(dive_.begin(), dive_.end(), std::back_inserter(left));
+    dive_.clear();
+    for (const Leaf& leaf : left) bytes_ -= leaf.bytes();
+    SplitEffort effort;
+    effort.steps = options_.steps;
+    const std::int64_t closed_before = statistics_.closed;
+    const auto most = static_cast<std::size_t>(options_.queries_per_round * options_.subproblems_per_query);
+    for (std::size_t first = 0; first < left.size(); first += most) {
+      const auto begin = left.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto end = left.begin() + static_cast<std::ptrdiff_t>(std::min(first + most, left.size()));
+      std::vector<Leaf> taken(std::make_move_iterator(begin), std::make_move_iterator(end));
+      if (should_stop()) {
+        for (Leaf& leaf : taken) push(std::move(leaf));
+        continue;
+      }
+      const auto stop = work(groups_of(std::move(taken)), [&](Group& group) {
+        const PhaseTime time(group.tree, SearchPhase::Halves);
+        std::vector<Leaf> again = group.leaves;
+        if (!bound(again, effort, group)) return;
+        find_violations(group);
+        group.complete = true;
+      });
+      if (stop == ActivationEnd::Violated) return stop;
+    }
+    // Where better bounds close next to nothing, scopes are to be few.
+    const auto closed = static_cast<double>(statistics_.closed - closed_before);
+    if (closed < kWorthwhile * static_cast<double>(left.size())) {
+      slice_ = std::min(2 * slice_, kLargestSlice);
+    } else {
+      slice_ = std::max(slice_ / 2, options_.splits_per_scope);
+    }
+    return std::nullopt;
   }
 
   static bool later(const Leaf& a, const Leaf& b) { return a.bound != b.bound ? a.bound > b.bound : a.age > b.age; }
@@ -166,6 +313,7 @@ class ActivationSearch {
   double worst_bound() const {
     double worst = heap_.empty() ? stuck_bound_ : std::min(stuck_bound_, heap_.front().bound);
     for (const Leaf& leaf : dive_) worst = std::min(worst, leaf.bound);
+    for (const Scope& scope : scopes_) worst = std::min(worst, scope.bound);
     return worst;
   }
 
@@ -176,6 +324,7 @@ class ActivationSearch {
 
   void report() {
     statistics_.open = std::ssize(heap_) + std::ssize(dive_) + statistics_.stuck;
+    for (const Scope& scope : scopes_) statistics_.open += std::ssize(scope.leaves);
     statistics_.peak_open = std::max(statistics_.peak_open, statistics_.open);
     statistics_.worst_bound = worst_bound();
     if (tools_.progress) tools_.progress(statistics_);
@@ -221,6 +370,10 @@ class ActivationSearch {
     const std::int64_t limit =
         std::max<std::int64_t>(1, options_.queries_per_round * options_.subproblems_per_query / 2);
     while (!empty() && std::ssize(taken) < limit) taken.push_back(pop());
+    return groups_of(std::move(taken));
+  }
+
+  std::vector<Group> groups_of(std::vector<Leaf> taken) const {
     const std::int64_t per_group =
         std::max<std::int64_t>(1, (std::ssize(taken) + options_.queries_per_round - 1) / options_.queries_per_round);
     std::vector<Group> groups;
@@ -261,7 +414,7 @@ class ActivationSearch {
     std::vector<SplitAnswer> part;
     for (std::size_t first = 0; first < subproblems.size(); first += most) {
       const std::size_t count = std::min(most, subproblems.size() - first);
-      if (!tools_.bounder.bound(spec, subproblems.subspan(first, count), effort, deadline_, part)) return false;
+      if (!bounder().bound(spec, subproblems.subspan(first, count), effort, deadline_, part)) return false;
       std::move(part.begin(), part.end(), std::back_inserter(answers));
     }
     return true;
@@ -423,8 +576,7 @@ class ActivationSearch {
       return candidate.value >= best->value - std::max(candidate.error, best->error);
     });
     if (as_good < 2) return best->at;
-    const std::vector<Narrowed> halves =
-        tools_.bounder.narrow_halves(spec, leaf.subproblem, leaf.candidates, deadline_);
+    const std::vector<Narrowed> halves = bounder().narrow_halves(spec, leaf.subproblem, leaf.candidates, deadline_);
     const auto gain = [](const Narrowed& half) { return half.empty ? kGainOfEmpty : half.gain; };
     SplitPoint chosen = best->at;
     double most = 0;
@@ -547,6 +699,10 @@ class ActivationSearch {
   std::vector<std::int32_t> clauses_;  // that are not closed at the root
   std::vector<Leaf> heap_;             // the worst bound on top
   std::vector<Leaf> dive_;             // the newest at the back; comes before the heap
+  Scope scope_;                        // that is worked on; its leaves are in these two
+  std::vector<Scope> scopes_;          // that wait
+  int last_stage_ = 0;                 // of refinement, that there was
+  std::int64_t slice_;                 // splits of a scope, before it is cut
   std::vector<NeuronRange> observed_;  // at the known violation
   double stuck_bound_ = std::numeric_limits<double>::infinity();
   std::int64_t bytes_ = 0;

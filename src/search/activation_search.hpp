@@ -1,8 +1,9 @@
 #pragma once
 // Branch and bound over the signs of neurons, for one region's clauses: the worst open subproblems are taken in rounds,
 // each is split at the neuron whose two halves have the best bounds in a real look-ahead, and the halves are bounded
-// with optimised slopes and multipliers. Bounds of hidden values are the region's; so this pays where inputs are too
-// many to split. The tree does not depend on the number of threads.
+// with optimised slopes and multipliers. Bounds of hidden values are the region's, refined before; where that does not
+// lead to an end, the tree is cut at its top into scopes, in which they are refined again. This pays where inputs are
+// too many to split. The tree does not depend on the number of threads.
 
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,8 @@ struct ActivationOptions {
   std::int64_t refine_visits = 200'000'000;
   // Splits after each stage but the last, before the next one begins.
   std::int64_t splits_between = 256;
+  // Splits of a scope, before it is cut into smaller ones; more where that does not pay.
+  std::int64_t splits_per_scope = 100;
   std::int64_t most_walks = std::numeric_limits<std::int64_t>::max();  // then it stops
   // Of every clause's rows over the box, for what is said of them before they are bounded here.
   double known_bound = -std::numeric_limits<double>::infinity();

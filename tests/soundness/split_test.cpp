@@ -264,6 +264,61 @@ TEST_P(Splits, RefinedBoundsHoldAndAreTighter) {
   EXPECT_GT(better, 20);
 }
 
+// A bounder within some splits knows more, of the points on their sides.
+TEST_P(Splits, BoundsRefinedWithinSplitsHold) {
+  std::int64_t better = 0, checked = 0, empty = 0;
+  for (std::uint64_t seed = 0; seed < 120; ++seed) {
+    const Case test(seed, GetParam().executor(), GetParam().semantics);
+    if (!test.splits) continue;
+    const QueryEngine exact(test.network, make_native_executor(Precision::Float64), {});
+    Random random(seed + 5000);
+    const std::vector<double> inside = test.point(random);
+    const std::vector<NeuronSplit> assumed = test.around(inside, random).splits;
+    const std::unique_ptr<SplitBounder> bounder = test.splits->within(assumed);
+    auto& within = dynamic_cast<SplitEngine&>(*bounder);
+    better += within.refine({.effort = {.steps = 6}, .splits = seed % 2 == 0 ? 0 : 6, .split_effort = {.steps = 6}},
+                            {Deadline()});
+    for (int k = 0; k < 12; ++k) {
+      const std::vector<double> point = k == 0 ? inside : test.point(random);
+      const std::vector<NeuronRange> ranges = test.splits->ranges_at(point, Deadline());
+      const bool on_their_sides = std::all_of(assumed.begin(), assumed.end(), [&](const NeuronSplit& split) {
+        return ranges[static_cast<std::size_t>(split.neuron)].fulfils(split);
+      });
+      if (!on_their_sides) continue;
+      const SplitEngine at(test.engine, {point, point}, Semantics::Real, Deadline());
+      for (std::size_t v = 0; v < within.given().size(); ++v) {
+        const GivenValue& known = within.given()[v];
+        for (std::size_t i = 0; i < known.lower.size(); ++i) {
+          ASSERT_LE(known.lower[i], at.given()[v].upper[i]) << "seed " << seed << " value " << v;
+          ASSERT_GE(known.upper[i], at.given()[v].lower[i]) << "seed " << seed << " value " << v;
+        }
+      }
+      SplitSubproblem subproblem = test.around(point, random);
+      subproblem.slopes = nullptr;
+      subproblem.splits.insert(subproblem.splits.begin(), assumed.begin(), assumed.end());
+      SplitSubproblem* const one[] = {&subproblem};
+      std::vector<SplitAnswer> answers;
+      ASSERT_TRUE(within.bound(test.spec, one, {.steps = 4, .stop_above_zero = false}, Deadline(), answers));
+      const double value = test.value(subproblem.row, point, exact);
+      ASSERT_FALSE(answers[0].empty) << "seed " << seed;
+      ASSERT_LE(answers[0].nominal - answers[0].error, value + slack(value)) << "seed " << seed;
+      ++checked;
+      // Where no trajectory of the scope is, nothing is left.
+      if (assumed.empty()) continue;
+      NeuronSplit other = assumed.front();
+      other.above = !other.above;
+      other.point += other.above ? 0.5F : -0.5F;
+      subproblem.splits.push_back(other);
+      ASSERT_TRUE(within.bound(test.spec, one, {}, Deadline(), answers));
+      EXPECT_TRUE(answers[0].empty);
+      ++empty;
+    }
+  }
+  EXPECT_GT(better, 20);
+  EXPECT_GT(checked, 100);
+  EXPECT_GT(empty, 50);
+}
+
 // As many visits as are allowed give the same bounds with any number of threads; more of them none that are looser.
 TEST_P(Splits, RefinementUpToACountIsTheSameForAllThreads) {
   std::vector<std::int64_t> better(3, 0);

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <limits>
+#include <memory>
+#include <optional>
 
 #include "base/error.hpp"
 #include "support/search_mocks.hpp"
@@ -73,6 +75,21 @@ class CountingBounder final : public SplitBounder {
   }
   std::vector<std::int32_t> layers() const override { return {0, 2}; }
   std::int64_t bytes_per_subproblem() const override { return bytes; }
+  // Bounds are better by this much within splits; none: there is nothing to be gained.
+  std::optional<double> per_scope;
+  std::shared_ptr<std::atomic<int>> scopes = std::make_shared<std::atomic<int>>(0);
+  std::unique_ptr<SplitBounder> within(std::span<const NeuronSplit> splits) const override {
+    EXPECT_FALSE(splits.empty());
+    if (!per_scope) return nullptr;
+    auto result = std::make_unique<CountingBounder>();
+    result->neurons = neurons;
+    result->start = start + *per_scope;
+    result->per_split = per_split;
+    result->per_scope = per_scope;
+    result->scopes = scopes;
+    ++*scopes;
+    return result;
+  }
 };
 
 struct Case {
@@ -140,6 +157,57 @@ TEST(ActivationSearch, ItsTreeIsCountedByDepthAndLayer) {
   EXPECT_EQ(tree.layer_splits(), (std::vector<std::int64_t>{3, 4}));
   EXPECT_GT(tree.seconds(SearchPhase::Halves), 0);
   EXPECT_GT(tree.seconds(SearchPhase::Roots), 0);
+}
+
+// What is left after a few splits is cut into scopes, whose bounds are refined: fewer splits are enough then, and every
+// subproblem is accounted for.
+TEST(ActivationSearch, CutsItsTreeIntoScopes) {
+  const auto splits_of = [](std::optional<double> per_scope) {
+    Case setup;
+    setup.bounder.neurons = 12;
+    setup.bounder.start = -3.9;
+    setup.bounder.per_scope = per_scope;
+    setup.options.splits_between = 1;
+    setup.options.splits_per_scope = 5;
+    setup.options.queries_per_round = 1;
+    setup.options.subproblems_per_query = 4;
+    std::int64_t most_open = 0;
+    setup.progress = [&](const ActivationStatistics& now) { most_open = std::max(most_open, now.open); };
+    EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+    EXPECT_EQ(*setup.bounder.scopes > 0, per_scope.has_value());
+    EXPECT_EQ(setup.statistics.open, 0);
+    EXPECT_EQ(setup.statistics.worst_bound, kInf);
+    EXPECT_GT(most_open, 4);
+    std::int64_t opened = 0, ended = 0;
+    for (const TreeStatistics::Depth& depth : setup.statistics.tree.depths()) {
+      opened += depth.opened;
+      ended += depth.closed + depth.splits;
+    }
+    EXPECT_GE(opened, ended);
+    EXPECT_LE(opened, ended + 2);  // the roots before the last refinement
+    return setup.statistics.splits;
+  };
+  const std::int64_t without = splits_of(std::nullopt), equal = splits_of(0), better = splits_of(0.4);
+  EXPECT_GE(without, 255);  // a whole tree of depth 8
+  EXPECT_EQ(equal, without);
+  EXPECT_LT(better, without / 2);
+}
+
+// What cannot be closed stays open, wherever it waits.
+TEST(ActivationSearch, ScopesStayOpenWhereTimeOrMemoryEnds) {
+  for (const bool by_time : {true, false}) {
+    Case setup;
+    setup.bounder.neurons = 60;
+    setup.bounder.start = -3.9;
+    setup.bounder.per_split = 0;
+    setup.bounder.per_scope = 0;
+    setup.options.splits_per_scope = 3;
+    if (!by_time) setup.options.memory_bytes = 1 << 20;
+    EXPECT_EQ(setup.run(Deadline(by_time ? 0.3 : 20)), by_time ? ActivationEnd::Stopped : ActivationEnd::Memory);
+    EXPECT_GT(*setup.bounder.scopes, 2);
+    EXPECT_EQ(setup.statistics.open, setup.statistics.splits + 1);
+    EXPECT_NEAR(setup.statistics.worst_bound, -3.9, 1e-6);
+  }
 }
 
 TEST(ActivationSearch, ReportsWhileItRefines) {
