@@ -8,6 +8,7 @@
 #include "base/parallel.hpp"
 #include "base/random.hpp"
 #include "search/combination.hpp"
+#include "search/scopes.hpp"
 
 namespace boundflow {
 
@@ -27,23 +28,7 @@ constexpr double kWorthwhile = 0.05;
 constexpr std::int64_t kLargestSlice = 1'000'000;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
-struct Leaf {
-  SplitSubproblem subproblem;
-  std::vector<SplitPoint> candidates;
-  std::vector<float> lambda;  // of a clause with several rows: the convex combination that is bounded
-  std::int32_t clause = 0;
-  std::int32_t depth = 0;
-  double bound = kNever;
-  std::uint64_t age = 0;
-
-  // Boxes that halves share count with each of them.
-  std::int64_t bytes() const {
-    const std::size_t box = subproblem.box ? 2 * subproblem.box->lower.size() * sizeof(double) + 128 : 0;
-    return static_cast<std::int64_t>(box + sizeof(Leaf) + subproblem.splits.capacity() * sizeof(NeuronSplit) +
-                                     candidates.capacity() * sizeof(SplitPoint) + lambda.capacity() * sizeof(float) +
-                                     (subproblem.slopes ? subproblem.slopes->size() + 64 : 0) + 96);
-  }
-};
+using Leaf = ActivationLeaf;
 
 // What comes of a group of leaves, in their order: independent of what other groups do.
 struct Group {
@@ -167,76 +152,29 @@ class ActivationSearch {
     return std::nullopt;
   }
 
-  // Part of the tree: the subproblems that have all of its splits.
-  struct Scope {
-    std::vector<NeuronSplit> splits;
-    std::vector<Leaf> leaves;
-    std::unique_ptr<SplitBounder> bounder;
-    double bound = std::numeric_limits<double>::infinity();  // the worst of its leaves'
-    // What its refinement may take, and as a share of the most that one may.
-    double refine_s = 0;
-    double refine_share = 1;
-  };
-
   SplitBounder& bounder() const { return scope_.bounder ? *scope_.bounder : tools_.bounder; }
 
-  static bool equal(const NeuronSplit& a, const NeuronSplit& b) {
-    return a.neuron == b.neuron && a.above == b.above && a.point == b.point;
-  }
-
-  // Cuts the scope that is worked on at the first split below it, if there are bounders for its parts. These may spend
-  // as much time on their bounds as was spent on subproblems, or a part of that where it does not pay.
+  // Cuts the scope that is worked on, if there are bounders for its parts. These may spend as much time on their bounds
+  // as was spent on subproblems, or a part of that where it does not pay.
   void divide(double seconds) {
-    std::vector<Leaf> whole;  // not split yet
-    std::vector<Scope> parts;
-    const std::size_t common = scope_.splits.size();
     const double share = static_cast<double>(options_.splits_per_scope) / static_cast<double>(slice_);
-    for (std::vector<Leaf>* list : {&heap_, &dive_}) {
-      for (Leaf& leaf : *list) {
-        const std::vector<NeuronSplit>& splits = leaf.subproblem.splits;
-        if (splits.size() <= common) {
-          whole.push_back(std::move(leaf));
-          continue;
-        }
-        auto part = std::find_if(parts.begin(), parts.end(),
-                                 [&](const Scope& p) { return equal(p.splits.back(), splits[common]); });
-        if (part == parts.end()) {
-          parts.emplace_back();
-          part = parts.end() - 1;
-          part->splits.assign(splits.begin(), splits.begin() + static_cast<std::ptrdiff_t>(common) + 1);
-          part->refine_share = share;
-          part->refine_s = share * seconds;
-        }
-        part->bound = std::min(part->bound, leaf.bound);
-        part->leaves.push_back(std::move(leaf));
-      }
-      list->clear();
-    }
+    std::vector<Leaf> leaves = std::move(heap_);
+    std::move(dive_.begin(), dive_.end(), std::back_inserter(leaves));
+    heap_.clear();
+    dive_.clear();
+    std::vector<Scope> parts = cut(leaves, scope_.splits.size());
     for (Scope& part : parts) {
-      extend(part);
+      part.refine_share = share;
+      part.refine_s = share * seconds;
       part.bounder = bounder().within(part.splits);
       if (part.bounder) {
         scopes_.push_back(std::move(part));
       } else {
-        std::move(part.leaves.begin(), part.leaves.end(), std::back_inserter(whole));
+        std::move(part.leaves.begin(), part.leaves.end(), std::back_inserter(leaves));
       }
     }
-    for (const Leaf& leaf : whole) bytes_ -= leaf.bytes();
-    for (Leaf& leaf : whole) push(std::move(leaf));
-  }
-
-  // By the splits that all of its leaves share.
-  static void extend(Scope& scope) {
-    for (;;) {
-      const std::size_t next = scope.splits.size();
-      const std::vector<NeuronSplit>& first = scope.leaves.front().subproblem.splits;
-      const bool shared = std::all_of(scope.leaves.begin(), scope.leaves.end(), [&](const Leaf& leaf) {
-        const std::vector<NeuronSplit>& splits = leaf.subproblem.splits;
-        return splits.size() > next && first.size() > next && equal(splits[next], first[next]);
-      });
-      if (!shared) return;
-      scope.splits.push_back(first[next]);
-    }
+    for (const Leaf& leaf : leaves) bytes_ -= leaf.bytes();
+    for (Leaf& leaf : leaves) push(std::move(leaf));
   }
 
   // Goes on with the scope that was cut off last: refines its bounds, and bounds its leaves again.
