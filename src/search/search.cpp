@@ -497,6 +497,7 @@ class Search {
     options.known_bound = region.bound;
     options.deterministic = options_.deterministic;
     options.most_walks = limit.most_walks;
+    options.splits_per_scope = options_.splits_per_scope;
     if (options_.observed && options_.observed->region == region.region) {
       options.observed = options_.observed->point;
       options.observed_clause = options_.observed->clause;

@@ -52,7 +52,8 @@ struct SearchOptions {
   std::int64_t most_inputs_to_split_late = 0;
   // Others are tried that way, too, where splitting inputs makes no headway: first after so many subproblems.
   std::int64_t first_try_of_signs = std::numeric_limits<std::int64_t>::max();
-  double attack_share = 0.1;  // of the time limit, at most, before the first subproblem
+  std::int64_t splits_per_scope = 100;  // as in ActivationOptions
+  double attack_share = 0.1;            // of the time limit, at most, before the first subproblem
   // Only what is counted ends the attack and stages of refinement: without a time-out, equal runs do the same.
   bool deterministic = false;
   // A known violation: dropping it, by closing its clause or by clipping it away, is an internal error.

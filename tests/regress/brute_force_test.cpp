@@ -221,6 +221,7 @@ TEST_P(Branching, TheSearchNeverDropsAKnownViolation) {
     options.attack_share = 0;
     const std::string branching = GetParam();
     if (branching == "activation") options.most_inputs_to_split = 0;
+    options.splits_per_scope = seed % 2 == 0 ? 2 : 100;
     if (branching == "auto") options.first_try_of_signs = 1;
     const auto split_bounder = [&](const InputBox& box, const Deadline& until) -> std::unique_ptr<SplitBounder> {
       ++split_regions;
