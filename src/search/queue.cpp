@@ -5,19 +5,40 @@
 
 namespace boundflow {
 
-void* SubproblemQueue::Counted::do_allocate(std::size_t bytes, std::size_t alignment) {
-  void* pointer = std::pmr::new_delete_resource()->allocate(bytes, alignment);
-  bytes_ += static_cast<std::int64_t>(bytes);
-  return pointer;
+namespace {
+
+constexpr std::size_t kPiece = 32;  // sizes are rounded up to a multiple of this
+constexpr std::size_t kSmallestChunk = std::size_t{16} << 10, kLargestChunk = std::size_t{1} << 20;
+
+std::size_t rounded(std::size_t bytes) {
+  return (bytes + kPiece - 1) / kPiece * kPiece;
 }
 
-void SubproblemQueue::Counted::do_deallocate(void* pointer, std::size_t bytes, std::size_t alignment) {
-  bytes_ -= static_cast<std::int64_t>(bytes);
-  std::pmr::new_delete_resource()->deallocate(pointer, bytes, alignment);
-}
+}  // namespace
 
 std::int64_t SubproblemQueue::bytes() const {
-  return memory_.bytes() + static_cast<std::int64_t>(heap_.capacity() * sizeof(Entry));
+  return chunk_bytes_ + static_cast<std::int64_t>(heap_.capacity() * sizeof(Entry));
+}
+
+void* SubproblemQueue::place(std::size_t bytes) {
+  Free*& free = free_[bytes];
+  if (free != nullptr) {
+    Free* const found = free;
+    free = found->next;
+    return found;
+  }
+  if (chunk_left_ < bytes) {
+    // As large as all that there is, so that chunks are few and not much is unused.
+    const std::size_t size =
+        std::max(bytes, std::clamp<std::size_t>(static_cast<std::size_t>(chunk_bytes_), kSmallestChunk, kLargestChunk));
+    chunks_.push_back(std::unique_ptr<std::byte[]>(new std::byte[size]));
+    chunk_end_ = chunks_.back().get() + size;
+    chunk_left_ = size;
+    chunk_bytes_ += static_cast<std::int64_t>(size);
+  }
+  std::byte* const found = chunk_end_ - chunk_left_;
+  chunk_left_ -= bytes;
+  return found;
 }
 
 void SubproblemQueue::push(const Subproblem& subproblem) {
@@ -29,7 +50,7 @@ void SubproblemQueue::push(const Subproblem& subproblem) {
               .clauses = static_cast<std::int32_t>(subproblem.clauses.size()),
               .lambdas = static_cast<std::int32_t>(subproblem.lambdas.size()),
               .inputs_only = subproblem.inputs_only};
-  auto* packed = new (pools_.allocate(head.bytes(), alignof(Packed))) Packed(head);
+  auto* packed = new (place(rounded(head.bytes()))) Packed(head);
   std::uninitialized_copy(subproblem.lower.begin(), subproblem.lower.end(), packed->ends());
   std::uninitialized_copy(subproblem.upper.begin(), subproblem.upper.end(), packed->ends() + packed->inputs);
   std::uninitialized_copy(subproblem.clauses.begin(), subproblem.clauses.end(), packed->clause_list());
@@ -39,8 +60,7 @@ void SubproblemQueue::push(const Subproblem& subproblem) {
 }
 
 Subproblem SubproblemQueue::pop() {
-  std::pop_heap(heap_.begin(), heap_.end(), later);
-  const Entry entry = heap_.back();
+  const Entry entry = heap_.front();
   Packed& packed = *entry.packed;
   Subproblem result;
   result.lower.assign(packed.ends(), packed.ends() + packed.inputs);
@@ -54,6 +74,7 @@ Subproblem SubproblemQueue::pop() {
   result.stalled = packed.stalled;
   result.inputs_only = packed.inputs_only;
   result.age = entry.age;
+  std::pop_heap(heap_.begin(), heap_.end(), later);  // nothing throws any more
   heap_.pop_back();
   release(&packed);
   give_back_if_empty();
@@ -83,12 +104,17 @@ void SubproblemQueue::remove(std::int32_t region) {
 }
 
 void SubproblemQueue::release(Packed* packed) {
-  pools_.deallocate(packed, packed->bytes(), alignof(Packed));
+  Free*& free = free_.find(rounded(packed->bytes()))->second;
+  free = new (packed) Free{free};
 }
 
 void SubproblemQueue::give_back_if_empty() {
   if (!heap_.empty()) return;
-  pools_.release();
+  free_.clear();
+  chunks_.clear();
+  chunk_left_ = 0;
+  chunk_end_ = nullptr;
+  chunk_bytes_ = 0;
   std::vector<Entry>().swap(heap_);
 }
 

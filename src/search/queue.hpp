@@ -1,14 +1,16 @@
 #pragma once
 // Open subproblems: best-first by the worst bound, ties by age, so that the order is the same run after run.
 //
-// There may be millions of them when the time is up, and then they have to go at once: each lies in one piece, in pools
-// that are given back as a whole.
+// There may be millions of them when the time is up, and then they have to go at once: each lies in one piece, in
+// chunks that are given back as a whole. (The pools of <memory_resource> would do, but libstdc++'s are left in a state
+// that crashes where memory runs out in them.)
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory_resource>
+#include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -87,19 +89,6 @@ class SubproblemQueue {
     std::uint64_t age = 0;
     Packed* packed = nullptr;
   };
-  // The memory that the pools have asked for.
-  class Counted final : public std::pmr::memory_resource {
-   public:
-    std::int64_t bytes() const { return bytes_; }
-
-   private:
-    void* do_allocate(std::size_t bytes, std::size_t alignment) override;
-    void do_deallocate(void* pointer, std::size_t bytes, std::size_t alignment) override;
-    bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
-
-    std::int64_t bytes_ = 0;
-  };
-
   // Heap order: the smallest bound on top. A NaN bound counts as smallest.
   static bool later(const Entry& a, const Entry& b) {
     const bool a_nan = a.bound != a.bound;
@@ -108,15 +97,19 @@ class SubproblemQueue {
     if (!a_nan && a.bound != b.bound) return a.bound > b.bound;
     return a.age > b.age;
   }
+  // A place for a piece, and what is free again behind one that has gone: in a list through the pieces themselves.
+  void* place(std::size_t bytes);
   void release(Packed* packed);
   void give_back_if_empty();
+  struct Free {
+    Free* next = nullptr;
+  };
 
-  // Chunks of pools are not to be much larger than what is in them.
-  static constexpr std::size_t kMostBlocksPerChunk = 1024;
-
-  Counted memory_;
-  std::pmr::unsynchronized_pool_resource pools_{
-      {.max_blocks_per_chunk = kMostBlocksPerChunk, .largest_required_pool_block = 0}, &memory_};
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::size_t chunk_left_ = 0;  // at the end of the last chunk
+  std::byte* chunk_end_ = nullptr;
+  std::int64_t chunk_bytes_ = 0;       // of all
+  std::map<std::size_t, Free*> free_;  // by bytes
   std::vector<Entry> heap_;
   std::uint64_t next_age_ = 0;
 };
