@@ -22,7 +22,7 @@ constexpr double kGainOfEmpty = 1e6, kLeastGain = 1e-6;
 // Queries of the look-ahead, which take one walk each, have so many times as many subproblems.
 constexpr std::int64_t kLookAheadFactor = 4;
 // Visits of the refinement of a scope, as a part of those of the region's.
-constexpr std::int64_t kScopeShare = 10;
+constexpr double kScopeShare = 0.1;
 // Of a scope's leaves, the share that its refinement has to close; and the most splits before a scope is cut.
 constexpr double kWorthwhile = 0.05;
 constexpr std::int64_t kLargestSlice = 1'000'000;
@@ -189,7 +189,7 @@ class ActivationSearch {
       push(std::move(leaf));
     }
     refine(last_stage_, scope_.refine_s,
-           static_cast<std::int64_t>(static_cast<double>(options_.refine_visits / kScopeShare) * scope_.refine_share));
+           static_cast<std::int64_t>(kScopeShare * scope_.refine_share * static_cast<double>(options_.refine_visits)));
     std::vector<Leaf> left;
     std::swap(left, heap_);
     std::move(dive_.begin(), dive_.end(), std::back_inserter(left));
