@@ -104,7 +104,8 @@ void to_standard_error(const std::string& text) {
   std::fputs(text.c_str(), stderr);
 }
 
-// Below this, halving a box helps more than the sign of a neuron; measured in docs/benchmarks.md.
+// Up to so many, halving a box mostly helps more than the sign of a neuron; above the second number it is hopeless.
+// Measured in docs/benchmarks.md.
 constexpr std::int64_t kMostInputsToSplit = 8, kMostInputsToSplitLate = 24;
 // Subproblems that take about as long as to get ready for splitting signs.
 constexpr std::int64_t kFirstTryOfSigns = 2000;

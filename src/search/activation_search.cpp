@@ -77,11 +77,9 @@ class ActivationSearch {
       const double begin = deadline_.elapsed();
       if (const auto end = search(slice_)) return finish(*end);
       if (!empty()) divide(deadline_.elapsed() - begin);
-      if (scopes_.empty() && empty())
-        return finish(statistics_.stuck > 0 ? ActivationEnd::Stuck : ActivationEnd::Closed);
-      if (empty()) {
-        if (const auto end = enter_scope()) return finish(*end);
-      }
+      if (!empty()) continue;
+      if (scopes_.empty()) return finish(statistics_.stuck > 0 ? ActivationEnd::Stuck : ActivationEnd::Closed);
+      if (const auto end = enter_scope()) return finish(*end);
     }
   }
 
@@ -168,6 +166,11 @@ class ActivationSearch {
       part.refine_s = share * seconds;
       part.bounder = bounder().within(part.splits);
       if (part.bounder) {
+        for (Leaf& leaf : part.leaves) {
+          bytes_ -= leaf.bytes();
+          leaf.subproblem.slopes = nullptr;  // of other neurons
+          bytes_ += leaf.bytes();
+        }
         scopes_.push_back(std::move(part));
       } else {
         std::move(part.leaves.begin(), part.leaves.end(), std::back_inserter(leaves));
@@ -181,47 +184,41 @@ class ActivationSearch {
   std::optional<ActivationEnd> enter_scope() {
     scope_ = std::move(scopes_.back());
     scopes_.pop_back();
-    std::vector<Leaf> leaves = std::move(scope_.leaves);
-    scope_.leaves.clear();
-    for (const Leaf& leaf : leaves) bytes_ -= leaf.bytes();
-    for (Leaf& leaf : leaves) {
-      leaf.subproblem.slopes = nullptr;  // of other neurons
-      push(std::move(leaf));
-    }
     refine(last_stage_, scope_.refine_s,
            static_cast<std::int64_t>(kScopeShare * scope_.refine_share * static_cast<double>(options_.refine_visits)));
-    std::vector<Leaf> left;
-    std::swap(left, heap_);
-    std::move(dive_.begin(), dive_.end(), std::back_inserter(left));
-    dive_.clear();
-    for (const Leaf& leaf : left) bytes_ -= leaf.bytes();
+    const auto leaves = static_cast<double>(scope_.leaves.size());
+    const std::int64_t closed_before = statistics_.closed;
+    if (const auto end = bound_leaves()) return end;
+    // Where better bounds close next to nothing, scopes are to be few.
+    if (static_cast<double>(statistics_.closed - closed_before) < kWorthwhile * leaves) {
+      slice_ = std::min(2 * slice_, kLargestSlice);
+    } else {
+      slice_ = std::max(slice_ / 2, options_.splits_per_scope);
+    }
+    return std::nullopt;
+  }
+
+  // Of the scope that is worked on, each once more. Those that are not reached stay there, and open.
+  std::optional<ActivationEnd> bound_leaves() {
     SplitEffort effort;
     effort.steps = options_.steps;
-    const std::int64_t closed_before = statistics_.closed;
-    const auto most = static_cast<std::size_t>(options_.queries_per_round * options_.subproblems_per_query);
-    for (std::size_t first = 0; first < left.size(); first += most) {
-      const auto begin = left.begin() + static_cast<std::ptrdiff_t>(first);
-      const auto end = left.begin() + static_cast<std::ptrdiff_t>(std::min(first + most, left.size()));
-      std::vector<Leaf> taken(std::make_move_iterator(begin), std::make_move_iterator(end));
-      if (should_stop()) {
-        for (Leaf& leaf : taken) push(std::move(leaf));
-        continue;
+    const std::int64_t most = options_.queries_per_round * options_.subproblems_per_query;
+    while (!scope_.leaves.empty()) {
+      if (should_stop()) return ActivationEnd::Stopped;
+      std::vector<Leaf> taken;
+      while (!scope_.leaves.empty() && std::ssize(taken) < most) {
+        taken.push_back(std::move(scope_.leaves.back()));
+        scope_.leaves.pop_back();
+        bytes_ -= taken.back().bytes();
       }
-      const auto stop = work(groups_of(std::move(taken)), [&](Group& group) {
+      const auto end = work(groups_of(std::move(taken)), [&](Group& group) {
         const PhaseTime time(group.tree, SearchPhase::Halves);
         std::vector<Leaf> again = group.leaves;
         if (!bound(again, effort, group)) return;
         find_violations(group);
         group.complete = true;
       });
-      if (stop == ActivationEnd::Violated) return stop;
-    }
-    // Where better bounds close next to nothing, scopes are to be few.
-    const auto closed = static_cast<double>(statistics_.closed - closed_before);
-    if (closed < kWorthwhile * static_cast<double>(left.size())) {
-      slice_ = std::min(2 * slice_, kLargestSlice);
-    } else {
-      slice_ = std::max(slice_ / 2, options_.splits_per_scope);
+      if (end) return end;
     }
     return std::nullopt;
   }
@@ -252,7 +249,7 @@ class ActivationSearch {
     double worst = heap_.empty() ? stuck_bound_ : std::min(stuck_bound_, heap_.front().bound);
     for (const Leaf& leaf : dive_) worst = std::min(worst, leaf.bound);
     for (const Scope& scope : scopes_) worst = std::min(worst, scope.bound);
-    return worst;
+    return scope_.leaves.empty() ? worst : std::min(worst, scope_.bound);
   }
 
   ActivationEnd finish(ActivationEnd end) {
@@ -261,7 +258,7 @@ class ActivationSearch {
   }
 
   void report() {
-    statistics_.open = std::ssize(heap_) + std::ssize(dive_) + statistics_.stuck;
+    statistics_.open = std::ssize(heap_) + std::ssize(dive_) + std::ssize(scope_.leaves) + statistics_.stuck;
     for (const Scope& scope : scopes_) statistics_.open += std::ssize(scope.leaves);
     statistics_.peak_open = std::max(statistics_.peak_open, statistics_.open);
     statistics_.worst_bound = worst_bound();
@@ -637,7 +634,7 @@ class ActivationSearch {
   std::vector<std::int32_t> clauses_;  // that are not closed at the root
   std::vector<Leaf> heap_;             // the worst bound on top
   std::vector<Leaf> dive_;             // the newest at the back; comes before the heap
-  Scope scope_;                        // that is worked on; its leaves are in these two
+  Scope scope_;                        // that is worked on; its leaves are in these two once they are bounded there
   std::vector<Scope> scopes_;          // that wait
   int last_stage_ = 0;                 // of refinement, that there was
   std::int64_t slice_;                 // splits of a scope, before it is cut

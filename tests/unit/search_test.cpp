@@ -507,6 +507,27 @@ TEST(Search, RegionsWithoutHeadwayAreTriedBySplittingSigns) {
   EXPECT_EQ(opened, ended);
 }
 
+// Where signs decide nothing in their half of the time, boxes are halved, of every region.
+TEST(Search, FewInputsAreSplitAfterSigns) {
+  TwoRegions setup;
+  int begun = 0;
+  setup.make = [&] {
+    ++begun;
+    return std::make_unique<SlowToRefine>();
+  };
+  const SearchResult never = setup.run(Deadline(0.3));
+  EXPECT_EQ(begun, 1);  // and it has all of the time
+  EXPECT_EQ(never.verdict, Verdict::Timeout);
+  EXPECT_EQ(never.statistics.splits, 0);
+  begun = 0;
+  setup.options.most_inputs_to_split_late = 2;
+  const SearchResult late = setup.run(Deadline(0.6));
+  EXPECT_EQ(begun, 2);
+  EXPECT_EQ(late.verdict, Verdict::Timeout);  // the second region is violated, as the replayer does not say
+  EXPECT_GT(late.statistics.splits, 0);
+  EXPECT_GT(late.statistics.closed, 0);
+}
+
 TEST(Search, ATryThatDecidesNothingLeavesTheBoxesAsTheyWere) {
   RegionsWithoutHeadway setup;
   int tries = 0;
