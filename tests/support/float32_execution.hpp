@@ -35,12 +35,12 @@ class Float32Execution {
                                                                         kUnitRoundoff32)));
           }
         } else if (const auto* movement = std::get_if<DataMovement>(&facet)) {
-          y = affine(node, output, movement->terms, {}, values);
+          y = affine(node, output, {.terms = movement->terms}, values);
         } else if (const auto* joint = std::get_if<Joint>(&facet)) {
           y = several(node, *joint, values);
         } else {
           const auto& sum = std::get<Affine>(facet);
-          y = affine(node, output, sum.terms, sum.bias, values);
+          y = affine(node, output, sum, values);
         }
       }
     }
@@ -83,6 +83,13 @@ class Float32Execution {
 
   float flushed(float x) const { return flush_ && std::fabs(x) < 0x1p-126F ? 0.0F : x; }
 
+  // Where a node only moves data, subnormal numbers stay, a padding's constant among them.
+  static float moved(const std::vector<Product>& products) {
+    float total = 0;
+    for (const Product& p : products) total += p.weight * p.x;
+    return total;
+  }
+
   float sum(std::vector<Product>& products) {
     for (std::size_t i = products.size(); i > 1; --i) {
       std::swap(products[i - 1],
@@ -101,11 +108,13 @@ class Float32Execution {
     return flushed(pairwise(products, count / 2) + pairwise(products + count / 2, count - count / 2));
   }
 
-  std::vector<float> affine(const Node& node, std::size_t output, const std::vector<AffineTerm>& terms,
-                            const std::vector<double>& bias, const std::vector<std::vector<float>>& values) {
+  std::vector<float> affine(const Node& node, std::size_t output, const Affine& facet,
+                            const std::vector<std::vector<float>>& values) {
     std::vector<std::vector<Product>> products(static_cast<std::size_t>(network_.size_of(node.outputs[output])));
     std::vector<LinearMap::Entry> entries;
-    for (const AffineTerm& term : terms) {
+    bool moves = facet.deployed_roundings == 0;
+    for (const AffineTerm& term : facet.terms) {
+      moves = moves && !term.map->rounds();
       const std::vector<float>& x = values[static_cast<std::size_t>(node.inputs[term.input])];
       for (std::size_t j = 0; j < products.size(); ++j) {
         term.map->row(static_cast<std::int64_t>(j), entries);
@@ -117,8 +126,8 @@ class Float32Execution {
     }
     std::vector<float> y;
     for (std::size_t j = 0; j < products.size(); ++j) {
-      if (!bias.empty() && bias[j] != 0) products[j].push_back({static_cast<float>(bias[j]), 1});
-      y.push_back(sum(products[j]));
+      if (!facet.bias.empty() && facet.bias[j] != 0) products[j].push_back({static_cast<float>(facet.bias[j]), 1});
+      y.push_back(moves ? moved(products[j]) : sum(products[j]));
     }
     return y;
   }
