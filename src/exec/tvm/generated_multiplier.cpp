@@ -102,14 +102,30 @@ struct Cut {
 
 // Tiles of nearly equal height: a short last one would not hide the latency. Tiles of two heights take two calls, which
 // cost more than somewhat lower tiles where a call has few steps.
-Cut cut(std::int64_t rows, std::int64_t most_rows, std::int64_t steps) {
-  constexpr std::int64_t kFew = 160;
+Cut cut(std::int64_t rows, std::int64_t most_rows, bool few_steps) {
   constexpr std::int64_t kLow = 4;
-  for (std::int64_t height = most_rows; steps < kFew && height >= kLow; --height) {
+  for (std::int64_t height = most_rows; few_steps && height >= kLow; --height) {
     if (rows % height == 0) return {height, rows / height, 0};
   }
   const std::int64_t blocks = (rows + most_rows - 1) / most_rows;
   return {rows / blocks, blocks, rows % blocks};
+}
+
+// The same, mostly known from the last call: an image's pixels ask for one thing, and divisions take as long as some
+// steps of a sum.
+Cut find_cut(std::int64_t rows, std::int64_t most_rows, std::int64_t steps) {
+  constexpr std::int64_t kFew = 160;
+  struct Known {
+    std::int64_t rows = 0, most_rows = 0;
+    bool few_steps = false;
+    Cut cut{};
+  };
+  thread_local Known known;
+  const bool few_steps = steps < kFew;
+  if (rows != known.rows || most_rows != known.most_rows || few_steps != known.few_steps) {
+    known = {rows, most_rows, few_steps, cut(rows, most_rows, few_steps)};
+  }
+  return known.cut;
 }
 
 }  // namespace
@@ -186,14 +202,17 @@ void GeneratedMultiplier::multiply(std::span<const ProductPart<float>> parts, st
   const std::int64_t spare = first.b.n < kWidth ? places.spare : 0;
   const bool fits = rest == 0 || rest + spare >= lanes(rest, product.steps != nullptr);
   const std::int64_t direct = accumulate || product.step_count() == 0 ? 0 : fits ? first.b.n : first.b.n - rest;
-  const std::int64_t chunks = (m + kMostRowsAtOnce - 1) / kMostRowsAtOnce;
-  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const std::int64_t row = chunk * m / chunks;
-    const std::int64_t rows = (chunk + 1) * m / chunks - row;
+  const auto multiply_rows = [&](std::int64_t row, std::int64_t rows) {
     product.a = first.a + row * lda;
     product.c = c + row * ldc;
     multiply_columns(product, rows, 0, direct);
     if (direct < first.b.n) multiply_aside(product, rows, direct / kWidth, accumulate);
+  };
+  if (m <= kMostRowsAtOnce) return multiply_rows(0, m);
+  const std::int64_t chunks = (m + kMostRowsAtOnce - 1) / kMostRowsAtOnce;
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const std::int64_t row = chunk * m / chunks;
+    multiply_rows(row, (chunk + 1) * m / chunks - row);
   }
 }
 
@@ -251,7 +270,7 @@ void GeneratedMultiplier::multiply_panels(const Product& product, std::int64_t r
                                           std::int64_t panel, std::int64_t groups) const {
   const Tiles& tiles = *choice.tiles;
   count_products(product.places.count * rows * groups * tiles.panels * choice.lanes * product.step_count());
-  const auto [height, blocks, taller] = cut(rows, choice.most_rows, product.places.count * product.step_count());
+  const auto [height, blocks, taller] = find_cut(rows, choice.most_rows, product.places.count * product.step_count());
   const std::int64_t depth = product.depth();
   const std::int64_t b_shape[] = {groups, tiles.panels, depth, kWidth};
   const TensorArgument b{const_cast<float*>(product.b.panels + panel * product.b.panel_stride), false, b_shape};
