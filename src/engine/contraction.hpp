@@ -19,18 +19,39 @@ namespace boundflow {
 struct ValueBounds {
   std::vector<double> lower;
   std::vector<double> upper;
-  // Of what an affine node computes, -log of the part of its interval that is left. Not rigorous, for branching.
-  std::vector<float> tightness;
+  // By row: the least and the largest sum of its terms, without bias; kept up to date as ends move, so that a look at a
+  // row costs the same however many terms it has. What that rounds away is part of ContractionBase::slack. NaN: to be
+  // added up again.
+  std::vector<double> low;
+  std::vector<double> high;
   // Constraints that may narrow something since bounds that they look at have changed.
   std::vector<char> pending;
+  std::int64_t changes = 0;  // ends that have moved
+
+  bool empty() const { return lower.empty(); }
+  void clear() {
+    for (std::vector<double>* each : {&lower, &upper, &low, &high}) each->clear();
+    pending.clear();
+    changes = 0;
+  }
+};
+
+// What all subproblems of one region begin with.
+struct ContractionBase {
+  ValueBounds bounds;
+  // By row, in every subproblem: by how much its sum and its result may differ in all, executions included; no term's
+  // interval is wider than this.
+  std::vector<double> slack;
+  std::vector<double> widest;
 };
 
 // y = M x + bias over flat coordinates.
 struct ContractionRows {
   ValueId output = kNoValue;
-  std::int64_t first = 0;  // constraint
+  std::int64_t first = 0;  // row
   std::vector<std::int64_t> starts;
   std::vector<std::int32_t> columns;
+  std::vector<char> consecutive;  // [n]: whether the row's columns follow each other
   std::vector<double> weights;
   std::vector<double> bias;       // [n]
   std::vector<double> magnitude;  // [n], at least |bias|: its error is within kBiasError of it
@@ -53,34 +74,47 @@ struct ContractionStep {
 class Contraction {
  public:
   // Nothing where a node is joint, or if the maps have more than kMostEntries weights: a pass looks at each.
-  static constexpr std::int64_t kMostEntries = std::int64_t{1} << 16;
+  static constexpr std::int64_t kMostEntries = std::int64_t{1} << 19;
   static std::shared_ptr<const Contraction> of(const LoweredNetwork& network);
 
   // Where a value's coordinates begin in ValueBounds; -1 for constants.
   std::int64_t offset(ValueId value) const { return offsets_[static_cast<std::size_t>(value)]; }
-  ValueBounds bounds(std::span<const GivenValue> given) const;
-  // To be called after a change of coordinate `i` of bounds that have been contracted.
-  void touch(std::int64_t i, ValueBounds& bounds) const;
+  // Of what is given, narrowed by what the values say of each other.
+  ContractionBase base(std::span<const GivenValue> given) const;
+  // Moves one end of coordinate i inwards, to `bound`.
+  void raise(std::int64_t i, double bound, ValueBounds& bounds) const { move_end(i, bound, true, bounds); }
+  void reduce(std::int64_t i, double bound, ValueBounds& bounds) const { move_end(i, bound, false, bounds); }
 
-  // Narrows `bounds`, which are at most those given, whose error weights it takes, for trajectories on which each row
-  // of `violated` is at most zero. Rows of `spec` without terms over inputs only. False: no trajectory fits, and
-  // nothing in `bounds` is valid.
-  bool contract(std::span<const GivenValue> given, const LinearSpec& spec, std::span<const std::int32_t> violated,
+  // Narrows `bounds`, which began as those of `base`, for trajectories on which each row of `violated` is at most zero.
+  // Rows of `spec` without terms over inputs only. False: no trajectory fits, and nothing in `bounds` is valid.
+  bool contract(const ContractionBase& base, const LinearSpec& spec, std::span<const std::int32_t> violated,
                 ValueBounds& bounds) const;
+
+  // By how much more of what rows compute is ruled out by other constraints in `after` than in `before`: the sum of
+  // logarithms over rows. What got looser, since something else rules it out now, is no loss. Not rigorous, for
+  // branching.
+  double gain(const ContractionBase& base, const ValueBounds& before, const ValueBounds& after) const;
 
   std::int64_t bytes() const;
 
  private:
   class Pass;
-  template <class Visit>
-  void for_each_look(const Visit& visit) const;
   void index_readers(std::int64_t coordinates);
+  void move_end(std::int64_t i, double to, bool is_lower, ValueBounds& bounds) const;
 
   std::vector<ContractionStep> steps_;
-  std::int64_t constraints_ = 0;  // one per coordinate of each step
-  // By coordinate: the constraints that look at it, readers_[first_reader_[i]] up to the next coordinate's.
+  // Constraints: first the rows of all affine steps, then one for each coordinate of each image.
+  std::int64_t rows_ = 0;
+  std::int64_t images_ = 0;
+  // By coordinate: the rows that it is a term of, readers_[first_reader_[i]] up to the next coordinate's, with its
+  // weights, and whether they follow each other.
   std::vector<std::int64_t> first_reader_;
   std::vector<std::int32_t> readers_;
+  std::vector<double> reader_weights_;
+  std::vector<char> readers_consecutive_;
+  // By coordinate: other constraints that look at it.
+  std::vector<std::int64_t> first_other_;
+  std::vector<std::int32_t> others_;
   std::vector<std::int64_t> offsets_;
   std::vector<std::int64_t> output_positions_;  // by coordinate of the output: in ValueBounds
 };

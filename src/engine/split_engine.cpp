@@ -64,6 +64,7 @@ SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputB
   }
   for (const crown::NeuronLayer& layer : layers_) neurons_ += layer.columns;
   find_free();
+  begin_contraction();
 }
 
 SplitEngine::SplitEngine(const SplitEngine& around, std::span<const NeuronSplit> splits)
@@ -93,10 +94,16 @@ SplitEngine::SplitEngine(const SplitEngine& around, std::span<const NeuronSplit>
     if (!split.above && u > point && point >= l) u = point;
   }
   find_free();
+  begin_contraction();
 }
 
 std::unique_ptr<SplitBounder> SplitEngine::within(std::span<const NeuronSplit> splits) const {
   return std::unique_ptr<SplitBounder>(new SplitEngine(*this, splits));
+}
+
+// After a change of what is given.
+void SplitEngine::begin_contraction() {
+  if (contraction_) contraction_base_ = contraction_->base(given_);
 }
 
 void SplitEngine::find_free() {

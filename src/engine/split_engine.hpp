@@ -99,6 +99,7 @@ class SplitEngine final : public SplitBounder {
     double bound() const { return leaves[worst()].bound; }
   };
   void find_free();
+  void begin_contraction();
   Gradients gradients(const RowSource& source, SplitSubproblem& subproblem, const Deadline& deadline) const;
   std::int64_t neurons_met(std::size_t program) const;
   bool bound_leaves(std::size_t program, std::span<RowTree::Leaf* const> leaves, std::span<const double> signs,
@@ -111,7 +112,8 @@ class SplitEngine final : public SplitBounder {
   bool contradicts(const SplitSubproblem& subproblem) const;
   bool can_narrow(const LinearSpec* spec, const SplitSubproblem& subproblem) const;
   std::size_t coordinate(std::size_t position) const;  // of the input, by where it is stored
-  ValueBounds own_bounds(const SplitSubproblem& subproblem) const;
+  bool begin_own(const SplitSubproblem& subproblem, ValueBounds& own) const;
+  void cut_input(std::size_t position, double lower, double upper, ValueBounds& own) const;
   bool own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const ValueBounds* base,
            const Deadline& deadline, Workspace& workspace) const;
   void narrow(const LinearSpec& spec, const SplitSubproblem& subproblem, std::size_t b, Workspace& workspace) const;
@@ -140,6 +142,7 @@ class SplitEngine final : public SplitBounder {
   const std::vector<crown::NeuronLayer>& layers_;
   const CompiledProgram& program_;  // of the query's rows
   const Contraction* contraction_;  // or nullptr
+  ContractionBase contraction_base_;
   const Semantics semantics_;
   std::vector<double> lower_;  // the box
   std::vector<double> upper_;

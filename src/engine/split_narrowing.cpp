@@ -35,16 +35,30 @@ bool SplitEngine::can_narrow(const LinearSpec* spec, const SplitSubproblem& subp
          semantics_ != Semantics::Nominal;
 }
 
-ValueBounds SplitEngine::own_bounds(const SplitSubproblem& subproblem) const {
+// What is known of all values, or of the input alone, within the subproblem's box. False: nothing is left of that.
+bool SplitEngine::begin_own(const SplitSubproblem& subproblem, ValueBounds& own) const {
   const GivenValue& input = given_[static_cast<std::size_t>(input_)];
-  ValueBounds own = contraction_ && !subproblem.violated.empty() ? contraction_->bounds(given_)
-                                                                 : ValueBounds{input.lower, input.upper};
+  if (contraction_ && !subproblem.violated.empty()) {
+    own = contraction_base_.bounds;
+  } else {
+    own.clear();
+    own.lower = input.lower;
+    own.upper = input.upper;
+  }
   // The input stands first.
   for (std::size_t p = 0; p < input.lower.size() && subproblem.box; ++p) {
-    own.lower[p] = subproblem.box->lower[coordinate(p)];
-    own.upper[p] = subproblem.box->upper[coordinate(p)];
+    cut_input(p, subproblem.box->lower[coordinate(p)], subproblem.box->upper[coordinate(p)], own);
+    if (own.lower[p] > own.upper[p]) return false;
   }
-  return own;
+  return true;
+}
+
+// Whatever is not smaller stays.
+void SplitEngine::cut_input(std::size_t position, double lower, double upper, ValueBounds& own) const {
+  const bool narrows = !own.pending.empty();
+  const auto p = static_cast<std::int64_t>(position);
+  if (lower > own.lower[position]) narrows ? contraction_->raise(p, lower, own) : void(own.lower[position] = lower);
+  if (upper < own.upper[position]) narrows ? contraction_->reduce(p, upper, own) : void(own.upper[position] = upper);
 }
 
 std::size_t SplitEngine::coordinate(std::size_t position) const {
@@ -61,7 +75,7 @@ bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const>
   w.empty.assign(count, 0);
   w.narrows.assign(count, false);
   for (std::size_t b = 0; b < count; ++b) {
-    w.own[b] = {};
+    w.own[b].clear();
     w.empty[b] = contradicts(*subproblems[b]) ? 1 : 0;
     if (w.empty[b] != 0) continue;
     const bool narrows = can_narrow(source.spec, *subproblems[b]);
@@ -70,8 +84,12 @@ bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const>
     if (deadline.should_stop()) return false;
     w.own_lower.resize(count * values, nullptr);
     w.own_upper.resize(count * values, nullptr);
-    w.own[b] = base != nullptr ? *base : own_bounds(*subproblems[b]);
-    if (narrows) narrow(*source.spec, *subproblems[b], b, w);
+    if (base != nullptr) {
+      w.own[b] = *base;
+    } else {
+      w.empty[b] = begin_own(*subproblems[b], w.own[b]) ? 0 : 1;
+    }
+    if (narrows && w.empty[b] == 0) narrow(*source.spec, *subproblems[b], b, w);
     for (std::size_t value = 0; value < values; ++value) {
       const auto id = static_cast<ValueId>(value);
       const std::int64_t offset = id == input_ ? 0 : contraction_ && narrows ? contraction_->offset(id) : -1;
@@ -92,16 +110,16 @@ void SplitEngine::narrow(const LinearSpec& spec, const SplitSubproblem& subprobl
   for (const NeuronSplit& split : subproblem.splits) {
     const crown::NeuronLayer& layer = layer_of(split.neuron);
     const auto at = static_cast<std::size_t>(contraction_->offset(layer.value) + split.neuron - layer.offset);
-    double& end = split.above ? own.lower[at] : own.upper[at];
+    const double end = split.above ? own.lower[at] : own.upper[at];
     const auto point = static_cast<double>(split.point);
     // Written so that NaN stays.
     if (!(split.above ? end < point : end > point)) continue;
-    end = point;
-    contraction_->touch(static_cast<std::int64_t>(at), own);
+    const auto i = static_cast<std::int64_t>(at);
+    split.above ? contraction_->raise(i, point, own) : contraction_->reduce(i, point, own);
     if (own.lower[at] > own.upper[at]) w.empty[b] = 1;
   }
   if (w.empty[b] != 0) return;
-  w.empty[b] = contraction_->contract(given_, spec, subproblem.violated, own) ? 0 : 1;
+  w.empty[b] = contraction_->contract(contraction_base_, spec, subproblem.violated, own) ? 0 : 1;
 }
 
 // The row at place `n` of the step is at least `bound` plus |Lambda| times the distance from the corner where it is
@@ -113,16 +131,11 @@ bool SplitEngine::clip(std::size_t n, double bound, Workspace& w) const {
   bool clipped = false;
   for (std::size_t p = 0; p < inputs; ++p) {
     const double slope = w.forms[n * inputs + coordinate(p)];
-    double &l = own.lower[p], &u = own.upper[p];
+    const double l = own.lower[p], u = own.upper[p];
     const double reach = round_up(-bound / std::fabs(slope));
     if (!(reach < (1 - kLeastClip) * (u - l))) continue;
-    if (slope > 0) {
-      u = std::min(u, add_up(l, reach));
-    } else {
-      l = std::max(l, sub_down(u, reach));
-    }
+    slope > 0 ? cut_input(p, l, add_up(l, reach), own) : cut_input(p, sub_down(u, reach), u, own);
     clipped = true;
-    if (contraction_ != nullptr) contraction_->touch(static_cast<std::int64_t>(p), own);
   }
   return clipped;
 }
@@ -193,17 +206,14 @@ std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const S
       Narrowed& half = result.emplace_back();
       half.empty = w.empty[b] != 0;
       if (half.empty) continue;
-      // What got looser, since something else rules it out now, is no loss.
-      for (std::size_t i = 0; i < base.tightness.size(); ++i) {
-        half.gain += static_cast<double>(std::max(w.own[b].tightness[i] - base.tightness[i], 0.0F));
-      }
+      half.gain = contraction_->gain(contraction_base_, base, w.own[b]);
     }
   }
   return result;
 }
 
 void SplitEngine::keep_box(const ValueBounds& own, SplitSubproblem& subproblem) const {
-  if (own.lower.empty()) return;
+  if (own.empty()) return;
   const GivenValue& input = given_[static_cast<std::size_t>(input_)];
   const std::size_t inputs = input.lower.size();
   InputBox box{std::vector<double>(inputs), std::vector<double>(inputs)};

@@ -151,6 +151,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     if (nothing_left_) break;
     find_free();
   }
+  if (!nothing_left_) begin_contraction();
   // An observed point need not lie on the sides that are assumed.
   if (assumed_.empty()) engine_->check_given(given_, lower_, upper_, semantics_);
   return better;
