@@ -345,13 +345,18 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
     }
   }
   w.passed[b].swap(w.passing);
+  // The rows' mean magnitude at each layer, once that is asked for.
+  w.layer_units.assign(layers_.size(), -1.0F);
   for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
     SplitTerm& split = w.splits[static_cast<std::size_t>(s)];
     const std::int32_t neuron = w.split_neurons[static_cast<std::size_t>(s)];
     const crown::NeuronLayer& layer = layer_of(neuron);
-    float magnitude = 0;
-    for (std::int64_t i = 0; i < layer.columns; ++i) magnitude += std::fabs(rows[layer.offset + i]);
-    const float unit = magnitude / static_cast<float>(layer.columns);
+    float& unit = w.layer_units[static_cast<std::size_t>(&layer - layers_.data())];
+    if (unit < 0) {
+      float magnitude = 0;
+      for (std::int64_t i = 0; i < layer.columns; ++i) magnitude += std::fabs(rows[layer.offset + i]);
+      unit = magnitude / static_cast<float>(layer.columns);
+    }
     const float direction =
         w.multiplier_moments[static_cast<std::size_t>(s)].direction(multiplier_gradient(split, points[neuron]), scale);
     split.multiplier = std::max(split.multiplier + kMultiplierStep * share_step * unit * direction, 0.0F);

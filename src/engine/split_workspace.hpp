@@ -50,9 +50,10 @@ struct SplitEngine::Workspace {
   // Of the row that is looked at: by place among the free neurons, whether its subproblem has split it.
   std::vector<char> is_split;
   std::vector<float> kept_rows, kept_points;
-  std::vector<double> minimizers;                          // [B, inputs]
-  std::vector<double> forms, form_constants;               // [B, inputs], [B]: of a step's rows, at the input
-  std::vector<double> outputs;                             // [B, outputs]
+  std::vector<float> layer_units;             // of the row that is looked at, by layer; negative: not known
+  std::vector<double> minimizers;             // [B, inputs]
+  std::vector<double> forms, form_constants;  // [B, inputs], [B]: of a step's rows, at the input
+  std::vector<double> outputs;                // [B, outputs]
   std::vector<Moments> share_moments, multiplier_moments;  // share_moments: [sides, B, free]
   // Of each subproblem's best step.
   std::vector<float> best_shares;  // [sides, B, free]

@@ -19,6 +19,8 @@ constexpr std::int64_t kWalksPerAttackStep = 8;
 constexpr float kLambdaStep = 0.3F;
 // Of narrowing a half, in logarithms of what it could be: of one that is empty, and what counts besides.
 constexpr double kGainOfEmpty = 1e6, kLeastGain = 1e-6;
+// Bounds of two halves are equal if they differ by less than this part of their errors, most of which they share.
+constexpr double kTie = 1.0 / 64;
 // Queries of the look-ahead, which take one walk each, have so many times as many subproblems.
 constexpr std::int64_t kLookAheadFactor = 4;
 // Visits of the refinement of a scope, as a part of those of the region's.
@@ -501,14 +503,14 @@ class ActivationSearch {
     return true;
   }
 
-  // The candidate whose halves have the best bounds. Where others are as good, but for errors, bounds tell nothing:
+  // The candidate whose halves have the best bounds. Where others are as good, but for noise, bounds tell nothing:
   // then it is the neuron for which narrowing rules out most on both sides (the product, as in look-ahead solvers of
   // satisfiability).
   SplitPoint choose(const LinearSpec& spec, const Leaf& leaf, const std::vector<Candidate>& list) const {
     const auto best = std::max_element(list.begin(), list.end(),
                                        [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
     const auto as_good = std::count_if(list.begin(), list.end(), [&](const Candidate& candidate) {
-      return candidate.value >= best->value - std::max(candidate.error, best->error);
+      return candidate.value >= best->value - kTie * std::max(candidate.error, best->error);
     });
     if (as_good < 2) return best->at;
     const std::vector<Narrowed> halves = bounder().narrow_halves(spec, leaf.subproblem, leaf.candidates, deadline_);
