@@ -33,7 +33,7 @@ bool follow_each_other(std::span<const std::int32_t> columns) {
 std::shared_ptr<const Contraction> Contraction::of(const LoweredNetwork& network) {
   auto made = std::make_shared<Contraction>();
   made->offsets_.assign(network.network().values().size(), -1);
-  std::int64_t size = 0, entries = 0;
+  std::int64_t size = 0, effort = 0;
   const auto place = [&](ValueId value) {
     made->offsets_[at(value)] = size;
     size += network.columns(value);
@@ -64,12 +64,15 @@ std::shared_ptr<const Contraction> Contraction::of(const LoweredNetwork& network
         node.affine->maps[t]->row(j, row);
         for (const LinearMap::Entry& entry : row) {
           if (entry.weight == 0) continue;
-          if (++entries > kMostEntries) return nullptr;
           rows.columns.push_back(static_cast<std::int32_t>(made->offset(node.operands[t]) + entry.column));
           rows.weights.push_back(entry.weight);
         }
       }
-      rows.consecutive.push_back(follow_each_other(std::span(rows.columns).subspan(at(rows.starts.back()))) ? 1 : 0);
+      const auto columns = std::span(rows.columns).subspan(at(rows.starts.back()));
+      const bool consecutive = follow_each_other(columns);
+      effort += std::ssize(columns) * (consecutive ? 1 : kEffortOfOthers);
+      if (effort > kMostEffort) return nullptr;
+      rows.consecutive.push_back(consecutive ? 1 : 0);
       rows.starts.push_back(std::ssize(rows.columns));
       const double bias = node.affine->bias.empty() ? 0 : node.affine->bias[at(j)];
       rows.bias.push_back(bias);

@@ -73,8 +73,9 @@ struct ContractionStep {
 
 class Contraction {
  public:
-  // Nothing where a node is joint, or if the maps have more than kMostEntries weights: a pass looks at each.
-  static constexpr std::int64_t kMostEntries = std::int64_t{1} << 19;
+  // Nothing where a node is joint, or where the weights are too many: those of rows whose columns follow each other,
+  // which vectors read, count once, others, as of convolutions, kEffortOfOthers times.
+  static constexpr std::int64_t kMostEffort = std::int64_t{1} << 19, kEffortOfOthers = 8;
   static std::shared_ptr<const Contraction> of(const LoweredNetwork& network);
 
   // Where a value's coordinates begin in ValueBounds; -1 for constants.
