@@ -3,9 +3,10 @@
 //
 // boxes.npz as for bounds_speed; the first box and its first row are taken. The property is that the row exceeds
 // L + share (m - L), where L is CROWN's bound over the box and m the least value that descent finds: true as far as
-// that shows, and beyond what the root proves. Prints a line of a Markdown table: how the search ended, subproblems,
-// how many of them per second and thread (over all of the search, and between its first quarter and its end), the
-// products' GFLOP/s while they run, the peak measured on one thread, and where the time of the threads went.
+// that shows, and beyond what the root proves. Prints a line of a Markdown table: how the search ended; subproblems;
+// how many of them per second and thread, over all of the search and from its first quarter on; the products' GFLOP/s
+// while they run, and over all of the time, with shares of one thread's measured peak; and where the time of the
+// threads went: products, row kernels, other ops of the programs (lines, sweeps), outside of ops.
 #include "boundflow/boundflow.hpp"
 
 #include <fmt/format.h>
@@ -102,9 +103,9 @@ int run(int argc, char** argv) {
              result.verdict, result.time_s, report.at("subproblems").get<std::int64_t>(), rate,
              late_rate(report.at("samples"), result.time_s / 4) / options.threads, flops, 100 * flops / peak,
              flops * products / all, 100 * flops * products / all / peak);
-  fmt::print(" {:.0f} % | {:.0f} % | {:.1f} % |\n", 100 * products / all,
-             100 * trace.at("row_kernels_s").get<double>() / all,
-             100 * trace.at("outside_kernels_share").get<double>());
+  const double kernels = products + trace.at("row_kernels_s").get<double>(), ops = trace.at("ops_s");
+  fmt::print(" {:.0f} % | {:.0f} % | {:.0f} % | {:.0f} % |\n", 100 * products / all, 100 * (kernels - products) / all,
+             100 * (ops - kernels) / all, 100 * (1 - ops / all));
   return 0;
 }
 
