@@ -117,12 +117,16 @@ void Contraction::index_readers(std::int64_t coordinates) {
       }
     }
   };
-  first_reader_.assign(at(coordinates + 1), 0);
-  for_each_reader([&](std::int64_t i, std::int64_t, double) { ++first_reader_[at(i + 1)]; });
-  std::partial_sum(first_reader_.begin(), first_reader_.end(), first_reader_.begin());
+  // Where each coordinate's entries begin; also what is returned, to be moved on as they are filled in.
+  const auto begin_index = [&](const auto& for_each, std::vector<std::int64_t>& first) {
+    first.assign(at(coordinates + 1), 0);
+    for_each([&](std::int64_t i, auto...) { ++first[at(i + 1)]; });
+    std::partial_sum(first.begin(), first.end(), first.begin());
+    return first;
+  };
+  std::vector<std::int64_t> next = begin_index(for_each_reader, first_reader_);
   readers_.resize(at(first_reader_.back()));
   reader_weights_.resize(readers_.size());
-  std::vector<std::int64_t> next = first_reader_;
   for_each_reader([&](std::int64_t i, std::int64_t row, double weight) {
     readers_[at(next[at(i)])] = static_cast<std::int32_t>(row);
     reader_weights_[at(next[at(i)]++)] = weight;
@@ -132,11 +136,8 @@ void Contraction::index_readers(std::int64_t coordinates) {
                                              readers_.data() + first_reader_[at(i + 1)]);
     readers_consecutive_.push_back(follow_each_other(rows) ? 1 : 0);
   }
-  first_other_.assign(at(coordinates + 1), 0);
-  for_each_other([&](std::int64_t i, std::int64_t) { ++first_other_[at(i + 1)]; });
-  std::partial_sum(first_other_.begin(), first_other_.end(), first_other_.begin());
+  next = begin_index(for_each_other, first_other_);
   others_.resize(at(first_other_.back()));
-  next = first_other_;
   for_each_other([&](std::int64_t i, std::int64_t constraint) {
     others_[at(next[at(i)]++)] = static_cast<std::int32_t>(constraint);
   });
@@ -300,7 +301,9 @@ class Contraction::Pass {
     for (std::int64_t j = 0; j < std::ssize(rows.bias) && !is_done(); ++j) {
       const std::int64_t row = rows.first + j, y = output + j;
       if (!take(row)) continue;
-      if (std::isnan(bounds_.low[at(row)]) || std::isnan(bounds_.high[at(row)])) refresh(rows, j);
+      // Least sums only grow, and largest ones only shrink: NaN and the other infinity are overflows, or ends that were
+      // infinite.
+      if (!(bounds_.low[at(row)] < kInfinity) || !(bounds_.high[at(row)] > -kInfinity)) refresh(rows, j);
       const double bias = rows.bias[at(j)], slack = base_.slack[at(row)];
       const double low = bounds_.low[at(row)] + bias - slack, high = bounds_.high[at(row)] + bias + slack;
       raise(y, low);
@@ -413,8 +416,14 @@ ContractionBase Contraction::base(std::span<const GivenValue> given) const {
   Pass narrowing(*this, base, narrowed);
   narrowing.run(nullptr, {});
   // Where nothing fits, the subproblems say so.
-  if (!narrowing.empty) bounds = std::move(narrowed);
+  if (narrowing.empty) return base;
+  bounds = std::move(narrowed);
+  // What moving ends has rounded away is not to count towards what subproblems may: their changes begin with new sums.
   bounds.changes = 0;
+  for (const ContractionStep& step : steps_) {
+    if (!step.affine) continue;
+    for (std::int64_t j = 0; j < std::ssize(step.affine->bias); ++j) pass.refresh(*step.affine, j);
+  }
   return base;
 }
 

@@ -20,8 +20,8 @@ struct ValueBounds {
   std::vector<double> lower;
   std::vector<double> upper;
   // By row: the least and the largest sum of its terms, without bias; kept up to date as ends move, so that a look at a
-  // row costs the same however many terms it has. What that rounds away is part of ContractionBase::slack. NaN: to be
-  // added up again.
+  // row costs the same however many terms it has. What that rounds away is part of ContractionBase::slack. NaN, or a
+  // least sum of +infinity or a largest one of -infinity: to be added up again.
   std::vector<double> low;
   std::vector<double> high;
   // Constraints that may narrow something since bounds that they look at have changed.

@@ -5,6 +5,7 @@
 
 #include "passes/passes.hpp"
 #include "support/bound_checks.hpp"
+#include "support/layer_stack.hpp"
 #include "support/random_image_network.hpp"
 #include "support/random_layers.hpp"
 #include "support/random_network.hpp"
@@ -105,6 +106,40 @@ TEST(Contraction, SumsFollowTheEndsOfTheirTerms) {
   }
   EXPECT_GT(networks, 30);
   EXPECT_GT(finite, 1000);
+}
+
+// A difference of two ends that exceeds all numbers says nothing of what is left, whether the rows that read it follow
+// each other or not.
+TEST(Contraction, OverflowsRuleNothingOut) {
+  LayerStack stack;
+  const ValueId x = stack.input({1, 1});
+  const auto network =
+      std::make_shared<const Network>(stack.finish(stack.dense(x, {0x1p-20F, 0, 0x1p-20F, 0x1p-20F}, {0, 0, 0, 0})));
+  const LoweredNetwork lowered(network, operator_table(), Deadline());
+  const std::shared_ptr<const Contraction> contraction = Contraction::of(lowered);
+  ASSERT_NE(contraction, nullptr);
+  std::vector<GivenValue> given(network->values().size());
+  given[static_cast<std::size_t>(x)] = {{-1.6e308}, {1.6e308}, {0}};
+  given[static_cast<std::size_t>(network->output())] = {std::vector(4, -0x1p-20 * 1.7e308),
+                                                        std::vector(4, 0x1p-20 * 1.7e308), std::vector(4, 0.0F)};
+  const ContractionBase base = contraction->base(given);
+  ASSERT_EQ(base.bounds.lower[0], -1.6e308);
+  LinearSpec spec;
+  spec.rows = spec.inputs = 1;
+  spec.outputs = 4;
+  spec.output_coefficients = spec.output_coefficient_errors = {0, 0, 0, 0};
+  spec.constants = {-1};
+  spec.constant_errors = {0};
+  const std::int32_t violated = 0;
+  for (const bool upper : {false, true}) {
+    ValueBounds bounds = base.bounds;
+    upper ? contraction->reduce(0, -1e308, bounds) : contraction->raise(0, 1e308, bounds);
+    EXPECT_TRUE(contraction->contract(base, spec, std::span(&violated, 1), bounds)) << (upper ? "upper" : "lower");
+    for (const std::size_t y : {1, 3, 4}) {
+      EXPECT_LE(bounds.lower[y], 0x1p-20 * bounds.lower[0]);
+      EXPECT_GE(bounds.upper[y], 0x1p-20 * bounds.upper[0]);
+    }
+  }
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ std::optional<Windows> typical_windows(const LinearMap& map, Direction direction
 // Calls by either executor in turns, so that whatever else the machine does meets both: native's least time, and tvm's
 // by the median of the ratios of neighbouring turns. Least times of both would compare the best moments of either.
 MapCosts::Call measure_call(const MapKernel<float>& native, const MapKernel<float>& generated, const LinearMap& map,
-                            Direction direction, std::int64_t rows, const std::optional<Windows>& windows = {}) {
+                            Direction direction, std::int64_t rows, const std::optional<Windows>& windows) {
   constexpr double kRound_s = 30e-6, kBudget_s = 8e-3;
   constexpr std::size_t kLeastRounds = 15;
   const bool transpose = direction == Direction::Transpose;
