@@ -64,7 +64,7 @@ def said(line: str) -> str:
 class Timeouts(Limits):
     def test_verify_answers_at_every_stage(self) -> None:
         # Reading and packing this network, the attack and the first bounds take a while each.
-        network, prop, report = self.deep(1200, 6), self.hopeless(), self.folder / "r.json"
+        network, prop, report = self.deep(1600, 8), self.hopeless(), self.folder / "r.json"
         for limit in ["1e-9", "0.02", "0.1", "0.3", "1"]:
             with self.subTest(limit):
                 result = run("verify", network, prop, "--timeout", limit, "--json", report)
