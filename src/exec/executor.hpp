@@ -75,6 +75,12 @@ struct SplitFrame {
     const auto at = [&](std::int64_t i) { return static_cast<std::size_t>(first_split[static_cast<std::size_t>(i)]); };
     return splits.subspan(at(b), at(b + 1) - at(b));
   }
+  // Whether the subproblem has the bounds that are given of the value, but for what it has split.
+  bool as_given(std::int64_t b, ValueId value) const {
+    if (own_lower.empty()) return true;
+    const std::size_t at = static_cast<std::size_t>(b) * given.size() + static_cast<std::size_t>(value);
+    return own_lower[at] == nullptr && own_upper[at] == nullptr;
+  }
 };
 
 // The subproblems of one query and the storage of what is known per subproblem.

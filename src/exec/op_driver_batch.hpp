@@ -434,9 +434,11 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
     const double* l = lower(x, frame) + b * ld(x);
     const double* u = upper(x, frame) + b * ld(x);
     const std::int64_t row = b * out.ld;
-    // Subproblems often agree in most neurons; then the lines of functions that take time are found once. Selections
-    // find them as fast as they are compared.
-    if (b > 0 && !op.function->is_selection()) {
+    // Subproblems often agree in most neurons; then their lines are found once. Selections find them about as fast as
+    // they are compared: there it pays between subproblems that differ in what they have split, and nothing else.
+    const bool by_splits = frame.split != nullptr && frame.split->as_given(0, buffer(x).value) &&
+                           frame.split->as_given(b, buffer(x).value);
+    if (b > 0 && (by_splits || !op.function->is_selection())) {
       copy_lines(out, 0, row, n);
       const auto store = [&] {
         deployed_relaxations(op, frame, block.lower(), block.upper(), static_cast<std::int64_t>(block.size()),
@@ -444,10 +446,17 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
         block.store(out, dot_gamma, [](float, float now) { return now; });
       };
       const double *first_l = lower(x, frame), *first_u = upper(x, frame);
-      for (std::int64_t i = 0; i < n; ++i) {
-        if (l[i] == first_l[i] && u[i] == first_u[i]) continue;
-        block.add(row + i, l[i], u[i]);
-        if (block.full()) store();
+      // Pieces in which all agree are passed over by vectors.
+      constexpr std::int64_t kPiece = 16;
+      for (std::int64_t piece = 0; piece < n; piece += kPiece) {
+        const std::int64_t end = std::min(piece + kPiece, n);
+        bool differ = false;
+        for (std::int64_t i = piece; i < end; ++i) differ |= !(l[i] == first_l[i]) | !(u[i] == first_u[i]);
+        for (std::int64_t i = differ ? piece : end; i < end; ++i) {
+          if (l[i] == first_l[i] && u[i] == first_u[i]) continue;
+          block.add(row + i, l[i], u[i]);
+          if (block.full()) store();
+        }
       }
       store();
     } else {

@@ -75,15 +75,12 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
     // The error of a line that stays counts as well. Weights only grow from step to step.
     block.store(out, dot_gamma, [&](float before, float now) { return nominal ? 0.0F : std::max(before, now); });
   };
-  const auto value = static_cast<std::size_t>(buffer(x).value);
-  const GivenValue& given = split.given[value];
+  const GivenValue& given = split.given[static_cast<std::size_t>(buffer(x).value)];
   // Bounds are read where all subproblems have them, which is in the cache, but for neurons that this one has split.
   thread_local std::vector<char> is_split;
   is_split.assign(static_cast<std::size_t>(n), 0);
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    const std::size_t own_at = static_cast<std::size_t>(b) * split.given.size() + value;
-    const bool shared =
-        split.own_lower.empty() || (split.own_lower[own_at] == nullptr && split.own_upper[own_at] == nullptr);
+    const bool shared = split.as_given(b, buffer(x).value);
     const auto mark = [&](char split_here) {
       for (const SplitTerm& term : split.splits_of(b)) {
         if (term.value == buffer(x).value) is_split[static_cast<std::size_t>(term.position)] = split_here;
