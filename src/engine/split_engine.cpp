@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/rounding.hpp"
 #include "engine/split_workspace.hpp"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMostCandidates = 16, kMostCandidatesToNarrow = 256;
 constexpr std::int64_t kBlockBytes = 256 << 10;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // A multiplier's step in units of the rows' mean magnitude at its layer.
 constexpr float kMultiplierStep = 1.0F;
 
@@ -107,7 +109,7 @@ void SplitEngine::begin_contraction() {
 }
 
 void SplitEngine::find_free() {
-  free_.clear();
+  free_ = {};
   ranges_.clear();
   choices_.clear();
   sides_ = 1;
@@ -120,20 +122,23 @@ void SplitEngine::find_free() {
     for (std::int64_t i = 0; i < layer.columns; ++i) {
       const double l = given.lower[static_cast<std::size_t>(i)], u = given.upper[static_cast<std::size_t>(i)];
       if (!find_choices(*layer.function, l, u, true, semantics_, layer.unit_roundoff, found)) continue;
-      FreeNeuron free{static_cast<std::int32_t>(layer.offset + i)};
-      place_[static_cast<std::size_t>(free.neuron)] = static_cast<std::int32_t>(free_.size());
+      const auto neuron = static_cast<std::int32_t>(layer.offset + i), k = static_cast<std::int32_t>(free_.size());
+      place_[static_cast<std::size_t>(neuron)] = k;
       ranges_.push_back({number, l, u, static_cast<float>(lines.below.start), static_cast<float>(lines.above.start)});
       if (lines.above.is_free()) sides_ = 2;
+      const bool turns = turns_at_zero(lines) && layer.function->is_selection();
+      const double first = turns ? lines.below.at(0).slope : kNaN, last = turns ? lines.below.at(1).slope : kNaN;
+      const double steepest = std::max(std::fabs(first), std::fabs(last));
+      free_.neurons.push_back(neuron);
+      free_.first_slopes.push_back(static_cast<float>(first));
+      free_.last_slopes.push_back(static_cast<float>(last));
+      // Not so small that a product with a unit roundoff rounds.
+      free_.reaches.push_back(turns ? cast_up<float>(std::max(mul_up(steepest, std::max(-l, u)), 0x1p-60)) : 0.0F);
+      if (!turns) free_.not_turning.push_back(k);
       // Selections find their lines faster than they could be read.
-      if (turns_at_zero(lines) && layer.function->is_selection()) {
-        free.turns = true;
-        free.first_slope = static_cast<float>(lines.below.at(0).slope);
-        free.last_slope = static_cast<float>(lines.below.at(1).slope);
-      } else if (!layer.function->is_selection()) {
-        free.known = static_cast<std::int32_t>(choices_.size());
-        choices_.push_back(found);
-      }
-      free_.push_back(free);
+      const bool keeps = !layer.function->is_selection();
+      free_.known.push_back(keeps ? static_cast<std::int32_t>(choices_.size()) : -1);
+      if (keeps) choices_.push_back(found);
     }
     ++number;
   }
@@ -178,9 +183,9 @@ std::int64_t SplitEngine::bytes_per_subproblem() const {
   const BoundProgram& program = program_.program();
   std::int64_t numbers = 5 * program.inputs + 2 * program.outputs;
   for (const GivenValue& given : given_) numbers += 3 * std::ssize(given.lower) + 2;
-  const std::int64_t per_choice = sizeof(float) + sizeof(Moments) + sizeof(std::uint8_t);
+  const std::int64_t per_choice = 2 * sizeof(float) + sizeof(Moments) + sizeof(std::uint8_t);
   return program_.plan().batch_bytes + program_.plan().row_bytes + numbers * static_cast<std::int64_t>(sizeof(double)) +
-         (2 + sides_) * neurons_ * static_cast<std::int64_t>(sizeof(float)) + choices() * per_choice;
+         2 * free_.size() * static_cast<std::int64_t>(sizeof(float)) + choices() * per_choice;
 }
 
 const crown::NeuronLayer& SplitEngine::layer_of(std::int32_t neuron) const {
@@ -193,27 +198,26 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
   w.lower.clear();
   w.upper.clear();
   w.splits.clear();
-  w.split_neurons.clear();
   w.first_split.assign(1, 0);
-  w.shares.assign(static_cast<std::size_t>(sides_ * neurons_) * count, 0.0F);
+  w.shares.resize(static_cast<std::size_t>(choices()) * count);
   for (std::size_t b = 0; b < count; ++b) {
     w.lower.insert(w.lower.end(), lower_.begin(), lower_.end());
     w.upper.insert(w.upper.end(), upper_.begin(), upper_.end());
     const SplitSubproblem& subproblem = *subproblems[b];
     for (const NeuronSplit& split : subproblem.splits) {
-      w.split_neurons.push_back(split.neuron);
       const crown::NeuronLayer& layer = layer_of(split.neuron);
       const auto position = static_cast<std::int32_t>(split.neuron - layer.offset);
-      w.splits.push_back({layer.value, position, split.above, split.point, split.multiplier});
+      w.splits.push_back({layer.value, position, split.neuron, split.above, split.point, split.multiplier});
     }
     w.first_split.push_back(std::ssize(w.splits));
     ensure(!subproblem.slopes || std::ssize(*subproblem.slopes) == choices(), "slopes of another box");
+    const std::size_t free = ranges_.size();
     for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
-      float* shares = w.shares.data() + (side * count + b) * static_cast<std::size_t>(neurons_);
-      for (std::size_t k = 0; k < free_.size(); ++k) {
-        const float start = side == 0 ? ranges_[k].start_below : ranges_[k].start_above;
-        shares[free_[k].neuron] =
-            subproblem.slopes ? static_cast<float>((*subproblem.slopes)[side * free_.size() + k]) / 255 : start;
+      float* shares = w.shares.data() + (side * count + b) * free;
+      const std::uint8_t* from = subproblem.slopes ? subproblem.slopes->data() + side * free : nullptr;
+      for (std::size_t k = 0; k < free && from != nullptr; ++k) shares[k] = static_cast<float>(from[k]) / 255;
+      for (std::size_t k = 0; k < free && from == nullptr; ++k) {
+        shares[k] = side == 0 ? ranges_[k].start_below : ranges_[k].start_above;
       }
     }
   }
@@ -226,6 +230,8 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
   const auto run = [&](std::size_t task, const auto& frame) {
     return run_task(source.program, task, frame, trace_.get(), deadline);
   };
+  // In the order of the subproblems, each at most once.
+  w.split.running = w.owners;
   if (!run(SplitPrograms::kSlopes, w.frame)) return false;
   const std::int64_t row_bytes = source.program.plan().row_bytes;
   const std::int64_t bytes = row_bytes + 2 * static_cast<std::int64_t>(sizeof(double));
@@ -250,8 +256,10 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
     frame.signs = w.signs.data() + (w.signs.empty() ? 0 : first);
     frame.constants = w.constants.data() + first;
     frame.errors = w.errors.data() + first;
-    frame.kept_rows = w.kept_rows.data() + first * neurons_;
-    frame.kept_points = w.kept_points.data() + first * neurons_;
+    frame.kept_rows = w.kept_rows.data() + first * free_.size();
+    frame.kept_points = w.kept_points.data() + first * free_.size();
+    frame.split_points = w.split_points.data();
+    frame.split_magnitudes = w.split_magnitudes.data();
     frame.minimizers = kind == Walk::AndLastSweep ? w.minimizers.data() + first * program.inputs : nullptr;
     frame.form = clips ? w.forms.data() + first * program.inputs : nullptr;
     frame.form_constants = w.form_constants.data() + first;
@@ -274,7 +282,7 @@ float multiplier_gradient(const SplitTerm& split, float z) {
 // The lines that a free neuron may take below (side 0) or above (side 1) on its range, or nullptr.
 const LineChoice* SplitEngine::lines_of(std::size_t free, std::size_t side, const NeuronRange& range,
                                         LineChoices& own) const {
-  const std::int32_t known = free_[free].known;
+  const std::int32_t known = free_.known[free];
   const LineChoices* lines = &own;
   if (known >= 0 && range.lower == ranges_[free].lower && range.upper == ranges_[free].upper) {
     lines = &choices_[static_cast<std::size_t>(known)].lines;
@@ -285,31 +293,58 @@ const LineChoice* SplitEngine::lines_of(std::size_t free, std::size_t side, cons
   return side == 0 ? &lines->below : &lines->above;
 }
 
-// The derivative of a row's bound by a share of subproblem b, whose splits are marked: a line counts where Lambda takes
-// it, at the value that the sweep found.
+// The derivative of a row's bound by a share of subproblem b, whose splits are marked, of a neuron that does not turn:
+// a line counts where Lambda takes it, at the value that the sweep found.
 float SplitEngine::share_gradient(std::size_t free, std::size_t side, std::size_t b, float lambda, float z,
                                   const Workspace& w, LineChoices& own) const {
   if (side == 0 ? !(lambda > 0) : !(lambda < 0)) return 0;
   const NeuronRange range = range_of(free, b, w);
-  const FreeNeuron& neuron = free_[free];
-  if (neuron.turns) {
-    const bool turns = side == 0 && range.lower < 0 && range.upper > 0;
-    return turns ? lambda * z * (neuron.last_slope - neuron.first_slope) : 0;
-  }
   const LineChoice* lines = lines_of(free, side, range, own);
   if (lines == nullptr || !lines->is_free()) return 0;
   const auto count = static_cast<std::size_t>(w.frame.subproblems);
-  const float share =
-      w.shares[(side * count + b) * static_cast<std::size_t>(neurons_) + static_cast<std::size_t>(neuron.neuron)];
+  const float share = w.shares[(side * count + b) * ranges_.size() + free];
   const Line change = lines->change(static_cast<double>(share));
   return lambda * static_cast<float>(change.slope * static_cast<double>(z) + change.intercept);
 }
 
+// Of the row at place `n` of the step, whose subproblem's splits are marked, in w.gradients.
+void SplitEngine::share_gradients(std::size_t n, std::size_t side, Workspace& w) const {
+  const auto b = static_cast<std::size_t>(w.owners[n]);
+  const std::size_t free = ranges_.size();
+  const float* rows = w.kept_rows.data() + n * free;
+  const float* points = w.kept_points.data() + n * free;
+  w.gradients.assign(free, 0.0F);
+  float* gradients = w.gradients.data();
+  if (side == 0) {
+    turn_gradients(rows, points, free_.first_slopes.data(), free_.last_slopes.data(), w.reach, gradients);
+    // Nothing is chosen where a split or bounds of the subproblem's own say which sign it is.
+    const auto settle = [&](std::size_t k) {
+      if (gradients[k] == 0) return;
+      const NeuronRange range = range_of(k, b, w);
+      if (!(range.lower < 0 && range.upper > 0)) gradients[k] = 0;
+    };
+    if (contraction_ && !w.own_lower.empty()) {
+      for (std::size_t k = 0; k < static_cast<std::size_t>(w.reach); ++k) settle(k);
+    } else {
+      for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
+        const std::int32_t place = place_[static_cast<std::size_t>(w.splits[static_cast<std::size_t>(s)].neuron)];
+        if (place >= 0) settle(static_cast<std::size_t>(place));
+      }
+    }
+  }
+  LineChoices own;
+  for (const std::int32_t place : free_.not_turning) {
+    if (place >= w.reach) break;
+    const auto k = static_cast<std::size_t>(place);
+    gradients[k] = share_gradient(k, side, b, rows[k], points[k], w, own);
+  }
+}
+
 // Marks the free neurons that subproblem b has split.
 void SplitEngine::mark_split(std::size_t b, Workspace& w) const {
-  w.is_split.assign(free_.size(), 0);
+  w.is_split.assign(ranges_.size(), 0);
   for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
-    const std::int32_t place = place_[static_cast<std::size_t>(w.split_neurons[static_cast<std::size_t>(s)])];
+    const std::int32_t place = place_[static_cast<std::size_t>(w.splits[static_cast<std::size_t>(s)].neuron)];
     if (place >= 0) w.is_split[static_cast<std::size_t>(place)] = 1;
   }
 }
@@ -318,48 +353,20 @@ void SplitEngine::mark_split(std::size_t b, Workspace& w) const {
 void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) const {
   const auto b = static_cast<std::size_t>(w.owners[n]);
   const auto count = static_cast<std::size_t>(w.frame.subproblems);
-  const auto neurons = static_cast<std::size_t>(neurons_);
-  const float* rows = w.kept_rows.data() + n * neurons;
-  const float* points = w.kept_points.data() + n * neurons;
   const MomentScale scale(step);
   const auto share_step = static_cast<float>(length);
-  LineChoices own;
   mark_split(b, w);
-  const std::vector<std::int32_t>& passed = w.passed[b];
-  auto before = passed.begin();
-  w.passing.clear();
-  for (const std::size_t k : w.active) {
-    const auto neuron = static_cast<std::size_t>(free_[k].neuron);
-    const float lambda = rows[neuron];
-    const auto place = static_cast<std::int32_t>(k);
-    const bool again = before != passed.end() && *before == place;
-    if (again) ++before;
-    if (lambda == 0 && !again) continue;
-    w.passing.push_back(place);
-    for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
-      Moments& moments = w.share_moments[(side * count + b) * free_.size() + k];
-      const float gradient = share_gradient(k, side, b, lambda, points[neuron], w, own);
-      if (gradient == 0 && moments.mean == 0) continue;
-      float& share = w.shares[(side * count + b) * neurons + neuron];
-      share = std::clamp(share + share_step * moments.direction(gradient, scale), 0.0F, 1.0F);
-    }
+  for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
+    share_gradients(n, side, w);
+    const std::size_t at = (side * count + b) * ranges_.size();
+    step_shares(w.gradients.data(), w.reach, scale, share_step, w.share_moments.means.data() + at,
+                w.share_moments.squares.data() + at, w.shares.data() + at);
   }
-  w.passed[b].swap(w.passing);
-  // The rows' mean magnitude at each layer, once that is asked for.
-  w.layer_units.assign(layers_.size(), -1.0F);
-  for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
-    SplitTerm& split = w.splits[static_cast<std::size_t>(s)];
-    const std::int32_t neuron = w.split_neurons[static_cast<std::size_t>(s)];
-    const crown::NeuronLayer& layer = layer_of(neuron);
-    float& unit = w.layer_units[static_cast<std::size_t>(&layer - layers_.data())];
-    if (unit < 0) {
-      float magnitude = 0;
-      for (std::int64_t i = 0; i < layer.columns; ++i) magnitude += std::fabs(rows[layer.offset + i]);
-      unit = magnitude / static_cast<float>(layer.columns);
-    }
-    const float direction =
-        w.multiplier_moments[static_cast<std::size_t>(s)].direction(multiplier_gradient(split, points[neuron]), scale);
-    split.multiplier = std::max(split.multiplier + kMultiplierStep * share_step * unit * direction, 0.0F);
+  for (auto s = static_cast<std::size_t>(w.first_split[b]); s < static_cast<std::size_t>(w.first_split[b + 1]); ++s) {
+    SplitTerm& split = w.splits[s];
+    const float direction = w.multiplier_moments[s].direction(multiplier_gradient(split, w.split_points[s]), scale);
+    split.multiplier =
+        std::max(split.multiplier + kMultiplierStep * share_step * w.split_magnitudes[s] * direction, 0.0F);
   }
 }
 
@@ -368,16 +375,15 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
 void SplitEngine::rank(std::size_t n, Workspace& w, SplitAnswer& answer) const {
   const auto b = static_cast<std::size_t>(w.owners[n]);
   const auto count = static_cast<std::size_t>(w.frame.subproblems);
-  const auto neurons = static_cast<std::size_t>(neurons_);
-  const float* rows = w.kept_rows.data() + n * neurons;
-  const float* points = w.kept_points.data() + n * neurons;
+  const std::size_t free = ranges_.size();
+  const float* rows = w.kept_rows.data() + n * free;
+  const float* points = w.kept_points.data() + n * free;
   std::vector<std::pair<double, std::size_t>> scores;
-  std::vector<SplitPoint> places(free_.size());
+  std::vector<SplitPoint> places(free);
   LineChoices own;
   mark_split(b, w);
-  for (const std::size_t k : w.active) {
-    const auto neuron = static_cast<std::size_t>(free_[k].neuron);
-    const auto lambda = static_cast<double>(rows[neuron]);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(w.reach); ++k) {
+    const auto lambda = static_cast<double>(rows[k]);
     if (lambda == 0) continue;
     const ScalarFunction& function = *layers_[static_cast<std::size_t>(ranges_[k].layer)].function;
     const NeuronRange range = range_of(k, b, w);
@@ -388,18 +394,18 @@ void SplitEngine::rank(std::size_t n, Workspace& w, SplitAnswer& answer) const {
     Line line;
     if (choice != nullptr && choice->count() > 0) {
       const bool chosen = side < static_cast<std::size_t>(sides_) && choice->is_free();
-      line = choice->at(chosen ? static_cast<double>(w.shares[(side * count + b) * neurons + neuron]) : 0);
+      line = choice->at(chosen ? static_cast<double>(w.shares[(side * count + b) * free + k]) : 0);
     } else {
       const Relaxation relaxation = function.relax(range.lower, range.upper, true);
       line = side == 0 ? Line{relaxation.lower_slope, relaxation.lower_intercept}
                        : Line{relaxation.upper_slope, relaxation.upper_intercept};
     }
     const auto gap = [&](double x) { return lambda * (function.value(x) - line.slope * x - line.intercept); };
-    const double z = std::clamp(static_cast<double>(points[neuron]), range.lower, range.upper);
+    const double z = std::clamp(static_cast<double>(points[k]), range.lower, range.upper);
     const double score = std::max(gap(z), gap(point));
     if (!(score > 0)) continue;
     scores.emplace_back(-score, k);
-    places[k] = {free_[k].neuron, static_cast<float>(point)};
+    places[k] = {free_.neurons[k], static_cast<float>(point)};
   }
   // Narrowing is cheap enough to try more of them.
   const bool narrows = contraction_ != nullptr && w.narrows[b];
@@ -415,18 +421,18 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   const std::size_t count = subproblems.size();
   load(subproblems, w);
-  w.active.clear();
-  for (std::size_t k = 0; k < free_.size(); ++k) {
-    if (source.meets[static_cast<std::size_t>(ranges_[k].layer)]) w.active.push_back(k);
+  w.reach = free_.size();
+  while (w.reach > 0 && !source.meets[static_cast<std::size_t>(ranges_[static_cast<std::size_t>(w.reach - 1)].layer)]) {
+    --w.reach;
   }
   w.split = {.given = given_,
              .splits = w.splits,
              .first_split = w.first_split,
+             .free = &free_,
              .lower_shares = w.shares.data(),
-             .upper_shares = sides_ > 1 ? w.shares.data() + count * static_cast<std::size_t>(neurons_) : nullptr,
-             .neurons = neurons_,
-             .free = free_,
-             .passed = {},
+             .upper_shares = sides_ > 1 ? w.shares.data() + count * ranges_.size() : nullptr,
+             .running = {},
+             .again = false,
              .choices = choices_,
              .own_lower = {},
              .own_upper = {}};
@@ -439,8 +445,11 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
   w.frame.semantics = semantics_;
   w.frame.trace = trace_.get();
   w.frame.split = &w.split;
-  w.kept_rows.resize(count * static_cast<std::size_t>(neurons_));
-  w.kept_points.resize(count * static_cast<std::size_t>(neurons_));
+  // Zero where rows meet no layer.
+  w.kept_rows.assign(count * ranges_.size(), 0.0F);
+  w.kept_points.assign(count * ranges_.size(), 0.0F);
+  w.split_points.assign(w.splits.size(), 0.0F);
+  w.split_magnitudes.assign(w.splits.size(), 0.0F);
   w.minimizers.resize(count * static_cast<std::size_t>(program_.program().inputs));
   w.outputs.resize(count * static_cast<std::size_t>(program_.program().outputs));
   w.forms.resize(count * static_cast<std::size_t>(program_.program().inputs));
@@ -459,8 +468,23 @@ void SplitEngine::aim(std::span<SplitSubproblem* const> subproblems, Workspace& 
   }
 }
 
-// What follows from the bounds that are given.
+// What follows from the bounds that are given, in all subproblems.
 bool SplitEngine::give(const RowSource& source, const Deadline& deadline, Workspace& w) const {
+  w.running.resize(static_cast<std::size_t>(w.frame.subproblems));
+  std::iota(w.running.begin(), w.running.end(), 0);
+  w.split.running = w.running;
+  return run_task(source.program, SplitPrograms::kGiven, w.frame, trace_.get(), deadline);
+}
+
+// The same in those of which bounds of their own have changed since.
+bool SplitEngine::give_again(const RowSource& source, std::span<const char> changed, const Deadline& deadline,
+                             Workspace& w) const {
+  w.running.clear();
+  for (std::size_t b = 0; b < changed.size(); ++b) {
+    if (changed[b] != 0 && w.empty[b] == 0) w.running.push_back(static_cast<std::int32_t>(b));
+  }
+  w.split.running = w.running;
+  w.split.again = true;
   return run_task(source.program, SplitPrograms::kGiven, w.frame, trace_.get(), deadline);
 }
 
@@ -489,16 +513,12 @@ SplitEngine::Gradients SplitEngine::gradients(const RowSource& source, SplitSubp
   result.answer.nominal = w.constants[0];
   result.answer.error = w.errors[0];
   mark_split(0, w);
-  LineChoices own;
   for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
-    for (std::size_t k = 0; k < free_.size(); ++k) {
-      const auto neuron = static_cast<std::size_t>(free_[k].neuron);
-      result.slopes.push_back(share_gradient(k, side, 0, w.kept_rows[neuron], w.kept_points[neuron], w, own));
-    }
+    share_gradients(0, side, w);
+    result.slopes.insert(result.slopes.end(), w.gradients.begin(), w.gradients.end());
   }
   for (std::size_t s = 0; s < w.splits.size(); ++s) {
-    const auto neuron = static_cast<std::size_t>(w.split_neurons[s]);
-    result.multipliers.push_back(multiplier_gradient(w.splits[s], w.kept_points[neuron]));
+    result.multipliers.push_back(multiplier_gradient(w.splits[s], w.split_points[s]));
   }
   return result;
 }
@@ -514,7 +534,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   const std::size_t count = subproblems.size();
   const auto inputs = static_cast<std::size_t>(program_.program().inputs);
   const auto outputs = static_cast<std::size_t>(program_.program().outputs);
-  const auto neurons = static_cast<std::size_t>(neurons_);
+  const std::size_t free = ranges_.size();
   auto lease = workspaces_.take();
   Workspace& w = *lease;
   if (!start(source, subproblems, deadline, w)) return false;
@@ -523,13 +543,12 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   if (several && !clip_by_rows(source, subproblems, deadline, w)) return false;
   aim(subproblems, w);
   const auto sides = static_cast<std::size_t>(sides_);
-  w.best_shares.resize(sides * count * free_.size());
+  w.best_shares.resize(sides * count * free);
   w.best_multipliers.resize(w.splits.size());
-  w.share_moments.assign(effort.steps > 0 ? sides * count * free_.size() : 0, {});
+  w.share_moments.clear(effort.steps > 0 ? sides * count * free : 0);
   w.multiplier_moments.assign(w.splits.size(), {});
   w.best.assign(count, -kInfinity);
-  w.passed.resize(std::max(w.passed.size(), count));
-  for (std::vector<std::int32_t>& passed : w.passed) passed.clear();
+  std::vector<char> clipped(count, 0);
   answers.assign(count, {});
   double length = effort.first_step;
   for (int step = 0; step < std::max(effort.steps, 1) && !w.owners.empty(); ++step) {
@@ -537,7 +556,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     const Walk kind = effort.steps == 0 ? Walk::Alone : last && effort.candidates ? Walk::AndLastSweep : Walk::AndSweep;
     if (!walk(source, kind, deadline, w)) return false;
     std::vector<std::size_t> running;
-    bool clipped = false;
+    std::fill(clipped.begin(), clipped.end(), 0);
     for (std::size_t n = 0; n < w.owners.size(); ++n) {
       const auto b = static_cast<std::size_t>(w.owners[n]);
       SplitAnswer& answer = answers[b];
@@ -547,10 +566,8 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
         answer.nominal = w.constants[n];
         answer.error = w.errors[n];
         for (std::size_t side = 0; side < sides && effort.steps > 0; ++side) {
-          const std::size_t at = side * count + b;
-          for (std::size_t k = 0; k < free_.size(); ++k) {
-            w.best_shares[at * free_.size() + k] = w.shares[at * neurons + static_cast<std::size_t>(free_[k].neuron)];
-          }
+          const std::size_t at = (side * count + b) * free;
+          std::copy_n(w.shares.data() + at, free, w.best_shares.data() + at);
         }
         for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
           w.best_multipliers[static_cast<std::size_t>(s)] = w.splits[static_cast<std::size_t>(s)].multiplier;
@@ -558,7 +575,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
       }
       const bool done = effort.stop_above_zero && w.best[b] > 0;
       if (!done && clip(n, bound, w)) {
-        clipped = true;
+        clipped[b] = 1;
         narrow(*source.spec, *subproblems[b], b, w);
         if (w.empty[b] != 0) continue;
       }
@@ -579,8 +596,8 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     }
     w.owners.resize(running.size());
     w.indices.resize(running.size());
-    w.split.passed = std::span(w.passed).first(count);
-    if (clipped && !w.owners.empty() && !give(source, deadline, w)) return false;
+    const bool any = std::find(clipped.begin(), clipped.end(), 1) != clipped.end();
+    if (any && !w.owners.empty() && !give_again(source, clipped, deadline, w)) return false;
     length *= effort.decay;
   }
   for (std::size_t b = 0; b < count; ++b) answers[b].empty = w.empty[b] != 0;
@@ -588,12 +605,11 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   for (std::size_t b = 0; b < count; ++b) {
     if (w.empty[b] != 0) continue;
     keep_box(w.own[b], *subproblems[b]);
-    std::vector<std::uint8_t> slopes(sides * free_.size());
+    std::vector<std::uint8_t> slopes(sides * free);
     for (std::size_t side = 0; side < sides; ++side) {
-      for (std::size_t k = 0; k < free_.size(); ++k) {
-        const float share = w.best_shares[(side * count + b) * free_.size() + k];
-        slopes[side * free_.size() + k] = static_cast<std::uint8_t>(std::lround(share * 255));
-      }
+      const float* shares = w.best_shares.data() + (side * count + b) * free;
+      std::transform(shares, shares + free, slopes.begin() + static_cast<std::ptrdiff_t>(side * free),
+                     [](float share) { return static_cast<std::uint8_t>(share * 255 + 0.5F); });
     }
     subproblems[b]->slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
     for (std::size_t s = 0; s < subproblems[b]->splits.size(); ++s) {

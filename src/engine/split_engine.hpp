@@ -56,7 +56,7 @@ class SplitEngine final : public SplitBounder {
   std::span<const GivenValue> given() const { return given_; }
 
   // How many lines a subproblem chooses (SplitSubproblem::slopes).
-  std::int64_t choices() const { return std::ssize(free_) * sides_; }
+  std::int64_t choices() const { return free_.size() * sides_; }
 
   void trace(std::shared_ptr<Trace> trace) { trace_ = std::move(trace); }
 
@@ -124,6 +124,8 @@ class SplitEngine final : public SplitBounder {
   NeuronRange range_of(std::size_t free, std::size_t b, const Workspace& workspace) const;
 
   bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;
+  bool give_again(const RowSource& source, std::span<const char> changed, const Deadline& deadline,
+                  Workspace& workspace) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
   enum class Walk { Alone, AndSweep, AndLastSweep };
   void aim(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
@@ -133,6 +135,7 @@ class SplitEngine final : public SplitBounder {
   const LineChoice* lines_of(std::size_t free, std::size_t side, const NeuronRange& range, LineChoices& own) const;
   float share_gradient(std::size_t free, std::size_t side, std::size_t b, float lambda, float z, const Workspace& w,
                        LineChoices& own) const;
+  void share_gradients(std::size_t n, std::size_t side, Workspace& workspace) const;
   void mark_split(std::size_t b, Workspace& workspace) const;
   void improve(std::size_t n, int step, double length, Workspace& workspace) const;
   void rank(std::size_t n, Workspace& workspace, SplitAnswer& answer) const;
@@ -153,9 +156,9 @@ class SplitEngine final : public SplitBounder {
   bool nothing_left_ = false;           // within what is assumed
   std::vector<std::vector<bool>> met_;  // per program, as RowSource::meets
   std::int64_t neurons_ = 0;
-  std::vector<FreeNeuron> free_;
+  FreeNeurons free_;
   std::vector<FreeRange> ranges_;      // of free_
-  std::vector<KnownChoices> choices_;  // FreeNeuron::known
+  std::vector<KnownChoices> choices_;  // FreeNeurons::known
   std::int64_t sides_ = 1;             // 2 if any has a choice above as well
   std::vector<std::int32_t> place_;    // by neuron: in free_, or -1
   std::shared_ptr<Trace> trace_;

@@ -168,7 +168,7 @@ bool SplitEngine::clip_by_rows(const RowSource& source, std::span<SplitSubproble
       if (deadline.should_stop()) return false;
       narrow(*source.spec, *subproblems[b], b, w);
     }
-    if (!give(source, deadline, w)) return false;
+    if (!give_again(source, clipped, deadline, w)) return false;
   }
   return true;
 }
@@ -230,7 +230,7 @@ void SplitEngine::keep_box(const ValueBounds& own, SplitSubproblem& subproblem) 
 
 // Of a free neuron in subproblem b, whose splits are marked.
 NeuronRange SplitEngine::range_of(std::size_t free, std::size_t b, const Workspace& w) const {
-  const std::int32_t neuron = free_[free].neuron;
+  const std::int32_t neuron = free_.neurons[free];
   const crown::NeuronLayer& layer = layers_[static_cast<std::size_t>(ranges_[free].layer)];
   const std::size_t at = b * given_.size() + static_cast<std::size_t>(layer.value);
   NeuronRange range{ranges_[free].lower, ranges_[free].upper};
@@ -239,7 +239,7 @@ NeuronRange SplitEngine::range_of(std::size_t free, std::size_t b, const Workspa
   }
   if (w.is_split[free] == 0) return range;
   for (auto s = static_cast<std::size_t>(w.first_split[b]); s < static_cast<std::size_t>(w.first_split[b + 1]); ++s) {
-    if (w.split_neurons[s] != neuron) continue;
+    if (w.splits[s].neuron != neuron) continue;
     const auto point = static_cast<double>(w.splits[s].point);
     if (w.splits[s].above) range.lower = std::max(range.lower, point);
     if (!w.splits[s].above) range.upper = std::min(range.upper, point);

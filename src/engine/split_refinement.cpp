@@ -78,11 +78,11 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     const std::size_t number = splits.targets[p - 1];
     const crown::NeuronLayer& layer = layers_[number];
     std::vector<RowTree> trees;
-    for (std::size_t k = 0; k < free_.size(); ++k) {
+    for (std::size_t k = 0; k < ranges_.size(); ++k) {
       if (ranges_[k].layer != static_cast<std::int32_t>(number)) continue;
       for (const double sign : {1.0, -1.0}) {
         RowTree::Leaf root;
-        root.subproblem.row = static_cast<std::int32_t>(free_[k].neuron - layer.offset);
+        root.subproblem.row = static_cast<std::int32_t>(free_.neurons[k] - layer.offset);
         root.subproblem.splits = assumed_;
         trees.push_back({sign, {std::move(root)}});
       }

@@ -2,6 +2,7 @@
 // Executor: gives TaskOps their kernels. Executors differ in kernels only and agree within the error terms that they
 // report. They know LinearMap and ScalarFunction, and no operator.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -29,20 +30,27 @@ struct GivenValue {
 struct SplitTerm {
   ValueId value = kNoValue;
   std::int32_t position = 0;
-  bool above = false;  // x >= point, else x <= point
+  std::int32_t neuron = 0;  // among all: the offset of the value's neurons plus the position
+  bool above = false;       // x >= point, else x <= point
   float point = 0;
   float multiplier = 0;  // >= 0: a row's bound may use the constraint this many times (Wang et al. 2021)
 };
 
-// A neuron with lines to choose from.
-struct FreeNeuron {
-  std::int32_t neuron = 0;
-  std::int32_t known = -1;  // in `choices` of the SplitFrame, or to be computed when asked for
-  // The choice is a slope: every line through the origin between these two holds below, wherever the neuron may have
-  // either sign, and there is no choice above. ReLU and the like, by far the most.
-  bool turns = false;
-  float first_slope = 0;
-  float last_slope = 0;
+// Neurons with lines to choose from, ascending, one entry of each array for each.
+struct FreeNeurons {
+  std::vector<std::int32_t> neurons;
+  // Of most of them (ReLU and the like) the choice is a slope: every line through the origin between these two holds
+  // below, and there is no choice above. They turn. NaN for the others.
+  std::vector<float> first_slopes, last_slopes;
+  std::vector<float> reaches;             // of those that turn: the largest |slope| |x|, rounded up
+  std::vector<std::int32_t> known;        // in `choices` of the SplitFrame, or -1: to be computed when asked for
+  std::vector<std::int32_t> not_turning;  // places in these arrays, ascending
+
+  std::int64_t size() const { return std::ssize(neurons); }
+  // How many come before the neuron.
+  std::int64_t place(std::int64_t neuron) const {
+    return std::lower_bound(neurons.begin(), neurons.end(), neuron) - neurons.begin();
+  }
 };
 
 // A neuron's choices on an interval.
@@ -59,14 +67,14 @@ struct SplitFrame {
   std::span<const GivenValue> given;          // by ValueId
   std::span<const SplitTerm> splits;          // of all subproblems, one behind the other
   std::span<const std::int64_t> first_split;  // [subproblems + 1]
-  // [subproblems, neurons] each: shares of the way from the first line to the last (ir/line_choice).
+  const FreeNeurons* free = nullptr;          // those whose shares count
+  // [subproblems, free] each: shares of the way from the first line to the last (ir/line_choice).
   const float* lower_shares = nullptr;
   const float* upper_shares = nullptr;  // nullptr: no function has a choice above
-  std::int64_t neurons = 0;             // of all values with an offset
-  std::span<const FreeNeuron> free;     // ascending by neuron: those whose shares count
-  // By subproblem: the places in `free`, ascending, of those that its row passes; the lines of others stay as they were
-  // relaxed. Or empty: all count.
-  std::span<const std::vector<std::int32_t>> passed;
+  // The subproblems at work, ascending. What is known of others stays as it is.
+  std::span<const std::int32_t> running;
+  // What is given has been given before: only bounds of a subproblem's own have changed since.
+  bool again = false;
   std::span<const KnownChoices> choices;
   // [subproblems, given]: what holds in a subproblem alone, within what is given, or nullptr. Or empty.
   std::span<const double* const> own_lower;
@@ -81,6 +89,8 @@ struct SplitFrame {
     const std::size_t at = static_cast<std::size_t>(b) * given.size() + static_cast<std::size_t>(value);
     return own_lower[at] == nullptr && own_upper[at] == nullptr;
   }
+  // Whether what was given of the value, and lines that came of it, are as they would be given now.
+  bool is_given(std::int64_t b, ValueId value) const { return again && as_given(b, value); }
 };
 
 // The subproblems of one query and the storage of what is known per subproblem.
@@ -95,6 +105,14 @@ struct BatchFrame {
   Semantics semantics = Semantics::Float32;
   Trace* trace = nullptr;  // of what runs, or nullptr
   const SplitFrame* split = nullptr;
+
+  // visit(b) for each subproblem at work.
+  template <class Visit>
+  void for_each(const Visit& visit) const {
+    for (std::int64_t b = 0; split == nullptr && b < subproblems; ++b) visit(b);
+    if (split == nullptr) return;
+    for (const std::int32_t b : split->running) visit(static_cast<std::int64_t>(b));
+  }
 };
 
 // A block of rows (or points) on its way through a task.
@@ -113,9 +131,12 @@ struct RowFrame {
   double* errors = nullptr;     // [N] likewise; after Concretize the error bound
   double* form = nullptr;       // [N, inputs] or nullptr: Lambda at the input, written by Concretize
   double* form_constants = nullptr;
-  // [N, neurons of the split frame], or nullptr: Lambda and values at the neurons, of the row's last sweep.
+  // [N, free neurons of the split frame], or nullptr: Lambda and values there, of the row's last sweep.
   float* kept_rows = nullptr;
   float* kept_points = nullptr;
+  // By split of the split frame, of those of the rows' owners: the value there, and the mean |Lambda| of its layer.
+  float* split_points = nullptr;
+  float* split_magnitudes = nullptr;
   double* minimizers = nullptr;  // [N, inputs] or nullptr: where the sweep began
   // Points:
   const double* points = nullptr;  // [N, inputs]

@@ -193,7 +193,23 @@ HWY_INLINE T add_counted_target(const T* a, const T* b, const T* HWY_RESTRICT ma
   return hn::GetLane(hn::SumOfLanes(d, sum)) + rest;
 }
 
+template <class T>
+HWY_INLINE T sum_magnitudes_target(const T* x, std::int64_t n) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto sum = hn::Zero(d);
+  std::int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) sum = hn::Add(sum, hn::Abs(hn::LoadU(d, x + j)));
+  T rest = 0;
+  for (; j < n; ++j) rest += std::fabs(x[j]);
+  return hn::GetLane(hn::SumOfLanes(d, sum)) + rest;
+}
+
 #define BOUNDFLOW_INTERVAL_LOOPS(T)                                                                           \
+  T sum_magnitudes_##T(const T* x, std::int64_t n) {                                                          \
+    return sum_magnitudes_target(x, n);                                                                       \
+  }                                                                                                           \
   IntervalExtent split_##T(const double* lower, const double* upper, std::int64_t n, T* centre, T* radius,    \
                            T* magnitude) {                                                                    \
     return split_target(lower, upper, n, centre, radius, magnitude);                                          \
@@ -269,6 +285,11 @@ IntervalExtent interval_extent(const double* lower, const double* upper, std::in
   void bound_affine<T>(const AffineErrorModel& model, const AffineSumRows<T>& sums, std::int64_t n,                 \
                        const ExecutionModel* executions, double* lower, double* upper, float* weight) {             \
     HWY_DYNAMIC_DISPATCH(bound_##T)(model, sums, n, executions, lower, upper, weight);                              \
+  }                                                                                                                 \
+  HWY_EXPORT(sum_magnitudes_##T);                                                                                   \
+  template <>                                                                                                       \
+  T sum_of_magnitudes<T>(const T* x, std::int64_t n) {                                                              \
+    return HWY_DYNAMIC_DISPATCH(sum_magnitudes_##T)(x, n);                                                          \
   }                                                                                                                 \
   template <>                                                                                                       \
   void bound_affine_nominal<T>(const AffineSumRows<T>& sums, std::int64_t n, double* lower, double* upper) {        \

@@ -56,6 +56,10 @@ void store_lines(const double* lower, const double* upper, const LineRows& lines
 template <class T>
 void add_entries(const T* a, const T* b, std::int64_t n, T* out);
 
+// Near sum |x_j|.
+template <class T>
+T sum_of_magnitudes(const T* x, std::int64_t n);
+
 // magnitude_j >= max(|l_j|, |u_j|), the nearest T that is; NaN where a bound is.
 template <class T>
 void upper_magnitudes(const double* lower, const double* upper, std::int64_t n, T* magnitude);

@@ -61,8 +61,8 @@ class OpDriver final : public CompiledProgram {
   void given_bounds(const TaskOp& op, const BatchFrame& frame) const;
   void given_errors(const TaskOp& op, const BatchFrame& frame) const;
   void apply_slopes(const TaskOp& op, const BatchFrame& frame) const;
-  const KnownChoices* known_choices(const TaskOp& op, const FreeNeuron& free, double l, double u,
-                                    const BatchFrame& frame, KnownChoices& own) const;
+  const KnownChoices* known_choices(const TaskOp& op, std::int64_t place, double l, double u, const BatchFrame& frame,
+                                    KnownChoices& own) const;
   // Per row.
   void one_hot(const TaskOp& op, const RowFrame& frame) const;
   void gather_rows(const TaskOp& op, const RowFrame& frame) const;
@@ -80,7 +80,10 @@ class OpDriver final : public CompiledProgram {
   void cut_window(const TaskOp& op, const RowFrame& frame) const;
   void line_value(const TaskOp& op, const RowFrame& frame) const;
   void plane_value(const TaskOp& op, const RowFrame& frame) const;
-  void keep(const TaskOp& op, const RowFrame& frame, float* kept) const;
+  void keep_points(const TaskOp& op, const RowFrame& frame) const;
+  void keep_rows(const TaskOp& op, const RowFrame& frame) const;
+  template <class Look>
+  void keep(const TaskOp& op, const RowFrame& frame, float* kept, const Look& look) const;
   void probe(const TaskOp& op, const RowFrame& frame) const;
   void add_box_minima(const TaskOp& op, const RowFrame& frame) const;
   // Per point.
@@ -130,11 +133,17 @@ class OpDriver final : public CompiledProgram {
     T* base = reinterpret_cast<T*>(at(id, frame));
     return {base, base + block, base + 2 * block, base + 3 * block, reinterpret_cast<float*>(base + 4 * block), ld(id)};
   }
-  static void copy_lines(const LineStorage& lines, std::int64_t from, std::int64_t to, std::int64_t count) {
-    for (T* array : {lines.lower_slope, lines.lower_intercept, lines.upper_slope, lines.upper_intercept}) {
-      std::copy_n(array + from, count, array + to);
-    }
-    std::copy_n(lines.error_weight + from, count, lines.error_weight + to);
+  void choose_lines(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t k, const LineStorage& out,
+                    LineBlock<T>& block) const;
+  void store_chosen(const BatchFrame& frame, const LineStorage& out, std::int64_t columns, LineBlock<T>& block) const;
+  // `count` lines of `in` from entry `from` on, to entry `to` of `out`.
+  static void copy_lines(const LineStorage& in, std::int64_t from, const LineStorage& out, std::int64_t to,
+                         std::int64_t count) {
+    std::copy_n(in.lower_slope + from, count, out.lower_slope + to);
+    std::copy_n(in.lower_intercept + from, count, out.lower_intercept + to);
+    std::copy_n(in.upper_slope + from, count, out.upper_slope + to);
+    std::copy_n(in.upper_intercept + from, count, out.upper_intercept + to);
+    std::copy_n(in.error_weight + from, count, out.error_weight + to);
   }
   // A Planes buffer: slopes of lower and upper planes [B, terms], intercepts [B, ld], then the error weights.
   struct PlaneStorage {

@@ -361,7 +361,7 @@ void OpDriver<Kernels>::relax_joint(const TaskOp& op, const BatchFrame& frame) c
   const double tiny = (kFloat32 ? 0x1p-149 : 0x1p-1074) * static_cast<double>(joint.max_uses + 1);
   const bool nominal = frame.semantics == Semantics::Nominal;
   thread_local std::vector<double> l, u, lower_slopes, upper_slopes;
-  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+  frame.for_each([&](std::int64_t b) {
     double sum_abs_x = 0;
     for (std::int64_t j = 0; j < n; ++j) {
       joint_bounds(op, frame, b, j, l, u);
@@ -403,7 +403,7 @@ void OpDriver<Kernels>::relax_joint(const TaskOp& op, const BatchFrame& frame) c
     }
     const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));
     out.error_weight[b * out.ld + n] = nominal ? 0.0F : cast_up<float>(scalar);
-  }
+  });
 }
 
 // The lines of `count` neurons on [l, u], executions included.
@@ -430,30 +430,33 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
   const bool nominal = frame.semantics == Semantics::Nominal;
   constexpr auto kBlock = static_cast<std::int64_t>(LineBlock<T>::kSize);
   LineBlock<T> block;
-  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+  const ValueId value = buffer(x).value;
+  std::int64_t found = -1;  // a subproblem whose lines are as relaxed here
+  frame.for_each([&](std::int64_t b) {
+    if (frame.split != nullptr && frame.split->is_given(b, value)) return;
     const double* l = lower(x, frame) + b * ld(x);
     const double* u = upper(x, frame) + b * ld(x);
     const std::int64_t row = b * out.ld;
     // Subproblems often agree in most neurons; then their lines are found once. Selections find them about as fast as
     // they are compared: there it pays between subproblems that differ in what they have split, and nothing else.
-    const bool by_splits = frame.split != nullptr && frame.split->as_given(0, buffer(x).value) &&
-                           frame.split->as_given(b, buffer(x).value);
-    if (b > 0 && (by_splits || !op.function->is_selection())) {
-      copy_lines(out, 0, row, n);
+    const auto by_splits = [&](std::int64_t k) { return frame.split != nullptr && frame.split->as_given(k, value); };
+    if (found >= 0 && ((by_splits(found) && by_splits(b)) || !op.function->is_selection())) {
+      copy_lines(out, found * out.ld, out, row, n);
       const auto store = [&] {
         deployed_relaxations(op, frame, block.lower(), block.upper(), static_cast<std::int64_t>(block.size()),
                              block.lines());
         block.store(out, dot_gamma, [](float, float now) { return now; });
       };
-      const double *first_l = lower(x, frame), *first_u = upper(x, frame);
+      const double* found_l = lower(x, frame) + found * ld(x);
+      const double* found_u = upper(x, frame) + found * ld(x);
       // Pieces in which all agree are passed over by vectors.
       constexpr std::int64_t kPiece = 16;
       for (std::int64_t piece = 0; piece < n; piece += kPiece) {
         const std::int64_t end = std::min(piece + kPiece, n);
         bool differ = false;
-        for (std::int64_t i = piece; i < end; ++i) differ |= !(l[i] == first_l[i]) | !(u[i] == first_u[i]);
+        for (std::int64_t i = piece; i < end; ++i) differ |= !(l[i] == found_l[i]) | !(u[i] == found_u[i]);
         for (std::int64_t i = differ ? piece : end; i < end; ++i) {
-          if (l[i] == first_l[i] && u[i] == first_u[i]) continue;
+          if (l[i] == found_l[i] && u[i] == found_u[i]) continue;
           block.add(row + i, l[i], u[i]);
           if (block.full()) store();
         }
@@ -468,12 +471,13 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
         store_lines(l + first, u + first, lines, count, kUnitRoundoff<T>, dot_gamma, out.lower_slope + at,
                     out.lower_intercept + at, out.upper_slope + at, out.upper_intercept + at, out.error_weight + at);
       }
+      if (found < 0) found = b;
     }
     if (nominal) std::fill_n(out.error_weight + row, n, 0.0F);
     const double sum_abs_x = static_cast<double>(n) * interval_extent(l, u, n).max_abs;
     const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));
     out.error_weight[row + n] = nominal ? 0.0F : cast_up<float>(scalar);
-  }
+  });
 }
 
 }  // namespace boundflow

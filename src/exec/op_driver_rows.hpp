@@ -41,9 +41,9 @@ void OpDriver<Kernels>::run(const TaskOp& op, const RowFrame& frame) const {
     case TaskOpKind::PlaneValue:
       return plane_value(op, frame);
     case TaskOpKind::KeepRows:
-      return keep(op, frame, frame.kept_rows);
+      return keep_rows(op, frame);
     case TaskOpKind::KeepPoints:
-      return keep(op, frame, frame.kept_points);
+      return keep_points(op, frame);
     case TaskOpKind::Probe:
       return probe(op, frame);
     case TaskOpKind::LoadPoints:

@@ -10,7 +10,8 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
   const ValueId value = buffer(x).value;
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
   ensure(std::ssize(given.lower) == columns(x), "the query gives no bounds of a value that the program asks for");
-  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+  frame.for_each([&](std::int64_t b) {
+    if (frame.split->is_given(b, value)) return;
     const auto own = [&](std::span<const double* const> bounds, const std::vector<double>& otherwise) {
       const auto at = static_cast<std::size_t>(b) * frame.split->given.size() + static_cast<std::size_t>(value);
       return bounds.empty() || bounds[at] == nullptr ? otherwise.data() : bounds[at];
@@ -26,7 +27,7 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
       // Written so that NaN stays.
       if (split.above ? end < point : end > point) end = point;
     }
-  }
+  });
 }
 
 template <class Kernels>
@@ -34,124 +35,102 @@ void OpDriver<Kernels>::given_errors(const TaskOp& op, const BatchFrame& frame) 
   const BufferId y = op.outputs[0];
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(buffer(y).value)];
   ensure(std::ssize(given.error_weights) == columns(y) + 1, "the query gives no error weights where the program asks");
-  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+  if (frame.split->again) return;
+  frame.for_each([&](std::int64_t b) {
     std::copy(given.error_weights.begin(), given.error_weights.end(), weights(y, frame) + b * ld(y));
-  }
-}
-
-// Between the two slopes of a neuron that turns; NaN where the share is.
-inline float turned_slope(const FreeNeuron& free, float share) {
-  const float slope = free.first_slope + share * (free.last_slope - free.first_slope);
-  const auto [least, most] = std::minmax(free.first_slope, free.last_slope);
-  return std::clamp(slope, least, most);
+  });
 }
 
 // What the relaxation has found stays where a share is no number.
 template <class Kernels>
 void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) const {
-  const BufferId x = op.inputs[1];
-  const std::int64_t n = columns(x);
-  const double dot_gamma = gamma_up(n + 4, kUnitRoundoff64);
   const LineStorage out = line_storage(op.outputs[0], frame);
   const LineStorage in = line_storage(op.inputs[0], frame);
-  if (out.lower_slope != in.lower_slope) {
-    const auto bytes = static_cast<std::size_t>(out.ld * frame.subproblems) * (4 * sizeof(T) + sizeof(float));
-    std::memcpy(out.lower_slope, in.lower_slope, bytes);
-  }
   const SplitFrame& split = *frame.split;
-  const auto by_neuron = [](const FreeNeuron& free, std::int64_t neuron) { return free.neuron < neuron; };
-  const auto place = [&](std::int64_t neuron) {
-    return std::lower_bound(split.free.begin(), split.free.end(), neuron, by_neuron) - split.free.begin();
-  };
-  const std::int64_t first = place(op.offset), last = place(op.offset + n);
-  const bool nominal = frame.semantics == Semantics::Nominal;
+  const FreeNeurons& free = *split.free;
+  const std::int64_t first = free.place(op.offset), last = free.place(op.offset + columns(op.inputs[1]));
+  const auto* others = free.not_turning.data();
+  const auto* const others_end = std::lower_bound(others, others + free.not_turning.size(), last);
+  others = std::lower_bound(others, others_end, first);
+  const float roundoff = frame.semantics == Semantics::Nominal ? 0.0F : static_cast<float>(kUnitRoundoff<T>);
   LineBlock<T> block;
-  const LineRows lines = block.lines();
-  KnownChoices own;
+  frame.for_each([&](std::int64_t b) {
+    if (out.lower_slope != in.lower_slope) copy_lines(in, b * in.ld, out, b * out.ld, out.ld);
+    const float* shares = split.lower_shares + b * free.size();
+    const std::int64_t row = b * out.ld - op.offset;
+    // Where the sign is known, by a split or by bounds of the subproblem's own, the function is a line, and the chord
+    // above goes through the origin. A multiplication by the slope rounds; the intercept, zero, costs nothing.
+    for (std::int64_t k = first; k < last; ++k) {
+      const auto place = static_cast<std::size_t>(k);
+      const std::int64_t at = row + free.neurons[place];
+      const float a = free.first_slopes[place], z = free.last_slopes[place];
+      const float slope = std::min(std::max(a + shares[k] * (z - a), std::min(a, z)), std::max(a, z));
+      // False for NaN.
+      const bool turns = out.upper_intercept[at] > 0 && std::fabs(shares[k]) <= 1 && a < z;
+      out.lower_slope[at] = turns ? static_cast<T>(slope) : out.lower_slope[at];
+      const float weight = std::max(out.error_weight[at], roundoff * free.reaches[place]);
+      out.error_weight[at] = turns ? weight : out.error_weight[at];
+    }
+    for (const auto* k = others; k != others_end; ++k) choose_lines(op, frame, b, *k, out, block);
+  });
+  store_chosen(frame, out, columns(op.inputs[1]), block);
+}
+
+// The lines of a neuron that does not turn, at the shares of subproblem b.
+template <class Kernels>
+void OpDriver<Kernels>::choose_lines(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t k,
+                                     const LineStorage& out, LineBlock<T>& block) const {
+  const BufferId x = op.inputs[1];
+  const SplitFrame& split = *frame.split;
   const auto lowered = [](double intercept, double error) {
     return error == 0 ? intercept : sub_down(intercept, error);
   };
-  const auto store = [&] {
-    // The error of a line that stays counts as well. Weights only grow from step to step.
-    block.store(out, dot_gamma, [&](float before, float now) { return nominal ? 0.0F : std::max(before, now); });
-  };
-  const GivenValue& given = split.given[static_cast<std::size_t>(buffer(x).value)];
-  // Bounds are read where all subproblems have them, which is in the cache, but for neurons that this one has split.
-  thread_local std::vector<char> is_split;
-  is_split.assign(static_cast<std::size_t>(n), 0);
-  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    const bool shared = split.as_given(b, buffer(x).value);
-    const auto mark = [&](char split_here) {
-      for (const SplitTerm& term : split.splits_of(b)) {
-        if (term.value == buffer(x).value) is_split[static_cast<std::size_t>(term.position)] = split_here;
-      }
-    };
-    mark(1);
-    const auto apply = [&](const FreeNeuron* free) {
-      const std::int64_t j = free->neuron - op.offset;
-      const bool as_given = shared && is_split[static_cast<std::size_t>(j)] == 0;
-      const double l = as_given ? given.lower[static_cast<std::size_t>(j)] : lower(x, frame)[b * ld(x) + j];
-      const double u = as_given ? given.upper[static_cast<std::size_t>(j)] : upper(x, frame)[b * ld(x) + j];
-      const std::int64_t share = b * split.neurons + free->neuron;
-      const std::int64_t at = b * out.ld + j;
-      const double extent = std::max(-l, u);
-      if (free->turns) {
-        if (!(l < 0 && u > 0)) return;
-        const float slope = turned_slope(*free, split.lower_shares[share]);
-        if (std::isnan(slope)) return;
-        out.lower_slope[at] = static_cast<T>(slope);
-        out.lower_intercept[at] = 0;
-        if (nominal || slope == 0 || slope == 1) return;
-        // Multiplying by the slope rounds; the rest is as it was. Weights only grow from step to step.
-        const double rounding = kUnitRoundoff<T> * std::fabs(static_cast<double>(slope)) * extent;
-        const double dot = dot_gamma * std::fabs(static_cast<double>(out.upper_intercept[at]));
-        out.error_weight[at] = std::max(out.error_weight[at], cast_up<float>((rounding + dot) * (1 + 0x1p-40)));
-        return;
-      }
-      const KnownChoices* choices = known_choices(op, *free, l, u, frame, own);
-      if (choices == nullptr) return;
-      const LineChoice& choice = choices->lines.below;
-      Line below{0, kInfinity};
-      if (choice.is_free()) {
-        below = choice.sound_below(static_cast<double>(split.lower_shares[share]), extent, kFloat32);
-        below.intercept = lowered(below.intercept, choices->deployed_error);
-      }
-      Relaxation line{static_cast<double>(out.lower_slope[at]), static_cast<double>(out.lower_intercept[at]),
-                      static_cast<double>(out.upper_slope[at]), static_cast<double>(out.upper_intercept[at])};
-      if (std::isfinite(below.intercept)) line.lower_slope = below.slope, line.lower_intercept = below.intercept;
-      if (choices->lines.above.is_free() && split.upper_shares != nullptr) {
-        const Line above =
-            choices->lines.above.sound_above(static_cast<double>(split.upper_shares[share]), extent, kFloat32);
-        const double intercept = -lowered(-above.intercept, choices->deployed_error);
-        if (std::isfinite(intercept)) line.upper_slope = above.slope, line.upper_intercept = intercept;
-      }
-      lines.set(static_cast<std::int64_t>(block.size()), line);
-      block.add(at, l, u);
-      if (block.full()) store();
-    };
-    const FreeNeuron* const all = split.free.data();
-    if (split.passed.empty()) {
-      for (std::int64_t k = first; k < last; ++k) apply(all + k);
-    } else {
-      const std::vector<std::int32_t>& passed = split.passed[static_cast<std::size_t>(b)];
-      for (auto k = std::lower_bound(passed.begin(), passed.end(), first); k != passed.end() && *k < last; ++k) {
-        apply(all + *k);
-      }
-    }
-    mark(0);
+  const std::int64_t neuron = split.free->neurons[static_cast<std::size_t>(k)], j = neuron - op.offset;
+  const double l = lower(x, frame)[b * ld(x) + j], u = upper(x, frame)[b * ld(x) + j];
+  const double extent = std::max(-l, u);
+  const std::int64_t share = b * split.free->size() + k, at = b * out.ld + j;
+  KnownChoices own;
+  const KnownChoices* choices = known_choices(op, k, l, u, frame, own);
+  if (choices == nullptr) return;
+  const LineChoice& choice = choices->lines.below;
+  Line below{0, kInfinity};
+  if (choice.is_free()) {
+    below = choice.sound_below(static_cast<double>(split.lower_shares[share]), extent, kFloat32);
+    below.intercept = lowered(below.intercept, choices->deployed_error);
   }
-  store();
+  Relaxation line{static_cast<double>(out.lower_slope[at]), static_cast<double>(out.lower_intercept[at]),
+                  static_cast<double>(out.upper_slope[at]), static_cast<double>(out.upper_intercept[at])};
+  if (std::isfinite(below.intercept)) line.lower_slope = below.slope, line.lower_intercept = below.intercept;
+  if (choices->lines.above.is_free() && split.upper_shares != nullptr) {
+    const Line above =
+        choices->lines.above.sound_above(static_cast<double>(split.upper_shares[share]), extent, kFloat32);
+    const double intercept = -lowered(-above.intercept, choices->deployed_error);
+    if (std::isfinite(intercept)) line.upper_slope = above.slope, line.upper_intercept = intercept;
+  }
+  block.lines().set(static_cast<std::int64_t>(block.size()), line);
+  block.add(at, l, u);
+  if (block.full()) store_chosen(frame, out, columns(x), block);
+}
+
+// The error of a line that stays counts as well: weights only grow from step to step.
+template <class Kernels>
+void OpDriver<Kernels>::store_chosen(const BatchFrame& frame, const LineStorage& out, std::int64_t columns,
+                                     LineBlock<T>& block) const {
+  const bool nominal = frame.semantics == Semantics::Nominal;
+  block.store(out, gamma_up(columns + 4, kUnitRoundoff64),
+              [&](float before, float now) { return nominal ? 0.0F : std::max(before, now); });
 }
 
 // A neuron's choices on [l, u], or nullptr: those that are known if these are the given bounds, else `own`.
 template <class Kernels>
-const KnownChoices* OpDriver<Kernels>::known_choices(const TaskOp& op, const FreeNeuron& free, double l, double u,
+const KnownChoices* OpDriver<Kernels>::known_choices(const TaskOp& op, std::int64_t place, double l, double u,
                                                      const BatchFrame& frame, KnownChoices& own) const {
   const SplitFrame& split = *frame.split;
-  if (free.known >= 0) {
+  const auto k = static_cast<std::size_t>(place);
+  if (const std::int32_t known = split.free->known[k]; known >= 0) {
     const GivenValue& given = split.given[static_cast<std::size_t>(buffer(op.inputs[1]).value)];
-    const auto j = static_cast<std::size_t>(free.neuron - op.offset);
-    if (l == given.lower[j] && u == given.upper[j]) return &split.choices[static_cast<std::size_t>(free.known)];
+    const auto j = static_cast<std::size_t>(split.free->neurons[k] - op.offset);
+    if (l == given.lower[j] && u == given.upper[j]) return &split.choices[static_cast<std::size_t>(known)];
   }
   return find_choices(*op.function, l, u, kFloat32, frame.semantics, op.unit_roundoff, own) ? &own : nullptr;
 }
@@ -282,24 +261,64 @@ void OpDriver<Kernels>::plane_value(const TaskOp& op, const RowFrame& frame) con
   }
 }
 
+// Of a row, entries at the free neurons of the op's layer, in `kept`; where something stands of a split of its owner,
+// look(split, entry or zero).
 template <class Kernels>
-void OpDriver<Kernels>::keep(const TaskOp& op, const RowFrame& frame, float* kept) const {
-  if (kept == nullptr) return;
+template <class Look>
+void OpDriver<Kernels>::keep(const TaskOp& op, const RowFrame& frame, float* kept, const Look& look) const {
   const BufferId id = op.inputs[0];
-  const std::int64_t neurons = frame.batch->split->neurons;
-  if (buffer(id).window) {
-    const std::int64_t n = buffer(id).value_columns();
-    for (std::int64_t i = 0; i < frame.rows; ++i) std::fill_n(kept + i * neurons + op.offset, n, 0.0F);
+  const SplitFrame& split = *frame.batch->split;
+  const FreeNeurons& free = *split.free;
+  const std::optional<Window>& window = buffer(id).window;
+  const std::int64_t n = buffer(id).value_columns();
+  const std::int64_t begin = free.place(op.offset), end = free.place(op.offset + n);
+  for (std::int64_t i = 0; i < frame.rows && window; ++i) {
+    std::fill(kept + i * free.size() + begin, kept + i * free.size() + end, 0.0F);
   }
   for_each_piece(
       id, frame,
-      [&](std::int64_t first, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
-        for (std::int64_t i = first; i < first + count; ++i) {
-          const T* from = rows(id, frame) + i * ld(id) + offset;
-          float* to = kept + i * neurons + op.offset + image;
-          std::transform(from, from + length, to, [](T v) { return static_cast<float>(v); });
+      [&](std::int64_t row, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+        const std::int64_t first = window ? free.place(op.offset + image) : begin;
+        const std::int64_t last = window ? free.place(op.offset + image + length) : end;
+        for (std::int64_t i = row; i < row + count; ++i) {
+          const T* from = rows(id, frame) + i * ld(id) + offset - image;
+          float* to = kept + i * free.size();
+          for (std::int64_t k = first; k < last; ++k) {
+            to[k] = static_cast<float>(from[free.neurons[static_cast<std::size_t>(k)] - op.offset]);
+          }
         }
       });
+  for (std::int64_t i = 0; i < frame.rows; ++i) {
+    const T* from = rows(id, frame) + i * ld(id);
+    for (const SplitTerm& term : split.splits_of(frame.owners[i])) {
+      if (term.neuron < op.offset || term.neuron >= op.offset + n) continue;
+      const std::int64_t position = window ? entry_of(*window, frame.indices[i], term.position) : term.position;
+      look(&term - split.splits.data(), from, position);
+    }
+  }
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::keep_points(const TaskOp& op, const RowFrame& frame) const {
+  if (frame.kept_points == nullptr) return;
+  keep(op, frame, frame.kept_points, [&](std::int64_t split, const T* row, std::int64_t position) {
+    frame.split_points[split] = position < 0 ? 0.0F : static_cast<float>(row[position]);
+  });
+}
+
+template <class Kernels>
+void OpDriver<Kernels>::keep_rows(const TaskOp& op, const RowFrame& frame) const {
+  if (frame.kept_rows == nullptr) return;
+  const std::int64_t n = columns(op.inputs[0]);
+  const auto all = static_cast<float>(buffer(op.inputs[0]).value_columns());
+  const T* summed = nullptr;
+  float mean = 0;
+  keep(op, frame, frame.kept_rows, [&](std::int64_t split, const T* row, std::int64_t) {
+    // A row's splits come one after the other.
+    if (row != summed) mean = static_cast<float>(sum_of_magnitudes(row, n)) / all;
+    summed = row;
+    frame.split_magnitudes[split] = mean;
+  });
 }
 
 }  // namespace boundflow
