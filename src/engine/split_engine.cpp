@@ -55,10 +55,15 @@ SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputB
       input_(input_of(program_.program()).value),
       input_order_(input_of(program_.program()).order) {
   given_ = values_over(lower_, upper_, deadline);
+  boxes_.assign(given_.size(), false);
   for (const auto& program : engine_->split_programs().programs) {
     std::vector<bool>& met = met_.emplace_back(layers_.size(), false);
     for (const Task& task : program->program().tasks) {
       for (const TaskOp& op : task.ops) {
+        if (op.kind == TaskOpKind::Concretize || op.kind == TaskOpKind::Probe || op.kind == TaskOpKind::Minimizer) {
+          const BufferId box = op.inputs.at(1);
+          boxes_[static_cast<std::size_t>(program->program().buffers[static_cast<std::size_t>(box)].value)] = true;
+        }
         if (op.kind != TaskOpKind::KeepRows) continue;
         for (std::size_t k = 0; k < layers_.size(); ++k) met[k] = met[k] || layers_[k].offset == op.offset;
       }
@@ -82,6 +87,7 @@ SplitEngine::SplitEngine(const SplitEngine& around, std::span<const NeuronSplit>
       given_(around.given_),
       assumed_(splits.begin(), splits.end()),
       met_(around.met_),
+      boxes_(around.boxes_),
       neurons_(around.neurons_),
       trace_(around.trace_) {
   for (NeuronSplit& split : assumed_) {
@@ -181,7 +187,7 @@ std::vector<std::int32_t> SplitEngine::layers() const {
 // A row's buffers, though blocks of rows use theirs again, bounds of its own, and what Workspace and the answer have.
 std::int64_t SplitEngine::bytes_per_subproblem() const {
   const BoundProgram& program = program_.program();
-  std::int64_t numbers = 5 * program.inputs + 2 * program.outputs;
+  std::int64_t numbers = 3 * program.inputs + 2 * program.outputs;
   for (const GivenValue& given : given_) numbers += 3 * std::ssize(given.lower) + 2;
   const std::int64_t per_choice = 2 * sizeof(float) + sizeof(Moments) + sizeof(std::uint8_t);
   return program_.plan().batch_bytes + program_.plan().row_bytes + numbers * static_cast<std::int64_t>(sizeof(double)) +
@@ -195,14 +201,10 @@ const crown::NeuronLayer& SplitEngine::layer_of(std::int32_t neuron) const {
 
 void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace& w) const {
   const std::size_t count = subproblems.size();
-  w.lower.clear();
-  w.upper.clear();
   w.splits.clear();
   w.first_split.assign(1, 0);
   w.shares.resize(static_cast<std::size_t>(choices()) * count);
   for (std::size_t b = 0; b < count; ++b) {
-    w.lower.insert(w.lower.end(), lower_.begin(), lower_.end());
-    w.upper.insert(w.upper.end(), upper_.begin(), upper_.end());
     const SplitSubproblem& subproblem = *subproblems[b];
     for (const NeuronSplit& split : subproblem.splits) {
       const crown::NeuronLayer& layer = layer_of(split.neuron);
@@ -435,13 +437,22 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
              .again = false,
              .choices = choices_,
              .own_lower = {},
-             .own_upper = {}};
+             .own_upper = {},
+             .plain = {}};
   if (!own(source, subproblems, base, deadline, w)) return false;
+  w.plain.resize(count * given_.size());
+  for (std::size_t b = 0; b < count; ++b) {
+    const auto plain = w.plain.begin() + static_cast<std::ptrdiff_t>(b * given_.size());
+    for (std::size_t value = 0; value < given_.size(); ++value) {
+      const auto id = static_cast<ValueId>(value);
+      plain[id] = !boxes_[value] && w.split.as_given(static_cast<std::int64_t>(b), id) ? 1 : 0;
+    }
+    for (const SplitTerm& split : w.split.splits_of(static_cast<std::int64_t>(b))) plain[split.value] = 0;
+  }
+  w.split.plain = w.plain;
   w.frame = {};
   w.frame.subproblems = static_cast<std::int64_t>(count);
   w.frame.arena = w.batch.reserve(static_cast<std::size_t>(source.program.plan().batch_bytes * w.frame.subproblems));
-  w.frame.lower = w.lower.data();
-  w.frame.upper = w.upper.data();
   w.frame.semantics = semantics_;
   w.frame.trace = trace_.get();
   w.frame.split = &w.split;

@@ -155,6 +155,7 @@ class SplitEngine final : public SplitBounder {
   std::vector<NeuronSplit> assumed_;    // that all subproblems have
   bool nothing_left_ = false;           // within what is assumed
   std::vector<std::vector<bool>> met_;  // per program, as RowSource::meets
+  std::vector<bool> boxes_;             // by value: rows end there, which read bounds side by side
   std::int64_t neurons_ = 0;
   FreeNeurons free_;
   std::vector<FreeRange> ranges_;      // of free_

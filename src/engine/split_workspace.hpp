@@ -9,11 +9,11 @@ namespace boundflow {
 struct SplitEngine::Workspace {
   Arena batch;
   Arena rows;
-  std::int64_t reach = 0;            // free neurons beyond these are none that the program's rows meet
-  std::vector<double> lower, upper;  // boxes
+  std::int64_t reach = 0;  // free neurons beyond these are none that the program's rows meet
   // Bounds of a subproblem's own; those of subproblems that have none are empty.
   std::vector<ValueBounds> own;
   std::vector<const double*> own_lower, own_upper;  // [B, values], as in SplitFrame
+  std::vector<char> plain;                          // [B, values], as in SplitFrame
   std::vector<char> empty;                          // whether nothing is left of it
   std::vector<bool> narrows;
   std::vector<SplitTerm> splits;

@@ -79,6 +79,11 @@ struct SplitFrame {
   // [subproblems, given]: what holds in a subproblem alone, within what is given, or nullptr. Or empty.
   std::span<const double* const> own_lower;
   std::span<const double* const> own_upper;
+  // [subproblems, given]: not 0 where the subproblem's bounds of the value are those given, and are read there.
+  std::span<const char> plain;
+  bool is_plain(std::int64_t b, ValueId value) const {
+    return plain[static_cast<std::size_t>(b) * given.size() + static_cast<std::size_t>(value)] != 0;
+  }
   std::span<const SplitTerm> splits_of(std::int64_t b) const {
     const auto at = [&](std::int64_t i) { return static_cast<std::size_t>(first_split[static_cast<std::size_t>(i)]); };
     return splits.subspan(at(b), at(b + 1) - at(b));

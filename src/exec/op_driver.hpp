@@ -95,6 +95,8 @@ class OpDriver final : public CompiledProgram {
   void joint_value(const TaskOp& op, const RowFrame& frame) const;
   void joint_point(const TaskOp& op, const RowFrame& frame, std::int64_t i, std::int64_t j,
                    std::vector<double>& x) const;
+  template <class Take>
+  void for_each_point(BufferId id, const RowFrame& frame, const Take& take) const;
   void scale_by_derivative(const TaskOp& op, const RowFrame& frame) const;
   void joint_gradient(const TaskOp& op, const RowFrame& frame) const;
   // Of a frame.
@@ -173,6 +175,21 @@ class OpDriver final : public CompiledProgram {
   // Bounds of the terms of component j of a joint function in subproblem b.
   void joint_bounds(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t j, std::vector<double>& l,
                     std::vector<double>& u) const;
+  // Bounds of x in subproblem b, wherever they lie.
+  struct BoundsRow {
+    const double* lower;
+    const double* upper;
+  };
+  BoundsRow bounds_of(BufferId x, const BatchFrame& frame, std::int64_t b) const {
+    const ValueId value = buffer(x).value;
+    if (frame.split != nullptr && frame.split->is_plain(b, value)) {
+      const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
+      return {given.lower.data(), given.upper.data()};
+    }
+    return {lower(x, frame) + b * ld(x), upper(x, frame) + b * ld(x)};
+  }
+  // From one subproblem's error weights to the next one's: those that are given serve all of them.
+  std::int64_t weight_stride(BufferId y, const BatchFrame& frame) const { return frame.split != nullptr ? 0 : ld(y); }
   // kernel(row, window offset, image offset, length, rows): once for all rows of images; for windows once per run of
   // those rows that start at the same pixel.
   template <class Kernel>

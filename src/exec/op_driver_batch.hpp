@@ -326,8 +326,9 @@ void OpDriver<Kernels>::joint_bounds(const TaskOp& op, const BatchFrame& frame, 
       continue;
     }
     const BufferId x = op.inputs[static_cast<std::size_t>(term.operand)];
-    l.push_back(lower(x, frame)[b * ld(x) + term.index]);
-    u.push_back(upper(x, frame)[b * ld(x) + term.index]);
+    const BoundsRow bounds = bounds_of(x, frame, b);
+    l.push_back(bounds.lower[term.index]);
+    u.push_back(bounds.upper[term.index]);
   }
 }
 
@@ -432,35 +433,34 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
   LineBlock<T> block;
   const ValueId value = buffer(x).value;
   std::int64_t found = -1;  // a subproblem whose lines are as relaxed here
+  const auto as_given = [&](std::int64_t b) { return frame.split != nullptr && frame.split->as_given(b, value); };
   frame.for_each([&](std::int64_t b) {
     if (frame.split != nullptr && frame.split->is_given(b, value)) return;
-    const double* l = lower(x, frame) + b * ld(x);
-    const double* u = upper(x, frame) + b * ld(x);
+    const auto [l, u] = bounds_of(x, frame, b);
     const std::int64_t row = b * out.ld;
     // Subproblems often agree in most neurons; then their lines are found once. Selections find them about as fast as
     // they are compared: there it pays between subproblems that differ in what they have split, and nothing else.
-    const auto by_splits = [&](std::int64_t k) { return frame.split != nullptr && frame.split->as_given(k, value); };
-    if (found >= 0 && ((by_splits(found) && by_splits(b)) || !op.function->is_selection())) {
+    const bool by_splits = found >= 0 && as_given(found) && as_given(b);
+    if (found >= 0 && (by_splits || !op.function->is_selection())) {
       copy_lines(out, found * out.ld, out, row, n);
       const auto store = [&] {
         deployed_relaxations(op, frame, block.lower(), block.upper(), static_cast<std::int64_t>(block.size()),
                              block.lines());
         block.store(out, dot_gamma, [](float, float now) { return now; });
       };
-      const double* found_l = lower(x, frame) + found * ld(x);
-      const double* found_u = upper(x, frame) + found * ld(x);
-      // Pieces in which all agree are passed over by vectors.
-      constexpr std::int64_t kPiece = 16;
-      for (std::int64_t piece = 0; piece < n; piece += kPiece) {
-        const std::int64_t end = std::min(piece + kPiece, n);
-        bool differ = false;
-        for (std::int64_t i = piece; i < end; ++i) differ |= !(l[i] == found_l[i]) | !(u[i] == found_u[i]);
-        for (std::int64_t i = differ ? piece : end; i < end; ++i) {
-          if (l[i] == found_l[i] && u[i] == found_u[i]) continue;
-          block.add(row + i, l[i], u[i]);
-          if (block.full()) store();
+      const auto [found_l, found_u] = bounds_of(x, frame, found);
+      const auto compare = [&](std::int64_t i) {
+        if (l[i] == found_l[i] && u[i] == found_u[i]) return;
+        block.add(row + i, l[i], u[i]);
+        if (block.full()) store();
+      };
+      for (const std::int64_t k : {found, b}) {
+        if (!by_splits) break;
+        for (const SplitTerm& split : frame.split->splits_of(k)) {
+          if (split.value == value) compare(split.position);
         }
       }
+      for (std::int64_t i = 0; i < n && !by_splits; ++i) compare(i);
       store();
     } else {
       for (std::int64_t first = 0; first < n; first += kBlock) {

@@ -86,12 +86,25 @@ void OpDriver<Kernels>::affine_windows(const TaskOp& op, const RowFrame& frame) 
 
 template <class Kernels>
 void OpDriver<Kernels>::scalar_value(const TaskOp& op, const RowFrame& frame) const {
-  const T* x = rows(op.inputs[0], frame);
   T* y = rows(op.outputs[0], frame);
+  for_each_point(op.inputs[0], frame, [&](std::int64_t at, const double* x, std::int64_t count, double* values) {
+    op.function->values(x, count, values);
+    for (std::int64_t j = 0; j < count; ++j) y[at + j] = static_cast<T>(values[j]);
+  });
+}
+
+// take(entry, points, count, room for as many numbers): some of each row's entries at a time.
+template <class Kernels>
+template <class Take>
+void OpDriver<Kernels>::for_each_point(BufferId id, const RowFrame& frame, const Take& take) const {
+  constexpr std::int64_t kBlock = 128;
+  double x[kBlock], room[kBlock];
+  const T* points = rows(id, frame);
   for (std::int64_t i = 0; i < frame.rows; ++i) {
-    for (std::int64_t j = 0; j < columns(op.inputs[0]); ++j) {
-      const std::int64_t k = i * ld(op.inputs[0]) + j;
-      y[k] = static_cast<T>(op.function->value(static_cast<double>(x[k])));
+    for (std::int64_t first = 0; first < columns(id); first += kBlock) {
+      const std::int64_t count = std::min(kBlock, columns(id) - first), at = i * ld(id) + first;
+      std::transform(points + at, points + at + count, x, [](T v) { return static_cast<double>(v); });
+      take(at, x, count, room);
     }
   }
 }
@@ -154,14 +167,11 @@ void OpDriver<Kernels>::joint_gradient(const TaskOp& op, const RowFrame& frame) 
 template <class Kernels>
 void OpDriver<Kernels>::scale_by_derivative(const TaskOp& op, const RowFrame& frame) const {
   const T* lambda = rows(op.inputs[0], frame);
-  const T* x = rows(op.inputs[1], frame);
   T* out = rows(op.outputs[0], frame);
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
-    for (std::int64_t j = 0; j < columns(op.inputs[0]); ++j) {
-      const std::int64_t k = i * ld(op.inputs[0]) + j;
-      out[k] = lambda[k] * static_cast<T>(op.function->derivative(static_cast<double>(x[k])));
-    }
-  }
+  for_each_point(op.inputs[1], frame, [&](std::int64_t at, const double* x, std::int64_t count, double* slopes) {
+    op.function->derivatives(x, count, slopes);
+    for (std::int64_t j = 0; j < count; ++j) out[at + j] = lambda[at + j] * static_cast<T>(slopes[j]);
+  });
 }
 
 }  // namespace boundflow

@@ -195,7 +195,7 @@ void OpDriver<Kernels>::gather_rows(const TaskOp& op, const RowFrame& frame) con
       clear_outside(*window, neuron, out + i * stride);
     }
     if (!op.affine->bias.empty()) frame.constants[i] += sign * op.affine->bias[static_cast<std::size_t>(neuron)];
-    const float* own = weight + frame.owners[i] * ld(op.inputs[0]);
+    const float* own = weight + frame.owners[i] * weight_stride(op.inputs[0], *frame.batch);
     frame.errors[i] += static_cast<double>(own[neuron]) + static_cast<double>(own[out_columns]);
   }
 }
@@ -216,9 +216,7 @@ void OpDriver<Kernels>::spec_rows(const TaskOp& op, const RowFrame& frame, bool 
   }
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const std::int64_t row = frame.indices[i];
-    const std::int64_t box = frame.owners[i] * ld(op.inputs[0]);
-    const double* l = lower(op.inputs[0], *frame.batch) + box;
-    const double* u = upper(op.inputs[0], *frame.batch) + box;
+    const auto [l, u] = bounds_of(op.inputs[0], *frame.batch, frame.owners[i]);
     double error = 0;
     // A specification without rows over the inputs, in a program that has room for them.
     if (coefficients.empty()) std::fill_n(out + i * stride, n, T(0));
@@ -242,18 +240,18 @@ template <class Kernels>
 void OpDriver<Kernels>::add_bias_and_error(const AffineData& affine, BufferId id, BufferId weight_id,
                                            const RowFrame& frame, const RowRange& range) const {
   const std::int64_t n = columns(weight_id);
-  const std::int64_t weight_stride = ld(weight_id);
+  const std::int64_t stride = weight_stride(weight_id, *frame.batch);
   const float* weight = weights(weight_id, *frame.batch);
   const double* bias = affine.bias.empty() ? nullptr : affine.bias.data();
   const bool nominal = frame.batch->semantics == Semantics::Nominal;
   sum_over_pieces(id, frame, range, [&](const Piece& piece, double* constants, double* errors) {
     kernels_.bias_and_error(rows(id, frame) + piece.row * ld(id) + piece.offset, ld(id), piece.count, piece.length,
                             bias == nullptr ? nullptr : bias + piece.image, nominal ? nullptr : weight + piece.image,
-                            weight_stride, frame.owners + piece.row, constants, errors);
+                            stride, frame.owners + piece.row, constants, errors);
   });
   if (nominal) return;
   for (std::int64_t i = range.first; i < range.first + range.count; ++i) {
-    frame.errors[i] += static_cast<double>(weight[frame.owners[i] * weight_stride + n]);
+    frame.errors[i] += static_cast<double>(weight[frame.owners[i] * stride + n]);
   }
   account_constants(frame, range);
 }

@@ -11,7 +11,7 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
   ensure(std::ssize(given.lower) == columns(x), "the query gives no bounds of a value that the program asks for");
   frame.for_each([&](std::int64_t b) {
-    if (frame.split->is_given(b, value)) return;
+    if (frame.split->is_plain(b, value) || frame.split->is_given(b, value)) return;
     const auto own = [&](std::span<const double* const> bounds, const std::vector<double>& otherwise) {
       const auto at = static_cast<std::size_t>(b) * frame.split->given.size() + static_cast<std::size_t>(value);
       return bounds.empty() || bounds[at] == nullptr ? otherwise.data() : bounds[at];
@@ -35,10 +35,7 @@ void OpDriver<Kernels>::given_errors(const TaskOp& op, const BatchFrame& frame) 
   const BufferId y = op.outputs[0];
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(buffer(y).value)];
   ensure(std::ssize(given.error_weights) == columns(y) + 1, "the query gives no error weights where the program asks");
-  if (frame.split->again) return;
-  frame.for_each([&](std::int64_t b) {
-    std::copy(given.error_weights.begin(), given.error_weights.end(), weights(y, frame) + b * ld(y));
-  });
+  std::copy(given.error_weights.begin(), given.error_weights.end(), weights(y, frame));
 }
 
 // What the relaxation has found stays where a share is no number.
@@ -86,7 +83,8 @@ void OpDriver<Kernels>::choose_lines(const TaskOp& op, const BatchFrame& frame, 
     return error == 0 ? intercept : sub_down(intercept, error);
   };
   const std::int64_t neuron = split.free->neurons[static_cast<std::size_t>(k)], j = neuron - op.offset;
-  const double l = lower(x, frame)[b * ld(x) + j], u = upper(x, frame)[b * ld(x) + j];
+  const BoundsRow bounds = bounds_of(x, frame, b);
+  const double l = bounds.lower[j], u = bounds.upper[j];
   const double extent = std::max(-l, u);
   const std::int64_t share = b * split.free->size() + k, at = b * out.ld + j;
   KnownChoices own;
@@ -148,8 +146,7 @@ void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) co
   const bool nominal = frame.batch->semantics == Semantics::Nominal;
   for (std::int64_t i = 0; i < frame.rows; ++i) {
     const std::int64_t owner = frame.owners[i];
-    const double* l = lower(op.inputs[1], *frame.batch) + owner * ld(op.inputs[1]);
-    const double* u = upper(op.inputs[1], *frame.batch) + owner * ld(op.inputs[1]);
+    const auto [l, u] = bounds_of(op.inputs[1], *frame.batch, owner);
     double error = 0;
     for (const SplitTerm& split : frame.batch->split->splits_of(owner)) {
       // Whatever is no multiplier, NaN among it, leaves the row as it is.

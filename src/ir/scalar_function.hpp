@@ -74,7 +74,14 @@ class ScalarFunction {
   // True if deployed_error is 0 everywhere.
   virtual bool is_selection() const { return false; }
 
-  // image and relax for n intervals at once; a function that is met often overrides them with loops of its own.
+  // value and derivative at n points, and image and relax for n intervals at once; a function that is met often
+  // overrides them with loops of its own.
+  virtual void values(const double* x, std::int64_t n, double* y) const {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = value(x[i]);
+  }
+  virtual void derivatives(const double* x, std::int64_t n, double* y) const {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = derivative(x[i]);
+  }
   virtual void images(const double* l, const double* u, std::int64_t n, double* image_l, double* image_u) const {
     for (std::int64_t i = 0; i < n; ++i) image(l[i], u[i], image_l[i], image_u[i]);
   }

@@ -77,6 +77,12 @@ class ReluFunction final : public ScalarFunction {
   bool is_selection() const override { return true; }
 
   // `final` lets the compiler put the functions above into these loops.
+  void values(const double* x, std::int64_t n, double* y) const override {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = value(x[i]);
+  }
+  void derivatives(const double* x, std::int64_t n, double* y) const override {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = derivative(x[i]);
+  }
   void images(const double* l, const double* u, std::int64_t n, double* image_l, double* image_u) const override {
     for (std::int64_t i = 0; i < n; ++i) image(l[i], u[i], image_l[i], image_u[i]);
   }
