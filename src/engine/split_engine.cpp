@@ -620,7 +620,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     for (std::size_t side = 0; side < sides; ++side) {
       const float* shares = w.best_shares.data() + (side * count + b) * free;
       std::transform(shares, shares + free, slopes.begin() + static_cast<std::ptrdiff_t>(side * free),
-                     [](float share) { return static_cast<std::uint8_t>(share * 255 + 0.5F); });
+                     [](float share) { return static_cast<std::uint8_t>(std::lround(share * 255)); });
     }
     subproblems[b]->slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
     for (std::size_t s = 0; s < subproblems[b]->splits.size(); ++s) {

@@ -436,7 +436,8 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
   const auto as_given = [&](std::int64_t b) { return frame.split != nullptr && frame.split->as_given(b, value); };
   frame.for_each([&](std::int64_t b) {
     if (frame.split != nullptr && frame.split->is_given(b, value)) return;
-    const auto [l, u] = bounds_of(x, frame, b);
+    const BoundsRow bounds = bounds_of(x, frame, b);
+    const double *l = bounds.lower, *u = bounds.upper;
     const std::int64_t row = b * out.ld;
     // Subproblems often agree in most neurons; then their lines are found once. Selections find them about as fast as
     // they are compared: there it pays between subproblems that differ in what they have split, and nothing else.
@@ -448,9 +449,9 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
                              block.lines());
         block.store(out, dot_gamma, [](float, float now) { return now; });
       };
-      const auto [found_l, found_u] = bounds_of(x, frame, found);
+      const BoundsRow others = bounds_of(x, frame, found);
       const auto compare = [&](std::int64_t i) {
-        if (l[i] == found_l[i] && u[i] == found_u[i]) return;
+        if (l[i] == others.lower[i] && u[i] == others.upper[i]) return;
         block.add(row + i, l[i], u[i]);
         if (block.full()) store();
       };
