@@ -434,7 +434,6 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
              .lower_shares = w.shares.data(),
              .upper_shares = sides_ > 1 ? w.shares.data() + count * ranges_.size() : nullptr,
              .running = {},
-             .again = false,
              .choices = choices_,
              .own_lower = {},
              .own_upper = {},
@@ -479,23 +478,12 @@ void SplitEngine::aim(std::span<SplitSubproblem* const> subproblems, Workspace& 
   }
 }
 
-// What follows from the bounds that are given, in all subproblems.
+// What follows from the bounds that are given, in all subproblems: within the task, storage is used again, so that a
+// part of it cannot be repeated.
 bool SplitEngine::give(const RowSource& source, const Deadline& deadline, Workspace& w) const {
   w.running.resize(static_cast<std::size_t>(w.frame.subproblems));
   std::iota(w.running.begin(), w.running.end(), 0);
   w.split.running = w.running;
-  return run_task(source.program, SplitPrograms::kGiven, w.frame, trace_.get(), deadline);
-}
-
-// The same in those of which bounds of their own have changed since.
-bool SplitEngine::give_again(const RowSource& source, std::span<const char> changed, const Deadline& deadline,
-                             Workspace& w) const {
-  w.running.clear();
-  for (std::size_t b = 0; b < changed.size(); ++b) {
-    if (changed[b] != 0 && w.empty[b] == 0) w.running.push_back(static_cast<std::int32_t>(b));
-  }
-  w.split.running = w.running;
-  w.split.again = true;
   return run_task(source.program, SplitPrograms::kGiven, w.frame, trace_.get(), deadline);
 }
 
@@ -608,7 +596,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     w.owners.resize(running.size());
     w.indices.resize(running.size());
     const bool any = std::find(clipped.begin(), clipped.end(), 1) != clipped.end();
-    if (any && !w.owners.empty() && !give_again(source, clipped, deadline, w)) return false;
+    if (any && !w.owners.empty() && !give(source, deadline, w)) return false;
     length *= effort.decay;
   }
   for (std::size_t b = 0; b < count; ++b) answers[b].empty = w.empty[b] != 0;

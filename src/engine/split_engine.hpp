@@ -124,8 +124,6 @@ class SplitEngine final : public SplitBounder {
   NeuronRange range_of(std::size_t free, std::size_t b, const Workspace& workspace) const;
 
   bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;
-  bool give_again(const RowSource& source, std::span<const char> changed, const Deadline& deadline,
-                  Workspace& workspace) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
   enum class Walk { Alone, AndSweep, AndLastSweep };
   void aim(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;

@@ -170,7 +170,7 @@ bool SplitEngine::clip_by_rows(const RowSource& source, std::span<SplitSubproble
       if (deadline.should_stop()) return false;
       narrow(*source.spec, *subproblems[b], b, w);
     }
-    if (!give_again(source, clipped, deadline, w)) return false;
+    if (!give(source, deadline, w)) return false;
   }
   return true;
 }

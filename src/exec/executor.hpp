@@ -73,8 +73,6 @@ struct SplitFrame {
   const float* upper_shares = nullptr;  // nullptr: no function has a choice above
   // The subproblems at work, ascending. What is known of others stays as it is.
   std::span<const std::int32_t> running;
-  // What is given has been given before: only bounds of a subproblem's own have changed since.
-  bool again = false;
   std::span<const KnownChoices> choices;
   // [subproblems, given]: what holds in a subproblem alone, within what is given, or nullptr. Or empty.
   std::span<const double* const> own_lower;
@@ -94,8 +92,6 @@ struct SplitFrame {
     const std::size_t at = static_cast<std::size_t>(b) * given.size() + static_cast<std::size_t>(value);
     return own_lower[at] == nullptr && own_upper[at] == nullptr;
   }
-  // Whether what was given of the value, and lines that came of it, are as they would be given now.
-  bool is_given(std::int64_t b, ValueId value) const { return again && as_given(b, value); }
 };
 
 // The subproblems of one query and the storage of what is known per subproblem.

@@ -435,7 +435,6 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
   std::int64_t found = -1;  // a subproblem whose lines are as relaxed here
   const auto as_given = [&](std::int64_t b) { return frame.split != nullptr && frame.split->as_given(b, value); };
   frame.for_each([&](std::int64_t b) {
-    if (frame.split != nullptr && frame.split->is_given(b, value)) return;
     const BoundsRow bounds = bounds_of(x, frame, b);
     const double *l = bounds.lower, *u = bounds.upper;
     const std::int64_t row = b * out.ld;

@@ -11,7 +11,7 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
   ensure(std::ssize(given.lower) == columns(x), "the query gives no bounds of a value that the program asks for");
   frame.for_each([&](std::int64_t b) {
-    if (frame.split->is_plain(b, value) || frame.split->is_given(b, value)) return;
+    if (frame.split->is_plain(b, value)) return;
     const auto own = [&](std::span<const double* const> bounds, const std::vector<double>& otherwise) {
       const auto at = static_cast<std::size_t>(b) * frame.split->given.size() + static_cast<std::size_t>(value);
       return bounds.empty() || bounds[at] == nullptr ? otherwise.data() : bounds[at];
