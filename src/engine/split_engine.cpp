@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 
 #include "base/rounding.hpp"
 #include "engine/split_workspace.hpp"
@@ -29,10 +29,11 @@ bool run_task(const CompiledProgram& program, std::size_t task, const Frame& fra
   return true;
 }
 
-// Two lines below that meet in the origin, with the kink of the function, and nothing to choose above.
+// Two lines below that meet in the origin, with the kink of the function, slopes ascending, and nothing to choose
+// above.
 bool turns_at_zero(const LineChoices& lines) {
   return lines.below.count() == 2 && !lines.above.is_free() && lines.below.at(0).intercept == 0 &&
-         lines.below.at(1).intercept == 0;
+         lines.below.at(1).intercept == 0 && lines.below.at(0).slope < lines.below.at(1).slope;
 }
 
 // The first whose bounds are given.
@@ -232,7 +233,6 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
   const auto run = [&](std::size_t task, const auto& frame) {
     return run_task(source.program, task, frame, trace_.get(), deadline);
   };
-  // In the order of the subproblems, each at most once.
   w.split.running = w.owners;
   if (!run(SplitPrograms::kSlopes, w.frame)) return false;
   const std::int64_t row_bytes = source.program.plan().row_bytes;
@@ -478,12 +478,9 @@ void SplitEngine::aim(std::span<SplitSubproblem* const> subproblems, Workspace& 
   }
 }
 
-// What follows from the bounds that are given, in all subproblems: within the task, storage is used again, so that a
-// part of it cannot be repeated.
+// What follows from the bounds that are given. Always of all subproblems and values: within the task, storage is used
+// again, so that no part of it can be repeated.
 bool SplitEngine::give(const RowSource& source, const Deadline& deadline, Workspace& w) const {
-  w.running.resize(static_cast<std::size_t>(w.frame.subproblems));
-  std::iota(w.running.begin(), w.running.end(), 0);
-  w.split.running = w.running;
   return run_task(source.program, SplitPrograms::kGiven, w.frame, trace_.get(), deadline);
 }
 
@@ -547,7 +544,6 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   w.share_moments.clear(effort.steps > 0 ? sides * count * free : 0);
   w.multiplier_moments.assign(w.splits.size(), {});
   w.best.assign(count, -kInfinity);
-  std::vector<char> clipped(count, 0);
   answers.assign(count, {});
   double length = effort.first_step;
   for (int step = 0; step < std::max(effort.steps, 1) && !w.owners.empty(); ++step) {
@@ -555,7 +551,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     const Walk kind = effort.steps == 0 ? Walk::Alone : last && effort.candidates ? Walk::AndLastSweep : Walk::AndSweep;
     if (!walk(source, kind, deadline, w)) return false;
     std::vector<std::size_t> running;
-    std::fill(clipped.begin(), clipped.end(), 0);
+    bool clipped = false;
     for (std::size_t n = 0; n < w.owners.size(); ++n) {
       const auto b = static_cast<std::size_t>(w.owners[n]);
       SplitAnswer& answer = answers[b];
@@ -574,7 +570,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
       }
       const bool done = effort.stop_above_zero && w.best[b] > 0;
       if (!done && clip(n, bound, w)) {
-        clipped[b] = 1;
+        clipped = true;
         narrow(*source.spec, *subproblems[b], b, w);
         if (w.empty[b] != 0) continue;
       }
@@ -595,8 +591,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     }
     w.owners.resize(running.size());
     w.indices.resize(running.size());
-    const bool any = std::find(clipped.begin(), clipped.end(), 1) != clipped.end();
-    if (any && !w.owners.empty() && !give(source, deadline, w)) return false;
+    if (clipped && !w.owners.empty() && !give(source, deadline, w)) return false;
     length *= effort.decay;
   }
   for (std::size_t b = 0; b < count; ++b) answers[b].empty = w.empty[b] != 0;

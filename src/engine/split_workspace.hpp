@@ -29,7 +29,6 @@ struct SplitEngine::Workspace {
   std::vector<double> outputs;                        // [B, outputs]
   MomentArrays share_moments;                         // [sides, B, free]
   std::vector<Moments> multiplier_moments;
-  std::vector<std::int32_t> running;  // subproblems whose bounds are given
   // Of each subproblem's best step.
   std::vector<float> best_shares;  // [sides, B, free]
   std::vector<float> best_multipliers;

@@ -40,7 +40,7 @@ struct SplitTerm {
 struct FreeNeurons {
   std::vector<std::int32_t> neurons;
   // Of most of them (ReLU and the like) the choice is a slope: every line through the origin between these two holds
-  // below, and there is no choice above. They turn. NaN for the others.
+  // below, the first less than the last, and there is no choice above. They turn. NaN for the others.
   std::vector<float> first_slopes, last_slopes;
   std::vector<float> reaches;             // of those that turn: the largest |slope| |x|, rounded up
   std::vector<std::int32_t> known;        // in `choices` of the SplitFrame, or -1: to be computed when asked for
@@ -71,7 +71,7 @@ struct SplitFrame {
   // [subproblems, free] each: shares of the way from the first line to the last (ir/line_choice).
   const float* lower_shares = nullptr;
   const float* upper_shares = nullptr;  // nullptr: no function has a choice above
-  // The subproblems at work, ascending. What is known of others stays as it is.
+  // The subproblems whose lines are chosen; those of others stay as they are.
   std::span<const std::int32_t> running;
   std::span<const KnownChoices> choices;
   // [subproblems, given]: what holds in a subproblem alone, within what is given, or nullptr. Or empty.
@@ -106,14 +106,6 @@ struct BatchFrame {
   Semantics semantics = Semantics::Float32;
   Trace* trace = nullptr;  // of what runs, or nullptr
   const SplitFrame* split = nullptr;
-
-  // visit(b) for each subproblem at work.
-  template <class Visit>
-  void for_each(const Visit& visit) const {
-    for (std::int64_t b = 0; split == nullptr && b < subproblems; ++b) visit(b);
-    if (split == nullptr) return;
-    for (const std::int32_t b : split->running) visit(static_cast<std::int64_t>(b));
-  }
 };
 
 // A block of rows (or points) on its way through a task.
@@ -132,7 +124,7 @@ struct RowFrame {
   double* errors = nullptr;     // [N] likewise; after Concretize the error bound
   double* form = nullptr;       // [N, inputs] or nullptr: Lambda at the input, written by Concretize
   double* form_constants = nullptr;
-  // [N, free neurons of the split frame], or nullptr: Lambda and values there, of the row's last sweep.
+  // [N, free neurons of the split frame]: Lambda and values there, of the row's last sweep.
   float* kept_rows = nullptr;
   float* kept_points = nullptr;
   // By split of the split frame, of those of the rows' owners: the value there, and the mean |Lambda| of its layer.

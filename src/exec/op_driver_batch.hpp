@@ -362,7 +362,7 @@ void OpDriver<Kernels>::relax_joint(const TaskOp& op, const BatchFrame& frame) c
   const double tiny = (kFloat32 ? 0x1p-149 : 0x1p-1074) * static_cast<double>(joint.max_uses + 1);
   const bool nominal = frame.semantics == Semantics::Nominal;
   thread_local std::vector<double> l, u, lower_slopes, upper_slopes;
-  frame.for_each([&](std::int64_t b) {
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     double sum_abs_x = 0;
     for (std::int64_t j = 0; j < n; ++j) {
       joint_bounds(op, frame, b, j, l, u);
@@ -404,7 +404,7 @@ void OpDriver<Kernels>::relax_joint(const TaskOp& op, const BatchFrame& frame) c
     }
     const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));
     out.error_weight[b * out.ld + n] = nominal ? 0.0F : cast_up<float>(scalar);
-  });
+  }
 }
 
 // The lines of `count` neurons on [l, u], executions included.
@@ -432,35 +432,38 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
   constexpr auto kBlock = static_cast<std::int64_t>(LineBlock<T>::kSize);
   LineBlock<T> block;
   const ValueId value = buffer(x).value;
-  std::int64_t found = -1;  // a subproblem whose lines are as relaxed here
   const auto as_given = [&](std::int64_t b) { return frame.split != nullptr && frame.split->as_given(b, value); };
-  frame.for_each([&](std::int64_t b) {
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     const BoundsRow bounds = bounds_of(x, frame, b);
     const double *l = bounds.lower, *u = bounds.upper;
     const std::int64_t row = b * out.ld;
     // Subproblems often agree in most neurons; then their lines are found once. Selections find them about as fast as
     // they are compared: there it pays between subproblems that differ in what they have split, and nothing else.
-    const bool by_splits = found >= 0 && as_given(found) && as_given(b);
-    if (found >= 0 && (by_splits || !op.function->is_selection())) {
-      copy_lines(out, found * out.ld, out, row, n);
+    const bool by_splits = as_given(0) && as_given(b);
+    if (b > 0 && (by_splits || !op.function->is_selection())) {
+      copy_lines(out, 0, out, row, n);
       const auto store = [&] {
         deployed_relaxations(op, frame, block.lower(), block.upper(), static_cast<std::int64_t>(block.size()),
                              block.lines());
         block.store(out, dot_gamma, [](float, float now) { return now; });
       };
-      const BoundsRow others = bounds_of(x, frame, found);
+      const BoundsRow first = bounds_of(x, frame, 0);
       const auto compare = [&](std::int64_t i) {
-        if (l[i] == others.lower[i] && u[i] == others.upper[i]) return;
+        if (l[i] == first.lower[i] && u[i] == first.upper[i]) return;
         block.add(row + i, l[i], u[i]);
         if (block.full()) store();
       };
-      for (const std::int64_t k : {found, b}) {
-        if (!by_splits) break;
+      const auto compare_splits = [&](std::int64_t k) {
         for (const SplitTerm& split : frame.split->splits_of(k)) {
           if (split.value == value) compare(split.position);
         }
+      };
+      if (by_splits) {
+        compare_splits(0);
+        compare_splits(b);
+      } else {
+        for (std::int64_t i = 0; i < n; ++i) compare(i);
       }
-      for (std::int64_t i = 0; i < n && !by_splits; ++i) compare(i);
       store();
     } else {
       for (std::int64_t first = 0; first < n; first += kBlock) {
@@ -471,13 +474,12 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
         store_lines(l + first, u + first, lines, count, kUnitRoundoff<T>, dot_gamma, out.lower_slope + at,
                     out.lower_intercept + at, out.upper_slope + at, out.upper_intercept + at, out.error_weight + at);
       }
-      if (found < 0) found = b;
     }
     if (nominal) std::fill_n(out.error_weight + row, n, 0.0F);
     const double sum_abs_x = static_cast<double>(n) * interval_extent(l, u, n).max_abs;
     const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));
     out.error_weight[row + n] = nominal ? 0.0F : cast_up<float>(scalar);
-  });
+  }
 }
 
 }  // namespace boundflow

@@ -10,8 +10,8 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
   const ValueId value = buffer(x).value;
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
   ensure(std::ssize(given.lower) == columns(x), "the query gives no bounds of a value that the program asks for");
-  frame.for_each([&](std::int64_t b) {
-    if (frame.split->is_plain(b, value)) return;
+  for (std::int64_t b = 0; b < frame.subproblems; ++b) {
+    if (frame.split->is_plain(b, value)) continue;
     const auto own = [&](std::span<const double* const> bounds, const std::vector<double>& otherwise) {
       const auto at = static_cast<std::size_t>(b) * frame.split->given.size() + static_cast<std::size_t>(value);
       return bounds.empty() || bounds[at] == nullptr ? otherwise.data() : bounds[at];
@@ -27,7 +27,7 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
       // Written so that NaN stays.
       if (split.above ? end < point : end > point) end = point;
     }
-  });
+  }
 }
 
 template <class Kernels>
@@ -51,7 +51,7 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
   others = std::lower_bound(others, others_end, first);
   const float roundoff = frame.semantics == Semantics::Nominal ? 0.0F : static_cast<float>(kUnitRoundoff<T>);
   LineBlock<T> block;
-  frame.for_each([&](std::int64_t b) {
+  for (const std::int32_t b : split.running) {
     if (out.lower_slope != in.lower_slope) copy_lines(in, b * in.ld, out, b * out.ld, out.ld);
     const float* shares = split.lower_shares + b * free.size();
     const std::int64_t row = b * out.ld - op.offset;
@@ -61,15 +61,14 @@ void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) 
       const auto place = static_cast<std::size_t>(k);
       const std::int64_t at = row + free.neurons[place];
       const float a = free.first_slopes[place], z = free.last_slopes[place];
-      const float slope = std::min(std::max(a + shares[k] * (z - a), std::min(a, z)), std::max(a, z));
-      // False for NaN.
-      const bool turns = out.upper_intercept[at] > 0 && std::fabs(shares[k]) <= 1 && a < z;
+      const float slope = std::min(std::max(a + shares[k] * (z - a), a), z);  // NaN stays
+      const bool turns = out.upper_intercept[at] > 0 && !std::isnan(slope);
       out.lower_slope[at] = turns ? static_cast<T>(slope) : out.lower_slope[at];
       const float weight = std::max(out.error_weight[at], roundoff * free.reaches[place]);
       out.error_weight[at] = turns ? weight : out.error_weight[at];
     }
     for (const auto* k = others; k != others_end; ++k) choose_lines(op, frame, b, *k, out, block);
-  });
+  }
   store_chosen(frame, out, columns(op.inputs[1]), block);
 }
 
@@ -297,7 +296,6 @@ void OpDriver<Kernels>::keep(const TaskOp& op, const RowFrame& frame, float* kep
 
 template <class Kernels>
 void OpDriver<Kernels>::keep_points(const TaskOp& op, const RowFrame& frame) const {
-  if (frame.kept_points == nullptr) return;
   keep(op, frame, frame.kept_points, [&](std::int64_t split, const T* row, std::int64_t position) {
     frame.split_points[split] = position < 0 ? 0.0F : static_cast<float>(row[position]);
   });
@@ -305,7 +303,6 @@ void OpDriver<Kernels>::keep_points(const TaskOp& op, const RowFrame& frame) con
 
 template <class Kernels>
 void OpDriver<Kernels>::keep_rows(const TaskOp& op, const RowFrame& frame) const {
-  if (frame.kept_rows == nullptr) return;
   const std::int64_t n = columns(op.inputs[0]);
   const auto all = static_cast<float>(buffer(op.inputs[0]).value_columns());
   const T* summed = nullptr;

@@ -222,6 +222,10 @@ TYPED_TEST(IntervalLoops, SumsAreThoseOfEachEntry) {
     EXPECT_NEAR(static_cast<double>(add_entries_counted(a.data(), b.data(), magnitudes.data(), n, sums.data())),
                 magnitude, tolerance);
     EXPECT_EQ(sums, expected);
+    double absolute = 0;
+    for (const T entry : a) absolute += std::fabs(static_cast<double>(entry));
+    EXPECT_NEAR(static_cast<double>(sum_of_magnitudes(a.data(), n)), absolute,
+                gamma_up(n + 1, kUnitRoundoff<T>) * absolute);
     std::vector<T> over = a;
     add_entries(over.data(), b.data(), n, over.data());
     EXPECT_EQ(over, expected);

@@ -3,15 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <random>
+
+#include "base/random.hpp"
 
 namespace boundflow {
 namespace {
 
 // Vectors and what is left of them do what one number after the other does.
 TEST(ShareSteps, VectorsDoWhatSingleNumbersDo) {
-  std::mt19937 random(7);
-  std::uniform_real_distribution<float> any(-1.0F, 1.0F);
+  Random random(7);
   for (const std::int64_t n : {1, 15, 16, 17, 70}) {
     const auto count = static_cast<std::size_t>(n);
     MomentArrays moments;
@@ -20,7 +20,7 @@ TEST(ShareSteps, VectorsDoWhatSingleNumbersDo) {
     std::vector<float> gradients(count), shares(count, 0.5F), expected(count, 0.5F);
     for (int step = 0; step < 5; ++step) {
       const MomentScale scale(step);
-      for (float& gradient : gradients) gradient = any(random);
+      for (float& gradient : gradients) gradient = static_cast<float>(random.uniform(-1, 1));
       gradients[0] = 0;  // nothing moves
       step_shares(gradients.data(), n, scale, 0.3F, moments.means.data(), moments.squares.data(), shares.data());
       for (std::size_t k = 0; k < count; ++k) {
