@@ -14,9 +14,10 @@ PROVED, VIOLATED = DIGITS / "proved.vnnlib", DIGITS / "violated.vnnlib"
 
 
 def hard_search(**arguments):
-    """One that does not end within seconds: the first logit stays below a number between what the attack finds (10) and
-    what a short search proves (20)."""
-    prop = boundflow.Property(center=np.full(64, 0.4), eps=0.4, C=-np.eye(10)[:1], offset=[14])
+    """One that does not end within minutes, however fast splits become: over a box this wide nearly every neuron is
+    unstable, and the first logit is asked to stay close above what the attack finds (22); a minute's search is still 16
+    from a proof."""
+    prop = boundflow.Property(center=np.full(64, 0.4), eps=1, C=-np.eye(10)[:1], offset=[27])
     return boundflow.verify(CNN, prop, **arguments)
 
 
