@@ -29,6 +29,12 @@ bool run_task(const CompiledProgram& program, std::size_t task, const Frame& fra
   return true;
 }
 
+// What stands in it counts no more; it need not shrink.
+template <class Numbers>
+void at_least(Numbers& numbers, std::size_t count) {
+  if (numbers.size() < count) numbers.resize(count);
+}
+
 // Two lines below that meet in the origin, with the kink of the function, slopes ascending, and nothing to choose
 // above.
 bool turns_at_zero(const LineChoices& lines) {
@@ -56,20 +62,18 @@ SplitEngine::SplitEngine(std::shared_ptr<const QueryEngine> engine, const InputB
       input_(input_of(program_.program()).value),
       input_order_(input_of(program_.program()).order) {
   given_ = values_over(lower_, upper_, deadline);
-  boxes_.assign(given_.size(), false);
   for (const auto& program : engine_->split_programs().programs) {
     std::vector<bool>& met = met_.emplace_back(layers_.size(), false);
     for (const Task& task : program->program().tasks) {
       for (const TaskOp& op : task.ops) {
-        if (op.kind == TaskOpKind::Concretize || op.kind == TaskOpKind::Probe || op.kind == TaskOpKind::Minimizer) {
-          const BufferId box = op.inputs.at(1);
-          boxes_[static_cast<std::size_t>(program->program().buffers[static_cast<std::size_t>(box)].value)] = true;
-        }
         if (op.kind != TaskOpKind::KeepRows) continue;
         for (std::size_t k = 0; k < layers_.size(); ++k) met[k] = met[k] || layers_[k].offset == op.offset;
       }
     }
   }
+  positions_.resize(lower_.size());
+  for (std::size_t p = 0; p < lower_.size(); ++p) positions_[coordinate(p)] = static_cast<std::int32_t>(p);
+  for (std::size_t i = 0; i < lower_.size(); ++i) widest_ = std::max(widest_, sub_up(upper_[i], lower_[i]));
   for (const crown::NeuronLayer& layer : layers_) neurons_ += layer.columns;
   find_free();
   begin_contraction();
@@ -83,12 +87,13 @@ SplitEngine::SplitEngine(const SplitEngine& around, std::span<const NeuronSplit>
       semantics_(around.semantics_),
       lower_(around.lower_),
       upper_(around.upper_),
+      widest_(around.widest_),
       input_(around.input_),
       input_order_(around.input_order_),
+      positions_(around.positions_),
       given_(around.given_),
       assumed_(splits.begin(), splits.end()),
       met_(around.met_),
-      boxes_(around.boxes_),
       neurons_(around.neurons_),
       trace_(around.trace_) {
   for (NeuronSplit& split : assumed_) {
@@ -118,6 +123,7 @@ void SplitEngine::begin_contraction() {
 void SplitEngine::find_free() {
   free_ = {};
   ranges_.clear();
+  turn_ranges_ = {};
   choices_.clear();
   sides_ = 1;
   place_.assign(static_cast<std::size_t>(neurons_), -1);
@@ -142,6 +148,10 @@ void SplitEngine::find_free() {
       // Not so small that a product with a unit roundoff rounds.
       free_.reaches.push_back(turns ? cast_up<float>(std::max(mul_up(steepest, std::max(-l, u)), 0x1p-60)) : 0.0F);
       if (!turns) free_.not_turning.push_back(k);
+      turn_ranges_.lower.push_back(static_cast<float>(l));
+      turn_ranges_.upper.push_back(static_cast<float>(u));
+      turn_ranges_.peaks.push_back(turns ? static_cast<float>(layer.function->relax(l, u, true).upper_intercept)
+                                         : 0.0F);
       // Selections find their lines faster than they could be read.
       const bool keeps = !layer.function->is_selection();
       free_.known.push_back(keeps ? static_cast<std::int32_t>(choices_.size()) : -1);
@@ -204,7 +214,7 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
   const std::size_t count = subproblems.size();
   w.splits.clear();
   w.first_split.assign(1, 0);
-  w.shares.resize(static_cast<std::size_t>(choices()) * count);
+  at_least(w.shares, static_cast<std::size_t>(choices()) * count);
   for (std::size_t b = 0; b < count; ++b) {
     const SplitSubproblem& subproblem = *subproblems[b];
     for (const NeuronSplit& split : subproblem.splits) {
@@ -226,7 +236,7 @@ void SplitEngine::load(std::span<SplitSubproblem* const> subproblems, Workspace&
   }
 }
 
-// One step of the rows of w.owners and w.indices: their bounds, and with a sweep what improves them; the last leaves
+// One step of the rows of w.owners and w.indices: their bounds, and with a sweep what improves them and on demand
 // minimisers.
 bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& w) const {
   const BoundProgram& program = source.program.program();
@@ -262,7 +272,7 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
     frame.kept_points = w.kept_points.data() + first * free_.size();
     frame.split_points = w.split_points.data();
     frame.split_magnitudes = w.split_magnitudes.data();
-    frame.minimizers = kind == Walk::AndLastSweep ? w.minimizers.data() + first * program.inputs : nullptr;
+    frame.minimizers = kind == Walk::AndMinimizers ? w.minimizers.data() + first * program.inputs : nullptr;
     frame.form = clips ? w.forms.data() + first * program.inputs : nullptr;
     frame.form_constants = w.form_constants.data() + first;
     frame.values = w.outputs.data() + first * program.outputs;
@@ -309,6 +319,19 @@ float SplitEngine::share_gradient(std::size_t free, std::size_t side, std::size_
   return lambda * static_cast<float>(change.slope * static_cast<double>(z) + change.intercept);
 }
 
+// Visits free neurons of which subproblem b may know more than holds over the box.
+template <class Visit>
+void SplitEngine::for_each_narrowed(std::size_t b, const Workspace& w, const Visit& visit) const {
+  if (contraction_ && !w.own_lower.empty()) {
+    for (std::size_t k = 0; k < static_cast<std::size_t>(w.reach); ++k) visit(k);
+    return;
+  }
+  for (auto s = static_cast<std::size_t>(w.first_split[b]); s < static_cast<std::size_t>(w.first_split[b + 1]); ++s) {
+    const std::int32_t place = place_[static_cast<std::size_t>(w.splits[s].neuron)];
+    if (place >= 0 && place < w.reach) visit(static_cast<std::size_t>(place));
+  }
+}
+
 // Of the row at place `n` of the step, whose subproblem's splits are marked, in w.gradients.
 void SplitEngine::share_gradients(std::size_t n, std::size_t side, Workspace& w) const {
   const auto b = static_cast<std::size_t>(w.owners[n]);
@@ -320,19 +343,11 @@ void SplitEngine::share_gradients(std::size_t n, std::size_t side, Workspace& w)
   if (side == 0) {
     turn_gradients(rows, points, free_.first_slopes.data(), free_.last_slopes.data(), w.reach, gradients);
     // Nothing is chosen where a split or bounds of the subproblem's own say which sign it is.
-    const auto settle = [&](std::size_t k) {
+    for_each_narrowed(b, w, [&](std::size_t k) {
       if (gradients[k] == 0) return;
       const NeuronRange range = range_of(k, b, w);
       if (!(range.lower < 0 && range.upper > 0)) gradients[k] = 0;
-    };
-    if (contraction_ && !w.own_lower.empty()) {
-      for (std::size_t k = 0; k < static_cast<std::size_t>(w.reach); ++k) settle(k);
-    } else {
-      for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
-        const std::int32_t place = place_[static_cast<std::size_t>(w.splits[static_cast<std::size_t>(s)].neuron)];
-        if (place >= 0) settle(static_cast<std::size_t>(place));
-      }
-    }
+    });
   }
   LineChoices own;
   for (const std::int32_t place : free_.not_turning) {
@@ -372,53 +387,73 @@ void SplitEngine::improve(std::size_t n, int step, double length, Workspace& w) 
   }
 }
 
-// Which neurons cost the row at place `n` most: how far the line that it uses lies from the function, where the sweep
-// ended or where the neuron would be split.
-void SplitEngine::rank(std::size_t n, Workspace& w, SplitAnswer& answer) const {
+// What a free neuron costs the row at place `n`, whose subproblem's splits are marked: how far the line that it uses
+// lies from the function, where the sweep ended or where the neuron would be split.
+double SplitEngine::score(std::size_t free, std::size_t n, const Workspace& w, LineChoices& own) const {
   const auto b = static_cast<std::size_t>(w.owners[n]);
   const auto count = static_cast<std::size_t>(w.frame.subproblems);
+  const auto lambda = static_cast<double>(w.kept_rows[n * ranges_.size() + free]);
+  if (lambda == 0) return 0;
+  const ScalarFunction& function = *layers_[static_cast<std::size_t>(ranges_[free].layer)].function;
+  const NeuronRange range = range_of(free, b, w);
+  double point = 0;
+  if (!function.split_point(range.lower, range.upper, point)) return 0;
+  const std::size_t side = lambda > 0 ? 0 : 1;
+  const LineChoice* choice = lines_of(free, side, range, own);
+  Line line;
+  if (choice != nullptr && choice->count() > 0) {
+    const bool chosen = side < static_cast<std::size_t>(sides_) && choice->is_free();
+    line = choice->at(chosen ? static_cast<double>(w.shares[(side * count + b) * ranges_.size() + free]) : 0);
+  } else {
+    const Relaxation relaxation = function.relax(range.lower, range.upper, true);
+    line = side == 0 ? Line{relaxation.lower_slope, relaxation.lower_intercept}
+                     : Line{relaxation.upper_slope, relaxation.upper_intercept};
+  }
+  const auto gap = [&](double x) { return lambda * (function.value(x) - line.slope * x - line.intercept); };
+  const auto value = static_cast<double>(w.kept_points[n * ranges_.size() + free]);
+  return std::max(gap(std::clamp(value, range.lower, range.upper)), gap(point));
+}
+
+// Which neurons cost the row at place `n` most.
+void SplitEngine::rank(std::size_t n, Workspace& w, SplitAnswer& answer) const {
+  const auto b = static_cast<std::size_t>(w.owners[n]);
   const std::size_t free = ranges_.size();
-  const float* rows = w.kept_rows.data() + n * free;
-  const float* points = w.kept_points.data() + n * free;
-  std::vector<std::pair<double, std::size_t>> scores;
-  std::vector<SplitPoint> places(free);
   LineChoices own;
   mark_split(b, w);
-  for (std::size_t k = 0; k < static_cast<std::size_t>(w.reach); ++k) {
-    const auto lambda = static_cast<double>(rows[k]);
-    if (lambda == 0) continue;
+  w.scores.resize(free);
+  float* scores = w.scores.data();
+  turn_scores(w.kept_rows.data() + n * free, w.kept_points.data() + n * free, w.shares.data() + b * free,
+              free_.first_slopes.data(), free_.last_slopes.data(), turn_ranges_, w.reach, scores);
+  const auto settle = [&](std::size_t k) { scores[k] = static_cast<float>(score(k, n, w, own)); };
+  for_each_narrowed(b, w, [&](std::size_t k) {
+    if (scores[k] > 0) settle(k);
+  });
+  for (const std::int32_t k : free_.not_turning) {
+    if (k < w.reach) settle(static_cast<std::size_t>(k));
+  }
+  std::vector<std::int32_t> places;
+  for (std::int64_t k = 0; k < w.reach; ++k) {
+    if (scores[k] > 0) places.push_back(static_cast<std::int32_t>(k));
+  }
+  // Narrowing is cheap enough to try more of them.
+  const bool narrows = contraction_ != nullptr && w.narrows[b];
+  const std::size_t kept = std::min(narrows ? kMostCandidatesToNarrow : kMostCandidates, places.size());
+  std::partial_sort(
+      places.begin(), places.begin() + static_cast<std::ptrdiff_t>(kept), places.end(),
+      [&](std::int32_t i, std::int32_t j) { return std::pair(-scores[i], i) < std::pair(-scores[j], j); });
+  answer.candidates.clear();
+  for (std::size_t i = 0; i < kept; ++i) {
+    const auto k = static_cast<std::size_t>(places[i]);
     const ScalarFunction& function = *layers_[static_cast<std::size_t>(ranges_[k].layer)].function;
     const NeuronRange range = range_of(k, b, w);
     double point = 0;
     if (!function.split_point(range.lower, range.upper, point)) continue;
-    const std::size_t side = lambda > 0 ? 0 : 1;
-    const LineChoice* choice = lines_of(k, side, range, own);
-    Line line;
-    if (choice != nullptr && choice->count() > 0) {
-      const bool chosen = side < static_cast<std::size_t>(sides_) && choice->is_free();
-      line = choice->at(chosen ? static_cast<double>(w.shares[(side * count + b) * free + k]) : 0);
-    } else {
-      const Relaxation relaxation = function.relax(range.lower, range.upper, true);
-      line = side == 0 ? Line{relaxation.lower_slope, relaxation.lower_intercept}
-                       : Line{relaxation.upper_slope, relaxation.upper_intercept};
-    }
-    const auto gap = [&](double x) { return lambda * (function.value(x) - line.slope * x - line.intercept); };
-    const double z = std::clamp(static_cast<double>(points[k]), range.lower, range.upper);
-    const double score = std::max(gap(z), gap(point));
-    if (!(score > 0)) continue;
-    scores.emplace_back(-score, k);
-    places[k] = {free_.neurons[k], static_cast<float>(point)};
+    answer.candidates.push_back({free_.neurons[k], static_cast<float>(point)});
   }
-  // Narrowing is cheap enough to try more of them.
-  const bool narrows = contraction_ != nullptr && w.narrows[b];
-  const std::size_t kept = std::min(narrows ? kMostCandidatesToNarrow : kMostCandidates, scores.size());
-  std::partial_sort(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(kept), scores.end());
-  answer.candidates.clear();
-  for (std::size_t i = 0; i < kept; ++i) answer.candidates.push_back(places[scores[i].second]);
 }
 
 // Loads the subproblems and runs what does not change from step to step; false if the deadline has passed.
-bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
+bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips,
                         const Deadline& deadline, Workspace& w, const ValueBounds* base) const {
   ensure(keeps_subnormals(), "this thread flushes subnormal numbers to zero (fast-math host?); bounds would not hold");
   const std::size_t count = subproblems.size();
@@ -437,33 +472,34 @@ bool SplitEngine::start(const RowSource& source, std::span<SplitSubproblem* cons
              .choices = choices_,
              .own_lower = {},
              .own_upper = {},
-             .plain = {}};
-  if (!own(source, subproblems, base, deadline, w)) return false;
-  w.plain.resize(count * given_.size());
-  for (std::size_t b = 0; b < count; ++b) {
-    const auto plain = w.plain.begin() + static_cast<std::ptrdiff_t>(b * given_.size());
-    for (std::size_t value = 0; value < given_.size(); ++value) {
-      const auto id = static_cast<ValueId>(value);
-      plain[id] = !boxes_[value] && w.split.as_given(static_cast<std::int64_t>(b), id) ? 1 : 0;
-    }
-    for (const SplitTerm& split : w.split.splits_of(static_cast<std::int64_t>(b))) plain[split.value] = 0;
+             .whole = {}};
+  if (!own(source, subproblems, clips, base, deadline, w)) return false;
+  w.whole.assign(count * given_.size(), 1);
+  for (std::int64_t b = 0; b < std::ssize(subproblems); ++b) {
+    for (const SplitTerm& split : w.split.splits_of(b)) w.whole[w.split.place(b, split.value)] = 0;
   }
-  w.split.plain = w.plain;
+  w.split.whole = w.whole;
   w.frame = {};
   w.frame.subproblems = static_cast<std::int64_t>(count);
   w.frame.arena = w.batch.reserve(static_cast<std::size_t>(source.program.plan().batch_bytes * w.frame.subproblems));
   w.frame.semantics = semantics_;
   w.frame.trace = trace_.get();
   w.frame.split = &w.split;
-  // Zero where rows meet no layer.
-  w.kept_rows.assign(count * ranges_.size(), 0.0F);
-  w.kept_points.assign(count * ranges_.size(), 0.0F);
+  at_least(w.kept_rows, count * ranges_.size());
+  at_least(w.kept_points, count * ranges_.size());
+  const auto met = source.meets.begin();
+  if (w.reach > 0 &&
+      !std::all_of(met, met + ranges_[static_cast<std::size_t>(w.reach - 1)].layer, [](bool meets) { return meets; })) {
+    // Zero where rows meet no layer.
+    std::fill(w.kept_rows.begin(), w.kept_rows.end(), 0.0F);
+    std::fill(w.kept_points.begin(), w.kept_points.end(), 0.0F);
+  }
   w.split_points.assign(w.splits.size(), 0.0F);
   w.split_magnitudes.assign(w.splits.size(), 0.0F);
-  w.minimizers.resize(count * static_cast<std::size_t>(program_.program().inputs));
-  w.outputs.resize(count * static_cast<std::size_t>(program_.program().outputs));
-  w.forms.resize(count * static_cast<std::size_t>(program_.program().inputs));
-  w.form_constants.resize(count);
+  at_least(w.minimizers, count * static_cast<std::size_t>(program_.program().inputs));
+  at_least(w.outputs, count * static_cast<std::size_t>(program_.program().outputs));
+  at_least(w.forms, count * static_cast<std::size_t>(program_.program().inputs));
+  at_least(w.form_constants, count);
   return give(source, deadline, w);
 }
 
@@ -502,7 +538,7 @@ SplitEngine::Gradients SplitEngine::gradients(const RowSource& source, SplitSubp
   const std::span<SplitSubproblem* const> one(&pointer, 1);
   auto lease = workspaces_.take();
   Workspace& w = *lease;
-  if (!start(source, one, deadline, w) || w.empty[0] != 0) return result;
+  if (!start(source, one, false, deadline, w) || w.empty[0] != 0) return result;
   aim(one, w);
   if (!walk(source, Walk::AndSweep, deadline, w)) return result;
   result.complete = true;
@@ -533,22 +569,26 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   const std::size_t free = ranges_.size();
   auto lease = workspaces_.take();
   Workspace& w = *lease;
-  if (!start(source, subproblems, deadline, w)) return false;
   const bool several = std::any_of(subproblems.begin(), subproblems.end(),
                                    [](const SplitSubproblem* subproblem) { return subproblem->violated.size() > 1; });
+  // After a single walk, a smaller box serves what it narrows alone.
+  const bool clips = contraction_ != nullptr || several || effort.steps > 0;
+  if (!start(source, subproblems, clips, deadline, w)) return false;
   if (several && !clip_by_rows(source, subproblems, deadline, w)) return false;
   aim(subproblems, w);
   const auto sides = static_cast<std::size_t>(sides_);
-  w.best_shares.resize(sides * count * free);
+  at_least(w.best_slopes, sides * count * free);
   w.best_multipliers.resize(w.splits.size());
-  w.share_moments.clear(effort.steps > 0 ? sides * count * free : 0);
+  at_least(w.share_moments.means, sides * count * free);
+  at_least(w.share_moments.squares, sides * count * free);
   w.multiplier_moments.assign(w.splits.size(), {});
   w.best.assign(count, -kInfinity);
   answers.assign(count, {});
   double length = effort.first_step;
   for (int step = 0; step < std::max(effort.steps, 1) && !w.owners.empty(); ++step) {
     const bool last = step + 1 >= effort.steps;
-    const Walk kind = effort.steps == 0 ? Walk::Alone : last && effort.candidates ? Walk::AndLastSweep : Walk::AndSweep;
+    const bool ranks = last && effort.steps > 0 && effort.candidates;
+    const Walk kind = last && !ranks ? Walk::Alone : last && effort.minimizers ? Walk::AndMinimizers : Walk::AndSweep;
     if (!walk(source, kind, deadline, w)) return false;
     std::vector<std::size_t> running;
     bool clipped = false;
@@ -562,7 +602,9 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
         answer.error = w.errors[n];
         for (std::size_t side = 0; side < sides && effort.steps > 0; ++side) {
           const std::size_t at = (side * count + b) * free;
-          std::copy_n(w.shares.data() + at, free, w.best_shares.data() + at);
+          const float* shares = w.shares.data() + at;
+          std::transform(shares, shares + free, w.best_slopes.data() + at,
+                         [](float share) { return static_cast<std::uint8_t>(share * 255 + 0.5F); });
         }
         for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
           w.best_multipliers[static_cast<std::size_t>(s)] = w.splits[static_cast<std::size_t>(s)].multiplier;
@@ -574,8 +616,8 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
         narrow(*source.spec, *subproblems[b], b, w);
         if (w.empty[b] != 0) continue;
       }
-      if (kind == Walk::AndLastSweep && !done) {
-        rank(n, w, answer);
+      if (ranks && !done) rank(n, w, answer);
+      if (kind == Walk::AndMinimizers && !done) {
         const double* minimizer = w.minimizers.data() + n * inputs;
         answer.minimizer.assign(minimizer, minimizer + inputs);
         const double* values = w.outputs.data() + n * outputs;
@@ -598,12 +640,12 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   if (effort.steps == 0) return true;
   for (std::size_t b = 0; b < count; ++b) {
     if (w.empty[b] != 0) continue;
-    keep_box(w.own[b], *subproblems[b]);
-    std::vector<std::uint8_t> slopes(sides * free);
+    if (contraction_ || w.clipped[b]) keep_box(w.own[b], *subproblems[b]);
+    std::vector<std::uint8_t> slopes;
+    slopes.reserve(sides * free);
     for (std::size_t side = 0; side < sides; ++side) {
-      const float* shares = w.best_shares.data() + (side * count + b) * free;
-      std::transform(shares, shares + free, slopes.begin() + static_cast<std::ptrdiff_t>(side * free),
-                     [](float share) { return static_cast<std::uint8_t>(std::lround(share * 255)); });
+      const std::uint8_t* best = w.best_slopes.data() + (side * count + b) * free;
+      slopes.insert(slopes.end(), best, best + free);
     }
     subproblems[b]->slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
     for (std::size_t s = 0; s < subproblems[b]->splits.size(); ++s) {

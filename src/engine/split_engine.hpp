@@ -6,6 +6,7 @@
 
 #include "base/rounding.hpp"
 #include "engine/query_engine.hpp"
+#include "engine/share_steps.hpp"
 #include "ir/split_query.hpp"
 
 namespace boundflow {
@@ -114,7 +115,7 @@ class SplitEngine final : public SplitBounder {
   std::size_t coordinate(std::size_t position) const;  // of the input, by where it is stored
   bool begin_own(const SplitSubproblem& subproblem, ValueBounds& own) const;
   void cut_input(std::size_t position, double lower, double upper, ValueBounds& own) const;
-  bool own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const ValueBounds* base,
+  bool own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips, const ValueBounds* base,
            const Deadline& deadline, Workspace& workspace) const;
   void narrow(const LinearSpec& spec, const SplitSubproblem& subproblem, std::size_t b, Workspace& workspace) const;
   bool clip(std::size_t n, double bound, Workspace& workspace) const;
@@ -125,17 +126,20 @@ class SplitEngine final : public SplitBounder {
 
   bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
-  enum class Walk { Alone, AndSweep, AndLastSweep };
+  enum class Walk { Alone, AndSweep, AndMinimizers };
   void aim(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
   bool walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& workspace) const;
-  bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
-             Workspace& workspace, const ValueBounds* base = nullptr) const;
+  bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips,
+             const Deadline& deadline, Workspace& workspace, const ValueBounds* base = nullptr) const;
   const LineChoice* lines_of(std::size_t free, std::size_t side, const NeuronRange& range, LineChoices& own) const;
   float share_gradient(std::size_t free, std::size_t side, std::size_t b, float lambda, float z, const Workspace& w,
                        LineChoices& own) const;
   void share_gradients(std::size_t n, std::size_t side, Workspace& workspace) const;
   void mark_split(std::size_t b, Workspace& workspace) const;
   void improve(std::size_t n, int step, double length, Workspace& workspace) const;
+  template <class Visit>
+  void for_each_narrowed(std::size_t b, const Workspace& workspace, const Visit& visit) const;
+  double score(std::size_t free, std::size_t n, const Workspace& workspace, LineChoices& own) const;
   void rank(std::size_t n, Workspace& workspace, SplitAnswer& answer) const;
   const crown::NeuronLayer& layer_of(std::int32_t neuron) const;
 
@@ -147,16 +151,18 @@ class SplitEngine final : public SplitBounder {
   const Semantics semantics_;
   std::vector<double> lower_;  // the box
   std::vector<double> upper_;
+  double widest_ = 0;  // of its coordinates
   ValueId input_;
   Order input_order_;
+  std::vector<std::int32_t> positions_;  // of the input's coordinates, as stored
   std::vector<GivenValue> given_;
   std::vector<NeuronSplit> assumed_;    // that all subproblems have
   bool nothing_left_ = false;           // within what is assumed
   std::vector<std::vector<bool>> met_;  // per program, as RowSource::meets
-  std::vector<bool> boxes_;             // by value: rows end there, which read bounds side by side
   std::int64_t neurons_ = 0;
   FreeNeurons free_;
   std::vector<FreeRange> ranges_;      // of free_
+  TurnRanges turn_ranges_;             // likewise
   std::vector<KnownChoices> choices_;  // FreeNeurons::known
   std::int64_t sides_ = 1;             // 2 if any has a choice above as well
   std::vector<std::int32_t> place_;    // by neuron: in free_, or -1

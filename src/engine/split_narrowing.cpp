@@ -6,6 +6,7 @@
 
 #include "base/rounding.hpp"
 #include "engine/split_workspace.hpp"
+#include "exec/interval_loops.hpp"
 
 namespace boundflow {
 
@@ -66,29 +67,38 @@ std::size_t SplitEngine::coordinate(std::size_t position) const {
 }
 
 // Gives each subproblem that can be narrowed, or has been, bounds of its own: what is left of `base`, or of the box.
-bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const ValueBounds* base,
-                      const Deadline& deadline, Workspace& w) const {
-  const std::size_t count = subproblems.size(), values = given_.size();
+// `clips`: those that can be narrowed are to be clipped as well.
+bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips,
+                      const ValueBounds* base, const Deadline& deadline, Workspace& w) const {
+  const std::size_t count = subproblems.size(), values = given_.size(), input = static_cast<std::size_t>(input_);
+  std::size_t last_read = count;  // the last one whose box is read alone
   w.own.resize(count);
   w.own_lower.clear();
   w.own_upper.clear();
   w.empty.assign(count, 0);
   w.narrows.assign(count, false);
+  w.clipped.assign(count, false);
   for (std::size_t b = 0; b < count; ++b) {
     w.own[b].clear();
     w.empty[b] = contradicts(*subproblems[b]) ? 1 : 0;
     if (w.empty[b] != 0) continue;
-    const bool narrows = can_narrow(source.spec, *subproblems[b]);
+    const bool narrows = clips && can_narrow(source.spec, *subproblems[b]);
     w.narrows[b] = narrows;
     if (!narrows && !subproblems[b]->box) continue;
     if (deadline.should_stop()) return false;
     w.own_lower.resize(count * values, nullptr);
     w.own_upper.resize(count * values, nullptr);
+    if (!narrows && last_read < b && subproblems[b]->box == subproblems[last_read]->box) {
+      w.own_lower[b * values + input] = w.own_lower[last_read * values + input];
+      w.own_upper[b * values + input] = w.own_upper[last_read * values + input];
+      continue;
+    }
     if (base != nullptr) {
       w.own[b] = *base;
     } else {
       w.empty[b] = begin_own(*subproblems[b], w.own[b]) ? 0 : 1;
     }
+    if (!narrows && w.empty[b] == 0) last_read = b;
     if (narrows && w.empty[b] == 0) narrow(*source.spec, *subproblems[b], b, w);
     for (std::size_t value = 0; value < values; ++value) {
       const auto id = static_cast<ValueId>(value);
@@ -125,20 +135,29 @@ void SplitEngine::narrow(const LinearSpec& spec, const SplitSubproblem& subprobl
 // The row at place `n` of the step is at least `bound` plus |Lambda| times the distance from the corner where it is
 // least; where it is at most zero, no coordinate is further away than that allows. True if the box got smaller.
 bool SplitEngine::clip(std::size_t n, double bound, Workspace& w) const {
-  ValueBounds& own = w.own[static_cast<std::size_t>(w.owners[n])];
-  if (!w.narrows[static_cast<std::size_t>(w.owners[n])] || !std::isfinite(bound) || bound > 0) return false;
+  constexpr std::size_t kBlock = 256;
+  const auto b = static_cast<std::size_t>(w.owners[n]);
+  if (!w.narrows[b] || !std::isfinite(bound) || bound > 0) return false;
+  ValueBounds& own = w.own[b];
   const auto inputs = static_cast<std::size_t>(program_.program().inputs);
+  const double* form = w.forms.data() + n * inputs;
+  // Most are far from it, and a division takes longer than all the rest.
+  const double least = -bound / widest_;
   bool clipped = false;
-  for (std::size_t p = 0; p < inputs; ++p) {
-    const double slope = w.forms[n * inputs + coordinate(p)];
-    const double l = own.lower[p], u = own.upper[p];
-    // Most are far from it, and a division takes longer than all the rest.
-    if (std::fabs(slope) * (u - l) < -bound) continue;
-    const double reach = round_up(-bound / std::fabs(slope));
-    if (!(reach < (1 - kLeastClip) * (u - l))) continue;
-    slope > 0 ? cut_input(p, l, add_up(l, reach), own) : cut_input(p, sub_down(u, reach), u, own);
-    clipped = true;
+  for (std::size_t first = 0; first < inputs; first += kBlock) {
+    const std::size_t end = std::min(first + kBlock, inputs);
+    if (interval_extent(form + first, form + first, static_cast<std::int64_t>(end - first)).max_abs < least) continue;
+    for (std::size_t i = first; i < end; ++i) {
+      const double slope = form[i];
+      if (!(std::fabs(slope) >= least)) continue;
+      const auto p = static_cast<std::size_t>(positions_[i]);
+      const double l = own.lower[p], u = own.upper[p], reach = round_up(-bound / std::fabs(slope));
+      if (!(reach < (1 - kLeastClip) * (u - l))) continue;
+      slope > 0 ? cut_input(p, l, add_up(l, reach), own) : cut_input(p, sub_down(u, reach), u, own);
+      clipped = true;
+    }
   }
+  if (clipped) w.clipped[b] = true;
   return clipped;
 }
 
@@ -185,7 +204,7 @@ std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const S
   Workspace& w = *lease;
   SplitSubproblem whole = parent;
   SplitSubproblem* const one[] = {&whole};
-  if (!own(source, one, nullptr, deadline, w)) return result;
+  if (!own(source, one, true, nullptr, deadline, w)) return result;
   if (w.empty[0] != 0) {
     result.assign(2 * splits.size(), {.empty = true});
     return result;
@@ -203,7 +222,7 @@ std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const S
   for (std::size_t first = 0; first < halves.size(); first += kHalvesPerQuery) {
     const std::size_t count = std::min(kHalvesPerQuery, halves.size() - first);
     const auto part = std::span(pointers).subspan(first, count);
-    if (!start(source, part, deadline, w, &base) || !clip_by_rows(source, part, deadline, w)) return {};
+    if (!start(source, part, true, deadline, w, &base) || !clip_by_rows(source, part, deadline, w)) return {};
     for (std::size_t b = 0; b < count; ++b) {
       Narrowed& half = result.emplace_back();
       half.empty = w.empty[b] != 0;

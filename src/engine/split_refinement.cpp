@@ -110,6 +110,9 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
             first, static_cast<std::size_t>(std::min(kRowsPerQuery, count - query * kRowsPerQuery))));
       });
     };
+    SplitEffort effort = refinement.effort;
+    effort.candidates = refinement.splits > 0;
+    effort.minimizers = false;
     for_each_part([&](std::span<RowTree> part) {
       std::vector<RowTree::Leaf*> roots;
       std::vector<double> signs;
@@ -117,7 +120,7 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
         roots.push_back(&tree.leaves[0]);
         signs.push_back(tree.sign);
       }
-      bound_leaves(p, roots, signs, refinement.effort, until);
+      bound_leaves(p, roots, signs, effort, until);
     });
     if (limit.progress) limit.progress();
     // Each layer gets its share, so that the last ones do not go without; all rows of a layer likewise. Of the time
@@ -135,9 +138,11 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
         std::min(visits_left / layers_left / split_visits, limit.memory_bytes / (count * leaf_bytes) - 1);
     const auto most = static_cast<int>(std::clamp<std::int64_t>(affordable, 0, refinement.splits));
     visits_left -= most * split_visits;
+    SplitEffort split_effort = refinement.split_effort;
+    split_effort.minimizers = false;
     for (int done = 0; done < most && !share.should_stop(); done += kSplitsAtOnce) {
       const int now = std::min(kSplitsAtOnce, most - done);
-      for_each_part([&](std::span<RowTree> part) { split_rows(p, part, now, refinement.split_effort, share); });
+      for_each_part([&](std::span<RowTree> part) { split_rows(p, part, now, split_effort, share); });
       if (limit.progress) limit.progress();
     }
     std::for_each(trees.begin(), trees.end(), take);

@@ -11,6 +11,7 @@
 
 #include "base/kernel_use.hpp"
 #include "base/trace.hpp"
+#include "exec/bounds_row.hpp"
 #include "ir/query.hpp"
 #include "program/bound_program.hpp"
 #include "program/held_bytes.hpp"
@@ -77,10 +78,16 @@ struct SplitFrame {
   // [subproblems, given]: what holds in a subproblem alone, within what is given, or nullptr. Or empty.
   std::span<const double* const> own_lower;
   std::span<const double* const> own_upper;
-  // [subproblems, given]: not 0 where the subproblem's bounds of the value are those given, and are read there.
-  std::span<const char> plain;
-  bool is_plain(std::int64_t b, ValueId value) const {
-    return plain[static_cast<std::size_t>(b) * given.size() + static_cast<std::size_t>(value)] != 0;
+  // [subproblems, given]: not 0 where the subproblem splits nothing of the value, so that its bounds are read where
+  // they are.
+  std::span<const char> whole;
+  bool is_whole(std::int64_t b, ValueId value) const { return whole[place(b, value)] != 0; }
+  // What holds of the value without the subproblem's splits.
+  BoundsRow known_of(std::int64_t b, ValueId value) const {
+    const std::size_t at = place(b, value);
+    const GivenValue& all = given[static_cast<std::size_t>(value)];
+    return {own_lower.empty() || own_lower[at] == nullptr ? all.lower.data() : own_lower[at],
+            own_upper.empty() || own_upper[at] == nullptr ? all.upper.data() : own_upper[at]};
   }
   std::span<const SplitTerm> splits_of(std::int64_t b) const {
     const auto at = [&](std::int64_t i) { return static_cast<std::size_t>(first_split[static_cast<std::size_t>(i)]); };
@@ -89,8 +96,10 @@ struct SplitFrame {
   // Whether the subproblem has the bounds that are given of the value, but for what it has split.
   bool as_given(std::int64_t b, ValueId value) const {
     if (own_lower.empty()) return true;
-    const std::size_t at = static_cast<std::size_t>(b) * given.size() + static_cast<std::size_t>(value);
-    return own_lower[at] == nullptr && own_upper[at] == nullptr;
+    return own_lower[place(b, value)] == nullptr && own_upper[place(b, value)] == nullptr;
+  }
+  std::size_t place(std::int64_t b, ValueId value) const {
+    return static_cast<std::size_t>(b) * given.size() + static_cast<std::size_t>(value);
   }
 };
 

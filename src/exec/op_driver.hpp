@@ -18,6 +18,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "exec/error_model.hpp"
@@ -176,16 +177,9 @@ class OpDriver final : public CompiledProgram {
   void joint_bounds(const TaskOp& op, const BatchFrame& frame, std::int64_t b, std::int64_t j, std::vector<double>& l,
                     std::vector<double>& u) const;
   // Bounds of x in subproblem b, wherever they lie.
-  struct BoundsRow {
-    const double* lower;
-    const double* upper;
-  };
   BoundsRow bounds_of(BufferId x, const BatchFrame& frame, std::int64_t b) const {
     const ValueId value = buffer(x).value;
-    if (frame.split != nullptr && frame.split->is_plain(b, value)) {
-      const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
-      return {given.lower.data(), given.upper.data()};
-    }
+    if (frame.split != nullptr && frame.split->is_whole(b, value)) return frame.split->known_of(b, value);
     return {lower(x, frame) + b * ld(x), upper(x, frame) + b * ld(x)};
   }
   // From one subproblem's error weights to the next one's: those that are given serve all of them.

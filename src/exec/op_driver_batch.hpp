@@ -433,6 +433,7 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
   LineBlock<T> block;
   const ValueId value = buffer(x).value;
   const auto as_given = [&](std::int64_t b) { return frame.split != nullptr && frame.split->as_given(b, value); };
+  std::optional<double> given_extent;
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
     const BoundsRow bounds = bounds_of(x, frame, b);
     const double *l = bounds.lower, *u = bounds.upper;
@@ -476,7 +477,12 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
       }
     }
     if (nominal) std::fill_n(out.error_weight + row, n, 0.0F);
-    const double sum_abs_x = static_cast<double>(n) * interval_extent(l, u, n).max_abs;
+    // Splits narrow what is given, which is looked at once.
+    if (by_splits && !given_extent) {
+      const BoundsRow known = frame.split->known_of(b, value);
+      given_extent = interval_extent(known.lower, known.upper, n).max_abs;
+    }
+    const double sum_abs_x = static_cast<double>(n) * (by_splits ? *given_extent : interval_extent(l, u, n).max_abs);
     const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));
     out.error_weight[row + n] = nominal ? 0.0F : cast_up<float>(scalar);
   }

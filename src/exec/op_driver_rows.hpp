@@ -457,12 +457,17 @@ void OpDriver<Kernels>::add_box_minima(const TaskOp& op, const RowFrame& frame) 
   const BufferId id = op.inputs[0];
   double* minima = frame.scratch;
   double* magnitudes = frame.scratch + frame.rows;
-  for_each_piece(
-      id, frame, [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
-        kernels_.concretize(rows(id, frame) + i * ld(id) + offset, ld(id), count, length,
-                            lower(op.inputs[1], *frame.batch) + image, upper(op.inputs[1], *frame.batch) + image,
-                            ld(op.inputs[1]), frame.owners + i, minima + i, magnitudes + i);
-      });
+  thread_local std::vector<BoundsRow> boxes;
+  for_each_piece(id, frame,
+                 [&](std::int64_t i, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
+                   boxes.clear();
+                   for (std::int64_t k = i; k < i + count; ++k) {
+                     const BoundsRow box = bounds_of(op.inputs[1], *frame.batch, frame.owners[k]);
+                     boxes.push_back({box.lower + image, box.upper + image});
+                   }
+                   kernels_.concretize(rows(id, frame) + i * ld(id) + offset, ld(id), count, length, boxes.data(),
+                                       minima + i, magnitudes + i);
+                 });
 }
 
 // A row's bound over the boxes of all values where it is now; its accumulators stay as they are.

@@ -11,15 +11,12 @@ void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) 
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
   ensure(std::ssize(given.lower) == columns(x), "the query gives no bounds of a value that the program asks for");
   for (std::int64_t b = 0; b < frame.subproblems; ++b) {
-    if (frame.split->is_plain(b, value)) continue;
-    const auto own = [&](std::span<const double* const> bounds, const std::vector<double>& otherwise) {
-      const auto at = static_cast<std::size_t>(b) * frame.split->given.size() + static_cast<std::size_t>(value);
-      return bounds.empty() || bounds[at] == nullptr ? otherwise.data() : bounds[at];
-    };
+    if (frame.split->is_whole(b, value)) continue;
+    const BoundsRow known = frame.split->known_of(b, value);
     double* l = lower(x, frame) + b * ld(x);
     double* u = upper(x, frame) + b * ld(x);
-    std::copy_n(own(frame.split->own_lower, given.lower), columns(x), l);
-    std::copy_n(own(frame.split->own_upper, given.upper), columns(x), u);
+    std::copy_n(known.lower, columns(x), l);
+    std::copy_n(known.upper, columns(x), u);
     for (const SplitTerm& split : frame.split->splits_of(b)) {
       if (split.value != value) continue;
       double& end = split.above ? l[split.position] : u[split.position];
@@ -175,7 +172,7 @@ void OpDriver<Kernels>::minimizer(const TaskOp& op, const RowFrame& frame) const
   if (buffer(to).window) std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
   if (frame.minimizers != nullptr && buffer(to).window) {
     for (std::int64_t i = 0; i < frame.rows; ++i) {
-      const double* l = lower(x, *frame.batch) + frame.owners[i] * ld(x);
+      const double* l = bounds_of(x, *frame.batch, frame.owners[i]).lower;
       for (std::int64_t j = 0; j < n; ++j) frame.minimizers[i * n + coordinate(x, j)] = l[j];
     }
   }
@@ -184,10 +181,9 @@ void OpDriver<Kernels>::minimizer(const TaskOp& op, const RowFrame& frame) const
       [&](std::int64_t first, std::int64_t offset, std::int64_t image, std::int64_t length, std::int64_t count) {
         for (std::int64_t i = first; i < first + count; ++i) {
           const T* lambda = rows(id, frame) + i * ld(id) + offset;
-          const double* l = lower(x, *frame.batch) + frame.owners[i] * ld(x) + image;
-          const double* u = upper(x, *frame.batch) + frame.owners[i] * ld(x) + image;
+          const BoundsRow box = bounds_of(x, *frame.batch, frame.owners[i]);
           T* point = rows(to, frame) + i * ld(to) + offset;
-          kernels_.minimizer(lambda, l, u, length, point);
+          kernels_.minimizer(lambda, box.lower + image, box.upper + image, length, point);
           if (frame.minimizers == nullptr) continue;
           for (std::int64_t j = 0; j < length; ++j) {
             frame.minimizers[i * n + coordinate(x, image + j)] = static_cast<double>(point[j]);

@@ -51,7 +51,9 @@ struct SplitEffort {
   int steps = 0;            // of optimisation, each a walk and a sweep; 0: one walk with what the subproblem has
   double first_step = 0.3;  // of a slope's range
   double decay = 0.9;       // of the step from one to the next
-  bool candidates = true;   // also answer branching candidates and minimisers (not with 0 steps)
+  // Also answer branching candidates, minimisers and the outputs there. Not with 0 steps.
+  bool candidates = true;
+  bool minimizers = true;  // with candidates only
   // Rows of which this holds at their best bound are done: they need no further steps.
   bool stop_above_zero = true;
 };

@@ -369,6 +369,13 @@ void check_apply_relaxation(Random& random, int m, int n, bool with_lower, bool 
   }
 }
 
+std::vector<BoundsRow> boxes_of(const std::vector<std::int32_t>& owner, const std::vector<double>& lower,
+                                const std::vector<double>& upper, std::int64_t ld) {
+  std::vector<BoundsRow> boxes;
+  for (const std::int32_t b : owner) boxes.push_back({lower.data() + b * ld, upper.data() + b * ld});
+  return boxes;
+}
+
 template <class T>
 void check_concretize(Random& random, int m, int n) {
   SCOPED_TRACE(testing::Message() << "m " << m << " n " << n);
@@ -376,8 +383,8 @@ void check_concretize(Random& random, int m, int n) {
   auto lower = numbers<double>(random, batch.subproblems * batch.box_ld), upper = lower;
   for (std::size_t i = 0; i < lower.size(); ++i) upper[i] += std::abs(numbers<double>(random, 1)[0]);
   auto minimum = batch.first, magnitude = batch.second;
-  concretize(batch.lambda.data(), batch.ld, batch.m, batch.n, lower.data(), upper.data(), batch.box_ld,
-             batch.owner.data(), minimum.data(), magnitude.data());
+  const auto boxes = boxes_of(batch.owner, lower, upper, batch.box_ld);
+  concretize(batch.lambda.data(), batch.ld, batch.m, batch.n, boxes.data(), minimum.data(), magnitude.data());
   for (std::int64_t i = 0; i < batch.m; ++i) {
     double low = 0, size = 0;
     for (std::int64_t j = 0; j < n; ++j) {
@@ -454,8 +461,8 @@ std::vector<double> row_results(const Batch<T>& batch, const std::vector<float>&
   bias_and_error(lambda, batch.ld, count, batch.n, bias.data(), weight.data(), batch.box_ld, owner, sums[0].data(),
                  sums[1].data());
   apply_relaxation(lambda, out.data(), batch.ld, count, batch.n, lines, owner, sums[2].data(), sums[3].data());
-  concretize(lambda, batch.ld, count, batch.n, lower.data(), upper.data(), batch.box_ld, owner, sums[4].data(),
-             sums[5].data());
+  const auto boxes = boxes_of(batch.owner, lower, upper, batch.box_ld);
+  concretize(lambda, batch.ld, count, batch.n, boxes.data() + first, sums[4].data(), sums[5].data());
   std::vector<double> result;
   for (std::int64_t i = 0; i < count; ++i) {
     for (const auto& sum : sums) result.push_back(sum[i]);
@@ -516,8 +523,9 @@ void check_special_lambda(T special, int n, int at) {
   for (const bool low_end : {true, false}) {
     first.assign(5, 0.0), second.assign(5, 0.0);
     std::vector<double> minus_one(one.size(), -1.0);
-    concretize(lambda.data(), n, m, n, low_end ? zero.data() : minus_one.data(), low_end ? one.data() : zero.data(), n,
-               owner.data(), first.data(), second.data());
+    const std::vector<BoundsRow> boxes(5,
+                                       {low_end ? zero.data() : minus_one.data(), low_end ? one.data() : zero.data()});
+    concretize(lambda.data(), n, m, n, boxes.data(), first.data(), second.data());
     expect_row_one(first, 1, 0);
     for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(std::isfinite(second[i]), i != 1);
   }
@@ -532,9 +540,9 @@ void check_special_box(double l, double u, int n, int at) {
     std::vector<double> lower(static_cast<std::size_t>(n), -1.0), upper(static_cast<std::size_t>(n), 1.0);
     lower[at] = l;
     upper[at] = u;
-    const std::int32_t owner = 0;
+    const BoundsRow box{lower.data(), upper.data()};
     double minimum = 0, magnitude = 0;
-    concretize(lambda.data(), n, 1, n, lower.data(), upper.data(), n, &owner, &minimum, &magnitude);
+    concretize(lambda.data(), n, 1, n, &box, &minimum, &magnitude);
     const double p = static_cast<double>(x) * l, q = static_cast<double>(x) * u;
     if (std::isnan(p) || std::isnan(q)) {
       EXPECT_TRUE(std::isnan(minimum)) << x;

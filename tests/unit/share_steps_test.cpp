@@ -14,8 +14,8 @@ TEST(ShareSteps, VectorsDoWhatSingleNumbersDo) {
   Random random(7);
   for (const std::int64_t n : {1, 15, 16, 17, 70}) {
     const auto count = static_cast<std::size_t>(n);
-    MomentArrays moments;
-    moments.clear(count);
+    // The first step does not read them.
+    MomentArrays moments{std::vector<float>(count, std::numeric_limits<float>::quiet_NaN()), std::vector<float>(count)};
     std::vector<Moments> single(count);
     std::vector<float> gradients(count), shares(count, 0.5F), expected(count, 0.5F);
     for (int step = 0; step < 5; ++step) {
@@ -35,8 +35,8 @@ TEST(ShareSteps, VectorsDoWhatSingleNumbersDo) {
 TEST(ShareSteps, AGradientThatIsNoNumberMovesNothing) {
   for (const std::int64_t n : {1, 33}) {
     const auto count = static_cast<std::size_t>(n);
-    MomentArrays moments;
-    moments.clear(count);
+    // The first step does not read them.
+    MomentArrays moments{std::vector<float>(count, std::numeric_limits<float>::quiet_NaN()), std::vector<float>(count)};
     const std::vector<float> gradients(count, std::numeric_limits<float>::quiet_NaN());
     std::vector<float> shares(count, 0.25F);
     step_shares(gradients.data(), n, MomentScale(0), 0.3F, moments.means.data(), moments.squares.data(), shares.data());

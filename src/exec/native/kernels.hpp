@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "exec/bounds_row.hpp"
 #include "exec/native/panel.hpp"
 #include "exec/relaxation_lines.hpp"
 
@@ -125,11 +126,10 @@ void apply_relaxation(const T* lambda, T* out, std::int64_t ld, std::int64_t m, 
                       const std::int32_t* owner, double* constant, double* error);
 
 // Per row i < m: minimum[i] += sum_j min(lambda_j l_j, lambda_j u_j), magnitude[i] += sum_j |lambda_j| max(|l_j|,
-// |u_j|), both in double, over the box [l, u] of subproblem owner[i] (boxes [subproblems, box_ld], double).
+// |u_j|), both in double, over the box [l, u] = boxes[i].
 template <class T>
-void concretize(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,
-                const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,
-                double* magnitude);
+void concretize(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const BoundsRow* boxes,
+                double* minimum, double* magnitude);
 
 // point_j = l_j where lambda_j >= 0, else u_j, rounded to T: where lambda x is least over the box [l, u].
 template <class T>

@@ -113,10 +113,9 @@ class NativeKernels {
                         double* error) const {
     native::apply_relaxation(lambda, out, ld, m, n, lines, owner, constant, error);
   }
-  void concretize(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,
-                  const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,
-                  double* magnitude) const {
-    native::concretize(lambda, ld, m, n, lower, upper, box_ld, owner, minimum, magnitude);
+  void concretize(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const BoundsRow* boxes,
+                  double* minimum, double* magnitude) const {
+    native::concretize(lambda, ld, m, n, boxes, minimum, magnitude);
   }
 
   void minimizer(const T* lambda, const double* lower, const double* upper, std::int64_t n, T* point) const {

@@ -2,6 +2,7 @@
 // travel together where they share their operands, which saves loads and conversions and hides the latency of the
 // accumulators; a row's own order of operations is the same in every grouping.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -268,16 +269,16 @@ struct BoxSums {
 };
 
 template <class T, int kRows, bool kShared, class Access>
-HWY_INLINE void box_block(Access access, const T* lambda, std::int64_t ld, std::int64_t j, const double* lower,
-                          const double* upper, const std::int64_t (&at)[kRows], BoxSums<kRows>& sums) {
+HWY_INLINE void box_block(Access access, const T* lambda, std::int64_t ld, std::int64_t j, const BoundsRow* boxes,
+                          BoxSums<kRows>& sums) {
   const Doubles dd;
   const hn::RebindToSigned<Doubles> di;
   DoubleVector l = hn::Zero(dd), u = l, largest = l;
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
     if (r == 0 || !kShared) {
-      l = load_doubles(access, lower + at[r] + j, 0);
-      u = load_doubles(access, upper + at[r] + j, 0);
+      l = load_doubles(access, boxes[r].lower + j, 0);
+      u = load_doubles(access, boxes[r].upper + j, 0);
       // Non-negative numbers order as their bit patterns do, NaN above infinity: this maximum keeps NaN, the
       // floating-point instruction would drop it.
       largest = hn::BitCast(dd, hn::Max(hn::BitCast(di, hn::Abs(l)), hn::BitCast(di, hn::Abs(u))));
@@ -299,26 +300,23 @@ bool has_nan_product(const T* lambda, std::int64_t n, const double* lower, const
 }
 
 template <class T, int kRows, bool kShared>
-void box_rows(const T* lambda, std::int64_t ld, std::int64_t n, const double* lower, const double* upper,
-              std::int64_t box_ld, const std::int32_t* owner, double* minimum, double* magnitude) {
+void box_rows(const T* lambda, std::int64_t ld, std::int64_t n, const BoundsRow* boxes, double* minimum,
+              double* magnitude) {
   const Doubles dd;
   constexpr auto lanes = static_cast<std::int64_t>(kDoubleLanes);
-  std::int64_t at[kRows];
-  for (int r = 0; r < kRows; ++r) at[r] = owner[r] * box_ld;
   BoxSums<kRows> sums;
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) sums.minimum[r] = sums.magnitude[r] = hn::Zero(dd);
   std::int64_t j = 0;
-  for (; j + lanes <= n; j += lanes) box_block<T, kRows, kShared>(Whole(), lambda, ld, j, lower, upper, at, sums);
-  if (j < n)
-    box_block<T, kRows, kShared>(Partial{static_cast<std::size_t>(n - j)}, lambda, ld, j, lower, upper, at, sums);
+  for (; j + lanes <= n; j += lanes) box_block<T, kRows, kShared>(Whole(), lambda, ld, j, boxes, sums);
+  if (j < n) box_block<T, kRows, kShared>(Partial{static_cast<std::size_t>(n - j)}, lambda, ld, j, boxes, sums);
   double row_minimum[kRows] = {}, row_magnitude[kRows] = {};
   add_sums_of_lanes(dd, sums.minimum, row_minimum);
   add_sums_of_lanes(dd, sums.magnitude, row_magnitude);
   for (int r = 0; r < kRows; ++r) {
     // The loop computes only the product that the sign of lambda selects. With finite operands that is the minimum; the
     // other product can be NaN only where the magnitude is infinite or NaN.
-    if (!std::isfinite(row_magnitude[r]) && has_nan_product(lambda + r * ld, n, lower + at[r], upper + at[r])) {
+    if (!std::isfinite(row_magnitude[r]) && has_nan_product(lambda + r * ld, n, boxes[r].lower, boxes[r].upper)) {
       row_minimum[r] = std::numeric_limits<double>::quiet_NaN();
     }
     minimum[r] += row_minimum[r];
@@ -326,18 +324,20 @@ void box_rows(const T* lambda, std::int64_t ld, std::int64_t n, const double* lo
   }
 }
 
+HWY_INLINE bool same_box(const BoundsRow* boxes) {
+  return std::all_of(boxes + 1, boxes + 4,
+                     [&](const BoundsRow& box) { return box.lower == boxes[0].lower && box.upper == boxes[0].upper; });
+}
+
 template <class T>
-void box_target(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,
-                const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,
-                double* magnitude) {
+void box_target(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const BoundsRow* boxes,
+                double* minimum, double* magnitude) {
   std::int64_t i = 0;
   for (; i + 4 <= m; i += 4) {
-    const auto rows = same_owner(owner + i) ? &box_rows<T, 4, true> : &box_rows<T, 4, false>;
-    rows(lambda + i * ld, ld, n, lower, upper, box_ld, owner + i, minimum + i, magnitude + i);
+    const auto rows = same_box(boxes + i) ? &box_rows<T, 4, true> : &box_rows<T, 4, false>;
+    rows(lambda + i * ld, ld, n, boxes + i, minimum + i, magnitude + i);
   }
-  for (; i < m; ++i) {
-    box_rows<T, 1, true>(lambda + i * ld, ld, n, lower, upper, box_ld, owner + i, minimum + i, magnitude + i);
-  }
+  for (; i < m; ++i) box_rows<T, 1, true>(lambda + i * ld, ld, n, boxes + i, minimum + i, magnitude + i);
 }
 
 // --- the way back from a minimiser through the lines in use
@@ -398,10 +398,9 @@ void line_value_target(const T* lambda, const T* x, std::int64_t n, const Lines<
                  const std::int32_t* owner, double* constant, double* error) {                                    \
     relax_target(lambda, out, ld, m, n, lines, owner, constant, error);                                           \
   }                                                                                                               \
-  void box_##T(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,             \
-               const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,              \
-               double* magnitude) {                                                                               \
-    box_target(lambda, ld, m, n, lower, upper, box_ld, owner, minimum, magnitude);                                \
+  void box_##T(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const BoundsRow* boxes,          \
+               double* minimum, double* magnitude) {                                                              \
+    box_target(lambda, ld, m, n, boxes, minimum, magnitude);                                                      \
   }                                                                                                               \
   void minimizer_##T(const T* lambda, const double* lower, const double* upper, std::int64_t n, T* point) {       \
     minimizer_target(lambda, lower, upper, n, point);                                                             \
@@ -438,10 +437,9 @@ namespace boundflow::native {
     HWY_DYNAMIC_DISPATCH(relax_##T)(lambda, out, ld, m, n, lines, owner, constant, error);                      \
   }                                                                                                             \
   template <>                                                                                                   \
-  void concretize<T>(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,     \
-                     const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,      \
-                     double* magnitude) {                                                                       \
-    HWY_DYNAMIC_DISPATCH(box_##T)(lambda, ld, m, n, lower, upper, box_ld, owner, minimum, magnitude);           \
+  void concretize<T>(const T* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const BoundsRow* boxes,  \
+                     double* minimum, double* magnitude) {                                                      \
+    HWY_DYNAMIC_DISPATCH(box_##T)(lambda, ld, m, n, boxes, minimum, magnitude);                                 \
   }                                                                                                             \
   template <>                                                                                                   \
   void minimizer<T>(const T* lambda, const double* lower, const double* upper, std::int64_t n, T* point) {      \

@@ -133,12 +133,10 @@ class PlainKernels {
     }
   }
 
-  void concretize(const double* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const double* lower,
-                  const double* upper, std::int64_t box_ld, const std::int32_t* owner, double* minimum,
-                  double* magnitude) const {
+  void concretize(const double* lambda, std::int64_t ld, std::int64_t m, std::int64_t n, const BoundsRow* boxes,
+                  double* minimum, double* magnitude) const {
     for (std::int64_t i = 0; i < m; ++i) {
-      const double* l = lower + owner[i] * box_ld;
-      const double* u = upper + owner[i] * box_ld;
+      const auto [l, u] = boxes[i];
       for (std::int64_t j = 0; j < n; ++j) {
         const double v = lambda[i * ld + j];
         minimum[i] += v >= 0 ? v * l[j] : v * u[j];
