@@ -31,7 +31,7 @@ packages=(
   build-essential g++ cmake ninja-build pkg-config ccache git python3 clang-format-14
   libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
   libprotobuf-dev protobuf-compiler zlib1g-dev
-  libtbb-dev libhwy-dev libgmp-dev nettle-dev
+  libtbb-dev libhwy-dev libgmp-dev nettle-dev coinor-libclp-dev
   libgtest-dev libgmock-dev
 )
 [[ ${#requirements[@]} -eq 0 ]] || packages+=(python3-venv python3-dev)

@@ -249,7 +249,8 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
   const std::int64_t bytes = row_bytes + 2 * static_cast<std::int64_t>(sizeof(double));
   const std::int64_t per_block = std::clamp<std::int64_t>(kBlockBytes / bytes, 32, 256);
   const auto rows = std::ssize(w.owners);
-  const bool clips = std::find(w.narrows.begin(), w.narrows.end(), true) != w.narrows.end();
+  const bool forms =
+      kind == Walk::AloneWithForms || std::find(w.narrows.begin(), w.narrows.end(), true) != w.narrows.end();
   w.signs.clear();
   for (const std::int32_t owner : w.owners) {
     if (!source.signs.empty()) w.signs.push_back(source.signs[static_cast<std::size_t>(owner)]);
@@ -273,11 +274,12 @@ bool SplitEngine::walk(const RowSource& source, Walk kind, const Deadline& deadl
     frame.split_points = w.split_points.data();
     frame.split_magnitudes = w.split_magnitudes.data();
     frame.minimizers = kind == Walk::AndMinimizers ? w.minimizers.data() + first * program.inputs : nullptr;
-    frame.form = clips ? w.forms.data() + first * program.inputs : nullptr;
+    frame.form = forms ? w.forms.data() + first * program.inputs : nullptr;
     frame.form_constants = w.form_constants.data() + first;
     frame.values = w.outputs.data() + first * program.outputs;
     if (!run(SplitPrograms::kWalk, frame)) return false;
-    if (kind != Walk::Alone && !run(SplitPrograms::kSweep, frame)) return false;
+    const bool sweeps = kind == Walk::AndSweep || kind == Walk::AndMinimizers;
+    if (sweeps && !run(SplitPrograms::kSweep, frame)) return false;
   }
   return true;
 }

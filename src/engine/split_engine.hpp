@@ -23,6 +23,8 @@ class SplitEngine final : public SplitBounder {
              const Deadline& deadline, std::vector<SplitAnswer>& answers) const override;
   std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
                                       std::span<const SplitPoint> splits, const Deadline& deadline) const override;
+  std::optional<LeafOptimum> optimum(const LinearSpec& spec, const SplitSubproblem& leaf,
+                                     const Deadline& deadline) const override;
   std::unique_ptr<SplitBounder> within(std::span<const NeuronSplit> splits) const override;
   std::vector<NeuronRange> ranges_at(std::span<const double> point, const Deadline& deadline) const override;
   std::vector<std::int32_t> layers() const override;
@@ -122,11 +124,13 @@ class SplitEngine final : public SplitBounder {
   bool clip_by_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
                     Workspace& workspace) const;
   void keep_box(const ValueBounds& own, SplitSubproblem& subproblem) const;
+  std::vector<double> forms(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
+                            const Deadline& deadline, Workspace& workspace, InputBox& box) const;
   NeuronRange range_of(std::size_t free, std::size_t b, const Workspace& workspace) const;
 
   bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;
   void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
-  enum class Walk { Alone, AndSweep, AndMinimizers };
+  enum class Walk { Alone, AloneWithForms, AndSweep, AndMinimizers };
   void aim(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
   bool walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& workspace) const;
   bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips,

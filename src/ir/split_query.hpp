@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -85,6 +86,13 @@ struct Narrowed {
   double gain = 0;  // of what values could take, how much is ruled out, in logarithms; not rigorous
 };
 
+// Of a subproblem in which the network is linear, as far as a solver in floating point finds.
+struct LeafOptimum {
+  std::vector<float> multipliers;  // of its splits: those of the best bound
+  std::vector<float> weights;      // of the rows of `violated`, where there are several: the combination bounded then
+  std::vector<double> point;       // [inputs], where the row, or the largest of several, is least
+};
+
 inline double sound_bound(const SplitAnswer& answer) {
   return sound_bound(answer.nominal, answer.error);
 }
@@ -109,6 +117,13 @@ class SplitBounder {
   // bounding them. Nothing where that cannot be done, or where the deadline has passed.
   virtual std::vector<Narrowed> narrow_halves(const LinearSpec& spec, const SplitSubproblem& parent,
                                               std::span<const SplitPoint> splits, const Deadline& deadline) const = 0;
+  // Of a subproblem without neurons to split. Nothing where that is too large or cannot be done; what there is proves
+  // nothing by itself.
+  virtual std::optional<LeafOptimum> optimum(const LinearSpec& spec, const SplitSubproblem& leaf,
+                                             const Deadline& deadline) const {
+    static_cast<void>(spec), static_cast<void>(leaf), static_cast<void>(deadline);
+    return std::nullopt;
+  }
   // Spends about this much effort on what all later subproblems share, bounds of hidden values: the more the stage,
   // from 0 on, the longer, but not beyond `limit`. False: there is no such stage. Not while others ask. Where no time
   // limit ends it, what comes out does not depend on the number of threads.

@@ -555,8 +555,9 @@ class ActivationSearch {
     effort.steps = options_.steps;
     if (!bound(halves, effort, group)) return;
     // Without neurons to split only better multipliers are left.
-    effort.steps = options_.last_steps;
     const std::size_t before = group.open.size();
+    take_optima(last, group);
+    effort.steps = options_.last_steps;
     if (!last.empty() && !bound(last, effort, group)) return;
     for (std::size_t k = before; k < group.open.size(); ++k) {
       group.stuck_bound = std::min(group.stuck_bound, group.open[k].bound);
@@ -565,6 +566,20 @@ class ActivationSearch {
     group.open.resize(before);
     find_violations(group);
     group.complete = true;
+  }
+
+  // The best multipliers of leaves without neurons to split, as far as they are found, and where rows are least then.
+  void take_optima(std::vector<Leaf>& leaves, Group& group) const {
+    const LinearSpec spec = spec_of(leaves);
+    for (Leaf& leaf : leaves) {
+      const std::optional<LeafOptimum> optimum = bounder().optimum(spec, leaf.subproblem, deadline_);
+      if (!optimum) continue;
+      for (std::size_t s = 0; s < optimum->multipliers.size(); ++s) {
+        leaf.subproblem.splits[s].multiplier = optimum->multipliers[s];
+      }
+      if (!optimum->weights.empty()) leaf.lambda = optimum->weights;
+      group.points.push_back(optimum->point);
+    }
   }
 
   // Keeps of the group's points those that violate a clause.

@@ -26,6 +26,9 @@ class CountingBounder final : public SplitBounder {
   double error = 0;
   int stages = 1;
   double of_constant = 0;
+  double per_multiplier = 0;
+  std::optional<LeafOptimum> leaf_optimum;
+  mutable std::atomic<int> optima{0};
   std::vector<std::int64_t> visits_allowed;  // per stage
   std::vector<double> time_allowed;
   std::int64_t bytes = 0;                       // per subproblem
@@ -48,6 +51,8 @@ class CountingBounder final : public SplitBounder {
       const SplitSubproblem& s = *subproblems[k];
       answer.nominal = start + per_split * static_cast<double>(s.splits.size()) +
                        of_constant * spec.constants.at(static_cast<std::size_t>(s.row));
+      for (const NeuronSplit& split : s.splits)
+        answer.nominal += per_multiplier * static_cast<double>(split.multiplier);
       answer.error = error;
       answer.minimizer = answer.outputs = {0.5};
       if (effort.steps == 0) continue;
@@ -57,6 +62,11 @@ class CountingBounder final : public SplitBounder {
       }
     }
     return true;
+  }
+  std::optional<LeafOptimum> optimum(const LinearSpec&, const SplitSubproblem& leaf, const Deadline&) const override {
+    EXPECT_EQ(std::ssize(leaf.splits), neurons);
+    ++optima;
+    return leaf_optimum;
   }
   std::vector<Narrowed> narrow_halves(const LinearSpec&, const SplitSubproblem&, std::span<const SplitPoint>,
                                       const Deadline&) const override {
@@ -317,6 +327,32 @@ TEST(ActivationSearch, EveryClauseMustClose) {
 TEST(ActivationSearch, OffersMinimisersThatLookLikeViolations) {
   Case setup;
   setup.property = identity_property(1, "(assert (<= Y_0 0.6))");
+  setup.accept = true;
+  EXPECT_EQ(setup.run(), ActivationEnd::Violated);
+  EXPECT_EQ(setup.accepted, 1);
+}
+
+// Where nothing is left to split, a leaf gets the multipliers of its linear program.
+TEST(ActivationSearch, ClosesLeavesByTheirLinearPrograms) {
+  Case setup;
+  setup.bounder.neurons = 2;
+  setup.bounder.start = -1.5;
+  setup.bounder.per_multiplier = 0.3;
+  EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
+  EXPECT_EQ(setup.bounder.optima, 4);
+  setup.bounder.leaf_optimum = LeafOptimum{{1, 1}, {}, {0.5}};
+  EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+  // No multiplier makes a bound of what is none.
+  setup.bounder.leaf_optimum->multipliers = {std::numeric_limits<float>::quiet_NaN(), 1};
+  EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
+  EXPECT_EQ(setup.accepted, 0);
+}
+
+TEST(ActivationSearch, OffersThePointsOfLinearPrograms) {
+  Case setup;
+  setup.bounder.neurons = 1;
+  setup.bounder.start = -1.5;
+  setup.bounder.leaf_optimum = LeafOptimum{{1}, {}, {-0.6}};  // violates y <= -0.5
   setup.accept = true;
   EXPECT_EQ(setup.run(), ActivationEnd::Violated);
   EXPECT_EQ(setup.accepted, 1);

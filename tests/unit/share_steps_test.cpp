@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "base/random.hpp"
@@ -56,6 +57,34 @@ TEST(ShareSteps, GradientsOfTurns) {
   for (std::size_t k = 0; k < 20; ++k) {
     EXPECT_FLOAT_EQ(gradients[k], lambda[k] > 0 ? 0.5F * lambda[k] * values[k] : 0.0F) << k;
   }
+}
+
+// A row pays for the distance of the line below from the function at the value, and of the chord where it is largest.
+TEST(ShareSteps, ScoresOfTurns) {
+  Random random(11);
+  for (const std::int64_t n : {1, 16, 37}) {
+    const auto count = static_cast<std::size_t>(n);
+    const auto numbers = [&](double low, double high) {
+      std::vector<float> result;
+      for (std::size_t k = 0; k < count; ++k) result.push_back(static_cast<float>(random.uniform(low, high)));
+      return result;
+    };
+    const std::vector<float> lambda = numbers(-1, 1), values = numbers(-3, 3), shares = numbers(0, 1);
+    const std::vector<float> first = numbers(0, 0.3), last = numbers(0.6, 1);
+    const TurnRanges ranges{numbers(-2, -0.1), numbers(0.1, 2), numbers(0.1, 1)};
+    std::vector<float> scores(count);
+    turn_scores(lambda.data(), values.data(), shares.data(), first.data(), last.data(), ranges, n, scores.data());
+    for (std::size_t k = 0; k < count; ++k) {
+      const float z = std::min(std::max(values[k], ranges.lower[k]), ranges.upper[k]);
+      const float slope = first[k] + shares[k] * (last[k] - first[k]);
+      const float gap = lambda[k] > 0 ? (z > 0 ? last[k] : first[k]) * z - slope * z : ranges.peaks[k];
+      EXPECT_NEAR(scores[k], std::fabs(lambda[k]) * gap, 1e-6F) << k << " of " << n;
+    }
+  }
+  const std::vector<float> none(3, std::numeric_limits<float>::quiet_NaN()), some(3, 1.0F);
+  std::vector<float> scores(3);
+  turn_scores(some.data(), some.data(), some.data(), none.data(), none.data(), {some, some, some}, 3, scores.data());
+  for (const float score : scores) EXPECT_TRUE(std::isnan(score));
 }
 
 }  // namespace
