@@ -6,7 +6,8 @@
 // that shows, and beyond what the root proves. Prints a line of a Markdown table: how the search ended; subproblems;
 // how many of them per second and thread, over all of the search and from its first quarter on; the products' GFLOP/s
 // while they run, and over all of the time, with shares of one thread's measured peak; and where the time of the
-// threads went: products, row kernels, other ops of the programs (lines, sweeps), outside of ops.
+// threads went in a second run, which is traced: products, row kernels of ops, row kernels between ops (steps and
+// narrowing), what else ops do, the rest; and the share outside of all these kernels without what tracing itself takes.
 #include "boundflow/boundflow.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/trace.hpp"
 #include "bench_main.hpp"
 #include "boxes.hpp"
 #include "fma_peak.hpp"
@@ -63,6 +65,15 @@ double descend(const Model& network, const OneRow& query) {
   return least;
 }
 
+// What tracing a span takes, where nothing is kept of it but totals.
+double seconds_per_span() {
+  constexpr int kSpans = 1'000'000;
+  Trace trace(0);
+  const auto begin = Clock::now();
+  for (int i = 0; i < kSpans; ++i) const TraceSpan span(&trace, SpanKind::RowKernel, "nothing", &trace);
+  return seconds_between(begin, Clock::now()) / kSpans;
+}
+
 // Subproblems per second from the first sample after `begin` to the last one.
 double late_rate(const Json& samples, double begin) {
   const auto first =
@@ -90,22 +101,35 @@ int run(int argc, char** argv) {
   request.specification = {{static_cast<std::int64_t>(query.row.size())}, query.row};
   request.offset = Numbers::view(std::span<const double>(offset));
   options.branching = "activation";
-  options.profile = "kept in memory";
   const double peak = bench::fma_peak_float32();
-  const VerifyResult result = verify(network, request, options);
-  const Json report = Json::parse(result.json).at("statistics");
-  const Json trace = Json::parse(result.profile).at("boundflow");
-  const double all = result.time_s * options.threads;
-  const double rate = report.at("subproblems").get<double>() / all;
-  const double products = trace.at("products_s");
+  const VerifyResult untraced = verify(network, request, options);
+  options.profile = "kept in memory";
+  const VerifyResult traced = verify(network, request, options);
+  const Json report = Json::parse(untraced.json).at("statistics");
+  const auto rate_of = [&](const VerifyResult& result) {
+    return Json::parse(result.json).at("statistics").at("subproblems").get<double>() /
+           (result.time_s * options.threads);
+  };
+  fmt::print("| {} | {}, {:.1f} s | {} | {:.0f} | {:.0f} |", argv[1], untraced.verdict, untraced.time_s,
+             report.at("subproblems").get<std::int64_t>(), rate_of(untraced),
+             late_rate(report.at("samples"), untraced.time_s / 4) / options.threads);
+  const Json trace = Json::parse(traced.profile).at("boundflow");
+  const double all = traced.time_s * options.threads;
+  const double products = trace.at("products_s"), row_kernels = trace.at("row_kernels_s"), ops = trace.at("ops_s");
   const double flops = trace.at("executed_flop").get<double>() / products * 1e-9;
-  fmt::print("| {} | {}, {:.1f} s | {} | {:.0f} | {:.0f} | {:.1f} ({:.0f} %) | {:.1f} ({:.0f} %) |", argv[1],
-             result.verdict, result.time_s, report.at("subproblems").get<std::int64_t>(), rate,
-             late_rate(report.at("samples"), result.time_s / 4) / options.threads, flops, 100 * flops / peak,
-             flops * products / all, 100 * flops * products / all / peak);
-  const double kernels = products + trace.at("row_kernels_s").get<double>(), ops = trace.at("ops_s");
-  fmt::print(" {:.0f} % | {:.0f} % | {:.0f} % | {:.0f} % |\n", 100 * products / all, 100 * (kernels - products) / all,
-             100 * (ops - kernels) / all, 100 * (1 - ops / all));
+  fmt::print(" {:.1f} ({:.0f} %) | {:.1f} ({:.0f} %) |", flops, 100 * flops / peak, flops * products / all,
+             100 * flops * products / all / peak);
+  // The engine's own row kernels run between ops.
+  double between = 0, spans = 0;
+  for (const Json& total : trace.at("totals")) {
+    spans += total.at("count").get<double>();
+    if (total.at("name") == "steps" || total.at("name") == "narrowing") between += total.at("time_s").get<double>();
+  }
+  const double rest_of_ops = ops - products - (row_kernels - between);
+  for (const double part : {products, row_kernels - between, between, rest_of_ops, all - ops - between}) {
+    fmt::print(" {:.0f} % |", 100 * part / all);
+  }
+  fmt::print(" {:.0f} % |\n", 100 * (1 - (products + row_kernels) / (all - spans * seconds_per_span())));
   return 0;
 }
 

@@ -32,7 +32,7 @@ void Trace::add(SpanKind kind, std::string_view name, Clock::time_point begin, C
     ++own.count;
     own.seconds += duration;
   }
-  const int thread = threads_.emplace(std::this_thread::get_id(), static_cast<int>(threads_.size())).first->second;
+  const int thread = threads_.try_emplace(std::this_thread::get_id(), static_cast<int>(threads_.size())).first->second;
   if (spans_.size() < most_spans_) {
     spans_.push_back({kind, name, thread, seconds_between(begin_, begin), duration});
   } else {

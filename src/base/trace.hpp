@@ -18,7 +18,8 @@
 
 namespace boundflow {
 
-// Spans nest: products and row kernels lie within ops, ops and passes within phases.
+// Spans nest: products and row kernels lie within ops (but for row kernels of the engine's own, between ops), ops and
+// passes within phases.
 enum class SpanKind { Phase, Pass, Op, RowKernel, Product };
 
 std::string_view to_string(SpanKind kind);

@@ -128,13 +128,7 @@ class SplitEngine final : public SplitBounder {
                             const Deadline& deadline, Workspace& workspace, InputBox& box) const;
   NeuronRange range_of(std::size_t free, std::size_t b, const Workspace& workspace) const;
 
-  bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;
-  void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
-  enum class Walk { Alone, AloneWithForms, AndSweep, AndMinimizers };
-  void aim(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
-  bool walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& workspace) const;
-  bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips,
-             const Deadline& deadline, Workspace& workspace, const ValueBounds* base = nullptr) const;
+  // In engine/split_steps.cpp: what follows from a sweep.
   const LineChoice* lines_of(std::size_t free, std::size_t side, const NeuronRange& range, LineChoices& own) const;
   float share_gradient(std::size_t free, std::size_t side, std::size_t b, float lambda, float z, const Workspace& w,
                        LineChoices& own) const;
@@ -145,6 +139,15 @@ class SplitEngine final : public SplitBounder {
   void for_each_narrowed(std::size_t b, const Workspace& workspace, const Visit& visit) const;
   double score(std::size_t free, std::size_t n, const Workspace& workspace, LineChoices& own) const;
   void rank(std::size_t n, Workspace& workspace, SplitAnswer& answer) const;
+  static float multiplier_gradient(const SplitTerm& split, float z);
+
+  bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;
+  void load(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
+  enum class Walk { Alone, AloneWithForms, AndSweep, AndMinimizers };
+  void aim(std::span<SplitSubproblem* const> subproblems, Workspace& workspace) const;
+  bool walk(const RowSource& source, Walk kind, const Deadline& deadline, Workspace& workspace) const;
+  bool start(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips,
+             const Deadline& deadline, Workspace& workspace, const ValueBounds* base = nullptr) const;
   const crown::NeuronLayer& layer_of(std::int32_t neuron) const;
 
   std::shared_ptr<const QueryEngine> engine_;

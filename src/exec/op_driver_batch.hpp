@@ -423,6 +423,7 @@ void OpDriver<Kernels>::deployed_relaxations(const TaskOp& op, const BatchFrame&
 
 template <class Kernels>
 void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
+  const TraceSpan span(frame.trace, SpanKind::RowKernel, "relax");
   const BufferId x = op.inputs[0];
   const LineStorage out = line_storage(op.outputs[0], frame);
   const std::int64_t n = columns(x);

@@ -5,6 +5,7 @@ namespace boundflow {
 
 template <class Kernels>
 void OpDriver<Kernels>::load(const double* from, BufferId to, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "load");
   const std::int64_t n = columns(to);
   T* out = rows(to, frame);
   for (std::int64_t i = 0; i < frame.rows; ++i) {
@@ -14,6 +15,7 @@ void OpDriver<Kernels>::load(const double* from, BufferId to, const RowFrame& fr
 
 template <class Kernels>
 void OpDriver<Kernels>::store(BufferId from, double* to, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "store");
   const std::int64_t n = columns(from);
   const T* in = rows(from, frame);
   for (std::int64_t i = 0; i < frame.rows; ++i) {
@@ -27,12 +29,9 @@ void OpDriver<Kernels>::affine_forward(const TaskOp& op, const RowFrame& frame) 
   if (buffer(y).window) return affine_windows(op, frame);
   const std::int64_t n = columns(y);
   T* out = rows(y, frame);
-  for (std::int64_t i = 0; i < frame.rows; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) {
-      out[i * ld(y) + j] =
-          op.affine->bias.empty() ? T(0) : static_cast<T>(op.affine->bias[static_cast<std::size_t>(j)]);
-    }
-  }
+  const std::vector<double>& bias = op.affine->bias;
+  for (std::int64_t j = 0; j < n; ++j) out[j] = bias.empty() ? T(0) : static_cast<T>(bias[static_cast<std::size_t>(j)]);
+  for (std::int64_t i = 1; i < frame.rows; ++i) std::copy_n(out, n, out + i * ld(y));
   const TraceSpan span(frame.batch->trace, SpanKind::Product, "affine_forward", nullptr,
                        useful_products(op, frame.rows));
   for (std::size_t t = 0; t < op.inputs.size(); ++t) {
@@ -86,6 +85,7 @@ void OpDriver<Kernels>::affine_windows(const TaskOp& op, const RowFrame& frame) 
 
 template <class Kernels>
 void OpDriver<Kernels>::scalar_value(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "scalar_value");
   T* y = rows(op.outputs[0], frame);
   for_each_point(op.inputs[0], frame, [&](std::int64_t at, const double* x, std::int64_t count, double* values) {
     op.function->values(x, count, values);
@@ -166,6 +166,7 @@ void OpDriver<Kernels>::joint_gradient(const TaskOp& op, const RowFrame& frame) 
 
 template <class Kernels>
 void OpDriver<Kernels>::scale_by_derivative(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "scale_by_derivative");
   const T* lambda = rows(op.inputs[0], frame);
   T* out = rows(op.outputs[0], frame);
   for_each_point(op.inputs[1], frame, [&](std::int64_t at, const double* x, std::int64_t count, double* slopes) {

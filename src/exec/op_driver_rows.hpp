@@ -342,6 +342,7 @@ void OpDriver<Kernels>::apply_planes(const TaskOp& op, const RowFrame& frame) co
 
 template <class Kernels>
 void OpDriver<Kernels>::window_to_image(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "window_to_image");
   const BufferId to = op.outputs[0];
   std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
   for_each_piece(op.inputs[0], frame,

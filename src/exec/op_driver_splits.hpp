@@ -6,6 +6,7 @@ namespace boundflow {
 
 template <class Kernels>
 void OpDriver<Kernels>::given_bounds(const TaskOp& op, const BatchFrame& frame) const {
+  const TraceSpan span(frame.trace, SpanKind::RowKernel, "given_bounds");
   const BufferId x = op.outputs[0];
   const ValueId value = buffer(x).value;
   const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
@@ -38,6 +39,7 @@ void OpDriver<Kernels>::given_errors(const TaskOp& op, const BatchFrame& frame) 
 // What the relaxation has found stays where a share is no number.
 template <class Kernels>
 void OpDriver<Kernels>::apply_slopes(const TaskOp& op, const BatchFrame& frame) const {
+  const TraceSpan span(frame.trace, SpanKind::RowKernel, "apply_slopes");
   const LineStorage out = line_storage(op.outputs[0], frame);
   const LineStorage in = line_storage(op.inputs[0], frame);
   const SplitFrame& split = *frame.split;
@@ -133,6 +135,7 @@ const KnownChoices* OpDriver<Kernels>::known_choices(const TaskOp& op, std::int6
 // rounds away costs its magnitude, as at a fan-out.
 template <class Kernels>
 void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "apply_splits");
   const BufferId id = op.inputs[0];
   const ValueId value = buffer(op.inputs[1]).value;
   const std::optional<Window>& window = buffer(id).window;
@@ -167,6 +170,7 @@ void OpDriver<Kernels>::apply_splits(const TaskOp& op, const RowFrame& frame) co
 
 template <class Kernels>
 void OpDriver<Kernels>::minimizer(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "minimizer");
   const BufferId id = op.inputs[0], x = op.inputs[1], to = op.outputs[0];
   const std::int64_t n = columns(x);
   if (buffer(to).window) std::fill_n(rows(to, frame), ld(to) * frame.rows, T(0));
@@ -195,6 +199,7 @@ void OpDriver<Kernels>::minimizer(const TaskOp& op, const RowFrame& frame) const
 // Of the operand's window, or of its image.
 template <class Kernels>
 void OpDriver<Kernels>::cut_window(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "cut_window");
   const BufferId x = op.inputs[0], to = op.outputs[0];
   const Window& window = *buffer(to).window;
   const std::optional<Window>& all = buffer(x).window;
@@ -209,6 +214,7 @@ void OpDriver<Kernels>::cut_window(const TaskOp& op, const RowFrame& frame) cons
 
 template <class Kernels>
 void OpDriver<Kernels>::line_value(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "line_value");
   const BufferId x = op.inputs[0], y = op.inputs[1], to = op.outputs[0];
   const LineStorage lines = line_storage(op.inputs[2], *frame.batch);
   // Outside the image a window of points is zero as it came, where the result takes its place.
@@ -230,6 +236,7 @@ void OpDriver<Kernels>::line_value(const TaskOp& op, const RowFrame& frame) cons
 
 template <class Kernels>
 void OpDriver<Kernels>::plane_value(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "plane_value");
   const auto operands = static_cast<std::size_t>(op.joint->operands);
   const BufferId y = op.inputs[operands], to = op.outputs[0];
   const PlaneStorage planes = plane_storage(op.inputs[operands + 1], *frame.batch);
@@ -292,6 +299,7 @@ void OpDriver<Kernels>::keep(const TaskOp& op, const RowFrame& frame, float* kep
 
 template <class Kernels>
 void OpDriver<Kernels>::keep_points(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "keep_points");
   keep(op, frame, frame.kept_points, [&](std::int64_t split, const T* row, std::int64_t position) {
     frame.split_points[split] = position < 0 ? 0.0F : static_cast<float>(row[position]);
   });
@@ -299,6 +307,7 @@ void OpDriver<Kernels>::keep_points(const TaskOp& op, const RowFrame& frame) con
 
 template <class Kernels>
 void OpDriver<Kernels>::keep_rows(const TaskOp& op, const RowFrame& frame) const {
+  const TraceSpan span(frame.batch->trace, SpanKind::RowKernel, "keep_rows");
   const std::int64_t n = columns(op.inputs[0]);
   const auto all = static_cast<float>(buffer(op.inputs[0]).value_columns());
   const T* summed = nullptr;
