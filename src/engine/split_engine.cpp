@@ -203,6 +203,31 @@ std::int64_t SplitEngine::bytes_per_subproblem() const {
          2 * free_.size() * static_cast<std::int64_t>(sizeof(float)) + choices() * per_choice;
 }
 
+std::int64_t SplitEngine::held_bytes() const {
+  HeldBytes held;
+  for (const GivenValue& given : given_) {
+    held.add(given.lower);
+    held.add(given.upper);
+    held.add(given.error_weights);
+  }
+  const ValueBounds& own = contraction_base_.bounds;
+  for (const auto* numbers : {&own.lower, &own.upper, &own.low, &own.high, &contraction_base_.slack,
+                              &contraction_base_.widest, &lower_, &upper_}) {
+    held.add(*numbers);
+  }
+  held.add(own.pending);
+  for (const auto* numbers : {&free_.first_slopes, &free_.last_slopes, &free_.reaches, &turn_ranges_.lower,
+                              &turn_ranges_.upper, &turn_ranges_.peaks}) {
+    held.add(*numbers);
+  }
+  for (const auto* numbers : {&free_.neurons, &free_.known, &free_.not_turning, &place_, &positions_}) {
+    held.add(*numbers);
+  }
+  held.add(ranges_);
+  held.add(choices_);
+  return held.total();
+}
+
 const crown::NeuronLayer& SplitEngine::layer_of(std::int32_t neuron) const {
   const auto behind = std::find_if(layers_.begin(), layers_.end(), [&](const auto& l) { return l.offset > neuron; });
   return *(behind - 1);

@@ -29,6 +29,7 @@ class SplitEngine final : public SplitBounder {
   std::vector<NeuronRange> ranges_at(std::span<const double> point, const Deadline& deadline) const override;
   std::vector<std::int32_t> layers() const override;
   std::int64_t bytes_per_subproblem() const override;
+  std::int64_t held_bytes() const override;
 
   struct Refinement {
     SplitEffort effort;        // for each row

@@ -39,19 +39,33 @@ bool SplitEngine::can_narrow(const LinearSpec* spec, const SplitSubproblem& subp
 // What is known of all values, or of the input alone, within the subproblem's box. False: nothing is left of that.
 bool SplitEngine::begin_own(const SplitSubproblem& subproblem, ValueBounds& own) const {
   const GivenValue& input = given_[static_cast<std::size_t>(input_)];
-  if (contraction_ && !subproblem.violated.empty()) {
+  const std::size_t inputs = input.lower.size();
+  const InputBox* box = subproblem.box.get();
+  const bool narrows = contraction_ && !subproblem.violated.empty();
+  if (narrows) {
     own = contraction_base_.bounds;
   } else {
     own.clear();
+    own.lower.resize(inputs);
+    own.upper.resize(inputs);
+  }
+  // The input stands first.
+  bool left = true;
+  for (std::size_t p = 0; p < inputs && box != nullptr; ++p) {
+    const double lower = box->lower[coordinate(p)], upper = box->upper[coordinate(p)];
+    if (narrows) {
+      cut_input(p, lower, upper, own);
+    } else {
+      own.lower[p] = std::max(input.lower[p], lower);
+      own.upper[p] = std::min(input.upper[p], upper);
+    }
+    left = left && !(own.lower[p] > own.upper[p]);
+  }
+  if (!narrows && box == nullptr) {
     own.lower = input.lower;
     own.upper = input.upper;
   }
-  // The input stands first.
-  for (std::size_t p = 0; p < input.lower.size() && subproblem.box; ++p) {
-    cut_input(p, subproblem.box->lower[coordinate(p)], subproblem.box->upper[coordinate(p)], own);
-    if (own.lower[p] > own.upper[p]) return false;
-  }
-  return true;
+  return left;
 }
 
 // Whatever is not smaller stays.

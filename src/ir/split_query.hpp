@@ -140,6 +140,8 @@ class SplitBounder {
   virtual std::vector<std::int32_t> layers() const = 0;
   // The memory that `bound` takes for each subproblem while it runs, about and rather too much.
   virtual std::int64_t bytes_per_subproblem() const = 0;
+  // The memory that it holds of its own, and about what one `within` splits would.
+  virtual std::int64_t held_bytes() const { return 0; }
 };
 
 }  // namespace boundflow

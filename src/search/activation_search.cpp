@@ -154,8 +154,8 @@ class ActivationSearch {
 
   SplitBounder& bounder() const { return scope_.bounder ? *scope_.bounder : tools_.bounder; }
 
-  // Cuts the scope that is worked on, if there are bounders for its parts. These may spend as much time on their bounds
-  // as was spent on subproblems, or a part of that where it does not pay.
+  // Cuts the scope that is worked on, if there are bounders for its parts, and memory for them. These may spend as much
+  // time on their bounds as was spent on subproblems, or a part of that where it does not pay.
   void divide(double seconds) {
     const double share = static_cast<double>(options_.splits_per_scope) / static_cast<double>(slice_);
     std::vector<Leaf> leaves = std::move(heap_);
@@ -166,8 +166,11 @@ class ActivationSearch {
     for (Scope& part : parts) {
       part.refine_share = share;
       part.refine_s = share * seconds;
-      part.bounder = bounder().within(part.splits);
+      const std::int64_t expected = bounder().held_bytes();
+      if (bytes_ + expected <= options_.memory_bytes / 2) part.bounder = bounder().within(part.splits);
       if (part.bounder) {
+        part.bytes = part.bounder->held_bytes();
+        bytes_ += part.bytes;
         for (Leaf& leaf : part.leaves) {
           bytes_ -= leaf.bytes();
           leaf.subproblem.slopes = nullptr;  // of other neurons
@@ -184,6 +187,7 @@ class ActivationSearch {
 
   // Goes on with the scope that was cut off last: refines its bounds, and bounds its leaves again.
   std::optional<ActivationEnd> enter_scope() {
+    bytes_ -= scope_.bytes;
     scope_ = std::move(scopes_.back());
     scopes_.pop_back();
     refine(last_stage_, scope_.refine_s,
@@ -587,6 +591,7 @@ class ActivationSearch {
     const auto inputs = static_cast<std::size_t>(specification_.spec.inputs);
     const auto outputs = static_cast<std::size_t>(specification_.spec.outputs);
     std::vector<double> points;
+    points.reserve(group.points.size() * inputs);
     for (const std::vector<double>& point : group.points) points.insert(points.end(), point.begin(), point.end());
     const std::int64_t count = std::ssize(points) / static_cast<std::int64_t>(inputs);
     std::vector<double> values(static_cast<std::size_t>(count) * outputs);
@@ -657,7 +662,7 @@ class ActivationSearch {
   std::int64_t slice_;                 // splits of a scope, before it is cut
   std::vector<NeuronRange> observed_;  // at the known violation
   double stuck_bound_ = std::numeric_limits<double>::infinity();
-  std::int64_t bytes_ = 0;
+  std::int64_t bytes_ = 0;  // of open subproblems, and of scopes' bounders
   std::uint64_t next_age_ = 0;
 };
 

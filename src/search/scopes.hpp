@@ -34,6 +34,7 @@ struct Scope {
   std::vector<NeuronSplit> splits;  // that all of its leaves have, in this order; more of theirs follow
   std::vector<ActivationLeaf> leaves;
   std::unique_ptr<SplitBounder> bounder;                   // nullptr: the region's
+  std::int64_t bytes = 0;                                  // that it holds
   double bound = std::numeric_limits<double>::infinity();  // the worst of its leaves'
   // What its refinement may take, and as a share of the most that one may.
   double refine_s = 0;

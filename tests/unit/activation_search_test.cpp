@@ -31,7 +31,8 @@ class CountingBounder final : public SplitBounder {
   mutable std::atomic<int> optima{0};
   std::vector<std::int64_t> visits_allowed;  // per stage
   std::vector<double> time_allowed;
-  std::int64_t bytes = 0;                       // per subproblem
+  std::int64_t bytes = 0;  // per subproblem
+  std::int64_t held = 0;
   mutable std::atomic<std::size_t> largest{0};  // query
   int interrupt_in = -1;                        // the stage that a user interrupts
   std::atomic<bool>* interrupt = nullptr;
@@ -85,9 +86,11 @@ class CountingBounder final : public SplitBounder {
   }
   std::vector<std::int32_t> layers() const override { return {0, 2}; }
   std::int64_t bytes_per_subproblem() const override { return bytes; }
+  std::int64_t held_bytes() const override { return held; }
   // Bounds are better by this much within splits; none: there is nothing to be gained.
   std::optional<double> per_scope;
   std::shared_ptr<std::atomic<int>> scopes = std::make_shared<std::atomic<int>>(0);
+  std::shared_ptr<std::atomic<std::int64_t>> alive = std::make_shared<std::atomic<std::int64_t>>(0);
   std::unique_ptr<SplitBounder> within(std::span<const NeuronSplit> splits) const override {
     EXPECT_FALSE(splits.empty());
     if (!per_scope) return nullptr;
@@ -97,6 +100,10 @@ class CountingBounder final : public SplitBounder {
     result->per_split = per_split;
     result->per_scope = per_scope;
     result->scopes = scopes;
+    result->held = held;
+    // They live as long as the scopes that wait.
+    result->alive = alive;
+    *alive = std::max<std::int64_t>(*alive, alive.use_count() - 1);
     ++*scopes;
     return result;
   }
@@ -218,6 +225,27 @@ TEST(ActivationSearch, ScopesStayOpenWhereTimeOrMemoryEnds) {
     EXPECT_EQ(setup.statistics.open, setup.statistics.splits + 1);
     EXPECT_NEAR(setup.statistics.worst_bound, -3.9, 1e-6);
   }
+}
+
+// Half of the memory is for what is open, bounders of scopes included: where it does not hold them, scopes are not cut.
+TEST(ActivationSearch, ScopesTakeMemoryToo) {
+  const auto most_alive = [](std::int64_t held) {
+    Case setup;
+    setup.bounder.neurons = 12;
+    setup.bounder.start = -3.9;
+    setup.bounder.per_scope = 0;
+    setup.bounder.held = held;
+    setup.options.splits_between = 1;
+    setup.options.splits_per_scope = 3;
+    setup.options.queries_per_round = 1;
+    setup.options.subproblems_per_query = 4;
+    setup.options.memory_bytes = 1 << 24;
+    EXPECT_EQ(setup.run(), ActivationEnd::Closed);
+    return setup.bounder.alive->load();
+  };
+  EXPECT_GT(most_alive(0), 3);
+  EXPECT_EQ(most_alive(1 << 22), 1);
+  EXPECT_EQ(most_alive(1 << 24), 0);
 }
 
 TEST(ActivationSearch, ReportsWhileItRefines) {
