@@ -65,9 +65,10 @@ void limit_memory(std::int64_t bytes, int threads) {
   static_cast<void>(threads);
 #else
   // The limit is on what is reserved for data; the pages of the program itself count for the user, but not for it.
-  constexpr std::int64_t kProgram = std::int64_t{16} << 20;
+  constexpr std::int64_t kProgram = std::int64_t{18} << 20;
+  constexpr std::int64_t kLeastData = std::int64_t{16} << 20;
   constexpr std::int64_t kStack = std::int64_t{8} << 20;
-  const std::int64_t data = std::max<std::int64_t>(bytes - kProgram, kProgram) + threads * kStack;
+  const std::int64_t data = std::max(bytes - kProgram, kLeastData) + threads * kStack;
   struct rlimit limit {};
   if (::getrlimit(RLIMIT_DATA, &limit) != 0) return;
   limit.rlim_cur = std::min(limit.rlim_max, static_cast<rlim_t>(data));
