@@ -6,8 +6,9 @@
 // that shows, and beyond what the root proves. Prints a line of a Markdown table: how the search ended; subproblems;
 // how many of them per second and thread, over all of the search and from its first quarter on; the products' GFLOP/s
 // while they run, and over all of the time, with shares of one thread's measured peak; and where the time of the
-// threads went in a second run, which is traced: products, row kernels of ops, row kernels between ops (steps and
-// narrowing), what else ops do, the rest; and the share outside of all these kernels without what tracing itself takes.
+// threads went in a second run, which is traced: products, row kernels of ops, steps between ops (slopes and
+// multipliers, narrowing), what else ops do, the rest; and the share outside of all these kernels without what tracing
+// itself takes.
 #include "boundflow/boundflow.hpp"
 
 #include <fmt/format.h>
@@ -119,17 +120,13 @@ int run(int argc, char** argv) {
   const double flops = trace.at("executed_flop").get<double>() / products * 1e-9;
   fmt::print(" {:.1f} ({:.0f} %) | {:.1f} ({:.0f} %) |", flops, 100 * flops / peak, flops * products / all,
              100 * flops * products / all / peak);
-  // The engine's own row kernels run between ops.
-  double between = 0, spans = 0;
-  for (const Json& total : trace.at("totals")) {
-    spans += total.at("count").get<double>();
-    if (total.at("name") == "steps" || total.at("name") == "narrowing") between += total.at("time_s").get<double>();
-  }
-  const double rest_of_ops = ops - products - (row_kernels - between);
-  for (const double part : {products, row_kernels - between, between, rest_of_ops, all - ops - between}) {
+  const double steps = trace.at("steps_s");
+  for (const double part : {products, row_kernels, steps, ops - products - row_kernels, all - ops - steps}) {
     fmt::print(" {:.0f} % |", 100 * part / all);
   }
-  fmt::print(" {:.0f} % |\n", 100 * (1 - (products + row_kernels) / (all - spans * seconds_per_span())));
+  double spans = 0;
+  for (const Json& total : trace.at("totals")) spans += total.at("count").get<double>();
+  fmt::print(" {:.0f} % |\n", 100 * (1 - (products + row_kernels + steps) / (all - spans * seconds_per_span())));
   return 0;
 }
 

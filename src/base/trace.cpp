@@ -10,6 +10,8 @@ std::string_view to_string(SpanKind kind) {
       return "pass";
     case SpanKind::Op:
       return "op";
+    case SpanKind::Step:
+      return "step";
     case SpanKind::RowKernel:
       return "row kernel";
     case SpanKind::Product:

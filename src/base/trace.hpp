@@ -18,9 +18,9 @@
 
 namespace boundflow {
 
-// Spans nest: products and row kernels lie within ops (but for row kernels of the engine's own, between ops), ops and
-// passes within phases.
-enum class SpanKind { Phase, Pass, Op, RowKernel, Product };
+// Spans nest: products and row kernels lie within ops; ops, passes and steps within phases. A step is what an engine does
+// to all rows of a query between ops.
+enum class SpanKind { Phase, Pass, Op, Step, RowKernel, Product };
 
 std::string_view to_string(SpanKind kind);
 

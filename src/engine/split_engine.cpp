@@ -447,7 +447,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
     if (!walk(source, kind, deadline, w)) return false;
     std::vector<std::size_t> running;
     bool clipped = false;
-    std::optional<TraceSpan> steps(std::in_place, trace_.get(), SpanKind::RowKernel, kSteps);
+    std::optional<TraceSpan> steps(std::in_place, trace_.get(), SpanKind::Step, "slopes");
     for (std::size_t n = 0; n < w.owners.size(); ++n) {
       const auto b = static_cast<std::size_t>(w.owners[n]);
       SplitAnswer& answer = answers[b];

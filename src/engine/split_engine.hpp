@@ -11,6 +11,8 @@
 
 namespace boundflow {
 
+struct LinearFunctions;
+
 class SplitEngine final : public SplitBounder {
  public:
   // `engine`: compiled with Options::splits, and with split programs. StoppedError when the deadline passes before the
@@ -125,9 +127,11 @@ class SplitEngine final : public SplitBounder {
   bool clip_by_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
                     Workspace& workspace) const;
   void keep_box(const ValueBounds& own, SplitSubproblem& subproblem) const;
-  std::vector<double> forms(const RowSource& source, std::span<SplitSubproblem* const> subproblems,
-                            const Deadline& deadline, Workspace& workspace, InputBox& box) const;
   NeuronRange range_of(std::size_t free, std::size_t b, const Workspace& workspace) const;
+
+  // In engine/split_leaf.cpp.
+  bool functions_of(const LinearSpec& spec, std::span<SplitSubproblem* const> subproblems, const Deadline& deadline,
+                    LinearFunctions& functions) const;
 
   // In engine/split_steps.cpp: what follows from a sweep.
   const LineChoice* lines_of(std::size_t free, std::size_t side, const NeuronRange& range, LineChoices& own) const;

@@ -84,7 +84,7 @@ std::size_t SplitEngine::coordinate(std::size_t position) const {
 // `clips`: those that can be narrowed are to be clipped as well.
 bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips,
                       const ValueBounds* base, const Deadline& deadline, Workspace& w) const {
-  const TraceSpan span(trace_.get(), SpanKind::RowKernel, kNarrowing);
+  const TraceSpan span(trace_.get(), SpanKind::Step, "narrowing");
   const std::size_t count = subproblems.size(), values = given_.size(), input = static_cast<std::size_t>(input_);
   std::size_t last_read = count;  // the last one whose box is read alone
   w.own.resize(count);
@@ -191,7 +191,7 @@ bool SplitEngine::clip_by_rows(const RowSource& source, std::span<SplitSubproble
       }
       if (w.owners.empty()) break;
       if (!walk(source, Walk::Alone, deadline, w)) return false;
-      const TraceSpan span(trace_.get(), SpanKind::RowKernel, kSteps);
+      const TraceSpan span(trace_.get(), SpanKind::Step, "slopes");
       for (std::size_t n = 0; n < w.owners.size(); ++n) {
         const auto b = static_cast<std::size_t>(w.owners[n]);
         const double bound = sound_bound(w.constants[n], w.errors[n]);
@@ -203,7 +203,7 @@ bool SplitEngine::clip_by_rows(const RowSource& source, std::span<SplitSubproble
     for (std::size_t b = 0; b < subproblems.size(); ++b) {
       if (clipped[b] == 0 || w.empty[b] != 0) continue;
       if (deadline.should_stop()) return false;
-      const TraceSpan span(trace_.get(), SpanKind::RowKernel, kNarrowing);
+      const TraceSpan span(trace_.get(), SpanKind::Step, "narrowing");
       narrow(*source.spec, *subproblems[b], b, w);
     }
     if (!give(source, deadline, w)) return false;
@@ -240,7 +240,7 @@ std::vector<Narrowed> SplitEngine::narrow_halves(const LinearSpec& spec, const S
     const std::size_t count = std::min(kHalvesPerQuery, halves.size() - first);
     const auto part = std::span(pointers).subspan(first, count);
     if (!start(source, part, true, deadline, w, &base) || !clip_by_rows(source, part, deadline, w)) return {};
-    const TraceSpan span(trace_.get(), SpanKind::RowKernel, kNarrowing);
+    const TraceSpan span(trace_.get(), SpanKind::Step, "narrowing");
     for (std::size_t b = 0; b < count; ++b) {
       Narrowed& half = result.emplace_back();
       half.empty = w.empty[b] != 0;

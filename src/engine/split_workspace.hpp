@@ -6,10 +6,6 @@
 
 namespace boundflow {
 
-// Of spans: what is done to rows between walks, and bounds of a subproblem's own.
-inline constexpr const char* kSteps = "steps";
-inline constexpr const char* kNarrowing = "narrowing";
-
 struct SplitEngine::Workspace {
   Arena batch;
   Arena rows;

@@ -10,9 +10,8 @@ std::string to_chrome_trace(const Trace& trace, double wall_s, int threads) {
   const Trace::Total products = trace.total_of(SpanKind::Product);
   const double row_kernels = trace.total_of(SpanKind::RowKernel).seconds;
   const double ops = trace.total_of(SpanKind::Op).seconds;
-  const auto outside = [&](double of) {
-    return of > 0 ? std::max(0.0, 1 - (products.seconds + row_kernels) / of) : 0.0;
-  };
+  const double steps = trace.total_of(SpanKind::Step).seconds;
+  const auto outside = [](double kernels, double of) { return of > 0 ? std::max(0.0, 1 - kernels / of) : 0.0; };
   JsonWriter json;
   json.open('{');
   json.member("displayTimeUnit", "ms");
@@ -25,8 +24,9 @@ std::string to_chrome_trace(const Trace& trace, double wall_s, int threads) {
   json.member("executed_flop", 2 * products.executed);
   json.member("row_kernels_s", row_kernels);
   json.member("ops_s", ops);
-  json.member("outside_kernels_share", outside(wall_s * threads));
-  json.member("outside_kernels_share_of_ops", outside(ops));
+  json.member("steps_s", steps);
+  json.member("outside_kernels_share", outside(products.seconds + row_kernels + steps, wall_s * threads));
+  json.member("outside_kernels_share_of_ops", outside(products.seconds + row_kernels, ops));
   json.member("spans_left_out", trace.dropped());
   json.open('[', "totals");
   for (const auto& [key, total] : trace.totals()) {

@@ -68,6 +68,7 @@ TEST_F(TraceReport, AddsUpByKindAndName) {
   add(SpanKind::Product, "product", 1, 3);
   add(SpanKind::Product, "product", 3, 4);
   add(SpanKind::RowKernel, "relu", 5, 5.5);
+  add(SpanKind::Step, "slopes", 6, 7);
   const json text = report(10, 2);
   const json& totals = text.at("boundflow");
   EXPECT_EQ(totals.at("schema"), 1);
@@ -76,7 +77,8 @@ TEST_F(TraceReport, AddsUpByKindAndName) {
   EXPECT_DOUBLE_EQ(totals.at("products_s"), 3);
   EXPECT_DOUBLE_EQ(totals.at("row_kernels_s"), 0.5);
   EXPECT_DOUBLE_EQ(totals.at("ops_s"), 5);
-  EXPECT_DOUBLE_EQ(totals.at("outside_kernels_share"), 1 - 3.5 / 20);
+  EXPECT_DOUBLE_EQ(totals.at("steps_s"), 1);
+  EXPECT_DOUBLE_EQ(totals.at("outside_kernels_share"), 1 - 4.5 / 20);
   EXPECT_DOUBLE_EQ(totals.at("outside_kernels_share_of_ops"), 1 - 3.5 / 5);
   EXPECT_EQ(totals.at("spans_left_out"), 0);
   std::vector<std::string> lines;
@@ -86,7 +88,7 @@ TEST_F(TraceReport, AddsUpByKindAndName) {
                     std::to_string(total.at("time_s").get<double>()));
   }
   EXPECT_THAT(lines, ElementsAre("phase search 1 10.000000", "op affine 1 4.000000", "op relax 1 1.000000",
-                                 "row kernel relu 1 0.500000", "product product 2 3.000000"));
+                                 "step slopes 1 1.000000", "row kernel relu 1 0.500000", "product product 2 3.000000"));
 }
 
 TEST_F(TraceReport, EventsAreMicrosecondsOfTheirThread) {
