@@ -49,7 +49,7 @@ struct TurnRanges {
 
 // How far a row's lines lie from the functions of n neurons that turn: below, at the values that the sweep found (as
 // far as they lie within the ranges); above, where they turn, which is where the chord is furthest away. Each times
-// |Lambda|. NaN where the slopes are.
+// |Lambda|. NaN where the slopes are and Lambda takes the line below.
 void turn_scores(const float* lambda, const float* values, const float* shares, const float* first_slopes,
                  const float* last_slopes, const TurnRanges& ranges, std::int64_t n, float* scores);
 

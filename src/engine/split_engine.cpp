@@ -198,7 +198,7 @@ std::int64_t SplitEngine::bytes_per_subproblem() const {
   const BoundProgram& program = program_.program();
   std::int64_t numbers = 3 * program.inputs + 2 * program.outputs;
   for (const GivenValue& given : given_) numbers += 3 * std::ssize(given.lower) + 2;
-  const std::int64_t per_choice = 2 * sizeof(float) + sizeof(Moments) + sizeof(std::uint8_t);
+  const std::int64_t per_choice = sizeof(float) + sizeof(Moments) + 2 * sizeof(std::uint8_t);
   return program_.plan().batch_bytes + program_.plan().row_bytes + numbers * static_cast<std::int64_t>(sizeof(double)) +
          2 * free_.size() * static_cast<std::int64_t>(sizeof(float)) + choices() * per_choice;
 }

@@ -118,8 +118,8 @@ class SplitEngine final : public SplitBounder {
   bool contradicts(const SplitSubproblem& subproblem) const;
   bool can_narrow(const LinearSpec* spec, const SplitSubproblem& subproblem) const;
   std::size_t coordinate(std::size_t position) const;  // of the input, by where it is stored
-  bool begin_own(const SplitSubproblem& subproblem, ValueBounds& own) const;
-  void cut_input(std::size_t position, double lower, double upper, ValueBounds& own) const;
+  bool begin_own(const SplitSubproblem& subproblem, bool narrows, ValueBounds& own) const;
+  void cut(std::size_t at, double lower, double upper, ValueBounds& own) const;
   bool own(const RowSource& source, std::span<SplitSubproblem* const> subproblems, bool clips, const ValueBounds* base,
            const Deadline& deadline, Workspace& workspace) const;
   void narrow(const LinearSpec& spec, const SplitSubproblem& subproblem, std::size_t b, Workspace& workspace) const;

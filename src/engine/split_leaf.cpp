@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/rounding.hpp"
 #include "engine/linear_program.hpp"
@@ -12,12 +13,16 @@ namespace boundflow {
 
 namespace {
 
-constexpr std::size_t kMostEntries = std::size_t{1} << 20;  // of a program's matrix
+constexpr std::size_t kMostEntries = std::size_t{1} << 19;  // of a program's matrix
 constexpr std::size_t kRowsPerQuery = 32;
 constexpr int kMostSteps = 20000;
 // A multiplier changes a row by at most so many times its spread over the box. That keeps programs feasible, where
 // nothing is left of a subproblem as well, and roundings small.
 constexpr double kMostWeight = 1000;
+
+float to_float(double x) {
+  return static_cast<float>(std::min(x, static_cast<double>(std::numeric_limits<float>::max())));
+}
 
 // The specification with a row of zeros behind its own.
 LinearSpec with_zero_row(const LinearSpec& spec) {
@@ -154,11 +159,12 @@ std::optional<LeafOptimum> SplitEngine::optimum(const LinearSpec& spec, const Sp
       solve(leaf_program(functions, rows.size(), scales), kMostSteps, deadline);
   if (!solution) return std::nullopt;
   LeafOptimum optimum;
+  optimum.walks = static_cast<std::int64_t>(count);
   for (std::size_t s = 0; s < splits; ++s) {
-    optimum.multipliers.push_back(static_cast<float>(solution->multipliers[s] * scales[s]));
+    optimum.multipliers.push_back(to_float(solution->multipliers[s] * scales[s]));
   }
   for (std::size_t k = 0; k < rows.size() && rows.size() > 1; ++k) {
-    optimum.weights.push_back(static_cast<float>(solution->multipliers[splits + k]));
+    optimum.weights.push_back(to_float(solution->multipliers[splits + k]));
   }
   for (std::size_t j = 0; j < inputs; ++j) {
     optimum.point.push_back(std::clamp(solution->point[j], functions.box.lower[j], functions.box.upper[j]));

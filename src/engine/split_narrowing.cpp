@@ -36,13 +36,14 @@ bool SplitEngine::can_narrow(const LinearSpec* spec, const SplitSubproblem& subp
          semantics_ != Semantics::Nominal;
 }
 
-// What is known of all values, or of the input alone, within the subproblem's box. False: nothing is left of that.
-bool SplitEngine::begin_own(const SplitSubproblem& subproblem, ValueBounds& own) const {
+// What is known of all values, for those that narrow them, or of the input alone, within the subproblem's box. False:
+// nothing is left of that.
+bool SplitEngine::begin_own(const SplitSubproblem& subproblem, bool narrows, ValueBounds& own) const {
   const GivenValue& input = given_[static_cast<std::size_t>(input_)];
   const std::size_t inputs = input.lower.size();
   const InputBox* box = subproblem.box.get();
-  const bool narrows = contraction_ && !subproblem.violated.empty();
-  if (narrows) {
+  const bool contracts = contraction_ != nullptr && narrows;
+  if (contracts) {
     own = contraction_base_.bounds;
   } else {
     own.clear();
@@ -53,27 +54,27 @@ bool SplitEngine::begin_own(const SplitSubproblem& subproblem, ValueBounds& own)
   bool left = true;
   for (std::size_t p = 0; p < inputs && box != nullptr; ++p) {
     const double lower = box->lower[coordinate(p)], upper = box->upper[coordinate(p)];
-    if (narrows) {
-      cut_input(p, lower, upper, own);
+    if (contracts) {
+      cut(p, lower, upper, own);
     } else {
       own.lower[p] = std::max(input.lower[p], lower);
       own.upper[p] = std::min(input.upper[p], upper);
     }
     left = left && !(own.lower[p] > own.upper[p]);
   }
-  if (!narrows && box == nullptr) {
+  if (!contracts && box == nullptr) {
     own.lower = input.lower;
     own.upper = input.upper;
   }
   return left;
 }
 
-// Whatever is not smaller stays.
-void SplitEngine::cut_input(std::size_t position, double lower, double upper, ValueBounds& own) const {
-  const bool narrows = !own.pending.empty();
-  const auto p = static_cast<std::int64_t>(position);
-  if (lower > own.lower[position]) narrows ? contraction_->raise(p, lower, own) : void(own.lower[position] = lower);
-  if (upper < own.upper[position]) narrows ? contraction_->reduce(p, upper, own) : void(own.upper[position] = upper);
+// Whatever is not smaller stays, and NaN.
+void SplitEngine::cut(std::size_t at, double lower, double upper, ValueBounds& own) const {
+  const bool contracts = !own.pending.empty();
+  const auto i = static_cast<std::int64_t>(at);
+  if (lower > own.lower[at]) contracts ? contraction_->raise(i, lower, own) : void(own.lower[at] = lower);
+  if (upper < own.upper[at]) contracts ? contraction_->reduce(i, upper, own) : void(own.upper[at] = upper);
 }
 
 std::size_t SplitEngine::coordinate(std::size_t position) const {
@@ -111,7 +112,7 @@ bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const>
     if (base != nullptr) {
       w.own[b] = *base;
     } else {
-      w.empty[b] = begin_own(*subproblems[b], w.own[b]) ? 0 : 1;
+      w.empty[b] = begin_own(*subproblems[b], narrows, w.own[b]) ? 0 : 1;
     }
     if (!narrows && w.empty[b] == 0) last_read = b;
     if (narrows && w.empty[b] == 0) narrow(*source.spec, *subproblems[b], b, w);
@@ -128,22 +129,20 @@ bool SplitEngine::own(const RowSource& source, std::span<SplitSubproblem* const>
   return true;
 }
 
-// Narrows a subproblem's own bounds by its splits, and by what it takes for its rows to be violated.
+// Narrows a subproblem's own bounds by its splits, and by what it takes for its rows to be violated. Splits of the
+// input always count: distances are measured from the corner where rows are least in what they leave (`clip`).
 void SplitEngine::narrow(const LinearSpec& spec, const SplitSubproblem& subproblem, std::size_t b, Workspace& w) const {
-  if (!contraction_) return;
   ValueBounds& own = w.own[b];
   for (const NeuronSplit& split : subproblem.splits) {
     const crown::NeuronLayer& layer = layer_of(split.neuron);
-    const auto at = static_cast<std::size_t>(contraction_->offset(layer.value) + split.neuron - layer.offset);
-    const double end = split.above ? own.lower[at] : own.upper[at];
+    if (!contraction_ && layer.value != input_) continue;
+    const std::int64_t offset = contraction_ ? contraction_->offset(layer.value) : 0;
+    const auto at = static_cast<std::size_t>(offset + split.neuron - layer.offset);
     const auto point = static_cast<double>(split.point);
-    // Written so that NaN stays.
-    if (!(split.above ? end < point : end > point)) continue;
-    const auto i = static_cast<std::int64_t>(at);
-    split.above ? contraction_->raise(i, point, own) : contraction_->reduce(i, point, own);
+    cut(at, split.above ? point : -kInfinity, split.above ? kInfinity : point, own);
     if (own.lower[at] > own.upper[at]) w.empty[b] = 1;
   }
-  if (w.empty[b] != 0) return;
+  if (!contraction_ || w.empty[b] != 0) return;
   w.empty[b] = contraction_->contract(contraction_base_, spec, subproblem.violated, own) ? 0 : 1;
 }
 
@@ -168,7 +167,7 @@ bool SplitEngine::clip(std::size_t n, double bound, Workspace& w) const {
       const auto p = static_cast<std::size_t>(positions_[i]);
       const double l = own.lower[p], u = own.upper[p], reach = round_up(-bound / std::fabs(slope));
       if (!(reach < (1 - kLeastClip) * (u - l))) continue;
-      slope > 0 ? cut_input(p, l, add_up(l, reach), own) : cut_input(p, sub_down(u, reach), u, own);
+      slope > 0 ? cut(p, l, add_up(l, reach), own) : cut(p, sub_down(u, reach), u, own);
       clipped = true;
     }
   }

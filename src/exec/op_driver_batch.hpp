@@ -480,8 +480,8 @@ void OpDriver<Kernels>::relax(const TaskOp& op, const BatchFrame& frame) const {
     if (nominal) std::fill_n(out.error_weight + row, n, 0.0F);
     // Splits narrow what is given, which is looked at once.
     if (by_splits && !given_extent) {
-      const BoundsRow known = frame.split->known_of(b, value);
-      given_extent = interval_extent(known.lower, known.upper, n).max_abs;
+      const GivenValue& given = frame.split->given[static_cast<std::size_t>(value)];
+      given_extent = interval_extent(given.lower.data(), given.upper.data(), n).max_abs;
     }
     const double sum_abs_x = static_cast<double>(n) * (by_splits ? *given_extent : interval_extent(l, u, n).max_abs);
     const double scalar = tiny * (2 * sum_abs_x + static_cast<double>(n + 1));

@@ -91,6 +91,7 @@ struct LeafOptimum {
   std::vector<float> multipliers;  // of its splits: those of the best bound
   std::vector<float> weights;      // of the rows of `violated`, where there are several: the combination bounded then
   std::vector<double> point;       // [inputs], where the row, or the largest of several, is least
+  std::int64_t walks = 0;          // that it took
 };
 
 inline double sound_bound(const SplitAnswer& answer) {

@@ -157,6 +157,11 @@ class ActivationSearch {
   // Cuts the scope that is worked on, if there are bounders for its parts, and memory for them. These may spend as much
   // time on their bounds as was spent on subproblems, or a part of that where it does not pay.
   void divide(double seconds) {
+    const std::int64_t expected = bounder().held_bytes();
+    if (bytes_ + expected > options_.memory_bytes / 2) {
+      slice_ = std::min(2 * slice_, kLargestSlice);
+      return;
+    }
     const double share = static_cast<double>(options_.splits_per_scope) / static_cast<double>(slice_);
     std::vector<Leaf> leaves = std::move(heap_);
     std::move(dive_.begin(), dive_.end(), std::back_inserter(leaves));
@@ -166,7 +171,6 @@ class ActivationSearch {
     for (Scope& part : parts) {
       part.refine_share = share;
       part.refine_s = share * seconds;
-      const std::int64_t expected = bounder().held_bytes();
       if (bytes_ + expected <= options_.memory_bytes / 2) part.bounder = bounder().within(part.splits);
       if (part.bounder) {
         part.bytes = part.bounder->held_bytes();
@@ -578,6 +582,7 @@ class ActivationSearch {
     for (Leaf& leaf : leaves) {
       const std::optional<LeafOptimum> optimum = bounder().optimum(spec, leaf.subproblem, deadline_);
       if (!optimum) continue;
+      group.walks += optimum->walks;
       for (std::size_t s = 0; s < optimum->multipliers.size(); ++s) {
         leaf.subproblem.splits[s].multiplier = optimum->multipliers[s];
       }

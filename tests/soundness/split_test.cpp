@@ -4,6 +4,7 @@
 #include <tbb/task_arena.h>
 
 #include "exec/native/native_executor.hpp"
+#include "support/layer_stack.hpp"
 #include "support/split_case.hpp"
 
 namespace boundflow {
@@ -137,6 +138,96 @@ TEST_P(Splits, NarrowingKeepsWhatViolates) {
   EXPECT_GT(contracted, 200);
   EXPECT_GT(halves, 500);
   EXPECT_GT(empty, 20);
+}
+
+// An activation that reads the input is split there, which moves the corner that distances are measured from; with a
+// product in the network, which is not contracted, nothing else narrows the box by the split.
+TEST_P(Splits, ClippingMeasuresFromWhatSplitsOfTheInputLeave) {
+  for (const bool contracted : {false, true}) {
+    LayerStack stack;
+    const ValueId r = stack.node("Relu", {stack.input({1, 2})});
+    ValueId y = stack.dense(r, {1, 0, -1, 0}, {-0.5F, 0.2F});
+    if (!contracted) {
+      const ValueId a = stack.dense(r, {1e-3F, 1e-3F, 0, 1e-3F}, {0, 0});
+      y = stack.node("Add", {y, stack.node("Mul", {a, stack.dense(r, {0, 1e-3F, 1e-3F, 0}, {0, 0})})});
+    }
+    const auto network = std::make_shared<const Network>(run_passes(stack.finish(y), operator_table()));
+    const auto engine =
+        std::make_shared<const QueryEngine>(network, GetParam().executor(), QueryEngine::Options{.splits = true});
+    ASSERT_EQ(engine->split_programs().contraction != nullptr, contracted);
+    const SplitEngine splits(engine, {{-1, -1}, {1, 1}}, GetParam().semantics, Deadline());
+    LinearSpec spec;
+    spec.rows = spec.inputs = spec.outputs = 2;
+    spec.output_coefficients = {1, 0, 0, 1};
+    spec.output_coefficient_errors.assign(4, 0);
+    spec.constants = spec.constant_errors = {0, 0};
+    // x_0 = 0.3 violates both rows; below zero nothing violates the second.
+    for (const std::vector<std::int32_t>& violated : {std::vector<std::int32_t>{0, 1}, {0}, {1}}) {
+      for (const std::int32_t row : violated) {
+        for (const int steps : {0, 1, 8}) {
+          SplitSubproblem half;
+          half.row = row;
+          half.violated = violated;
+          half.splits = {side_of({0, 0}, true)};
+          SplitSubproblem* const pointer = &half;
+          std::vector<SplitAnswer> answers;
+          ASSERT_TRUE(splits.bound(spec, {&pointer, 1}, {.steps = steps}, Deadline(), answers));
+          EXPECT_FALSE(answers[0].empty) << "row " << row << " of " << violated.size() << ", steps " << steps;
+          EXPECT_LE(sound_bound(answers[0]), row == 0 ? -0.2 + 1e-5 : -0.1 + 1e-5);
+          if (!half.box) continue;
+          EXPECT_LE(half.box->lower[0], 0.3);
+          EXPECT_GE(half.box->upper[0], 0.3);
+        }
+      }
+    }
+  }
+}
+
+// What a workspace was used for before makes no difference.
+TEST_P(Splits, AnswersDoNotDependOnEarlierQueries) {
+  int compared = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Case used(seed, GetParam().executor(), GetParam().semantics);
+    if (!used.splits) continue;
+    Random random(seed + 9000);
+    for (int query = 0; query < 6; ++query) {
+      std::vector<SplitSubproblem> subproblems;
+      const std::int64_t count = random.integer(1, 5);
+      for (std::int64_t k = 0; k < count; ++k) subproblems.push_back(used.around(used.point(random), random));
+      std::vector<SplitSubproblem> again = subproblems;
+      const SplitEffort effort{.steps = static_cast<int>(random.integer(0, 4)),
+                               .candidates = random.coin(),
+                               .minimizers = random.coin(),
+                               .stop_above_zero = random.coin()};
+      const Case fresh(seed, GetParam().executor(), GetParam().semantics);
+      const auto bound = [&](const Case& test, std::vector<SplitSubproblem>& of) {
+        std::vector<SplitSubproblem*> pointers;
+        for (SplitSubproblem& s : of) pointers.push_back(&s);
+        std::vector<SplitAnswer> answers;
+        EXPECT_TRUE(test.splits->bound(test.spec, pointers, effort, Deadline(), answers));
+        return answers;
+      };
+      const std::vector<SplitAnswer> one = bound(used, subproblems), other = bound(fresh, again);
+      for (std::size_t k = 0; k < one.size(); ++k) {
+        ASSERT_EQ(one[k].empty, other[k].empty);
+        ASSERT_EQ(one[k].nominal, other[k].nominal) << "seed " << seed << " query " << query;
+        ASSERT_EQ(one[k].error, other[k].error);
+        ASSERT_EQ(one[k].minimizer, other[k].minimizer);
+        ASSERT_EQ(one[k].outputs, other[k].outputs);
+        ASSERT_EQ(one[k].candidates.size(), other[k].candidates.size());
+        for (std::size_t c = 0; c < one[k].candidates.size(); ++c) {
+          ASSERT_EQ(one[k].candidates[c].neuron, other[k].candidates[c].neuron);
+        }
+        for (std::size_t s = 0; s < again[k].splits.size(); ++s) {
+          ASSERT_EQ(subproblems[k].splits[s].multiplier, again[k].splits[s].multiplier);
+        }
+        ASSERT_EQ(subproblems[k].slopes == nullptr, again[k].slopes == nullptr);
+        if (again[k].slopes) ASSERT_EQ(*subproblems[k].slopes, *again[k].slopes);
+        ++compared;
+      }
+    }
+  }
+  EXPECT_GT(compared, 300);
 }
 
 TEST_P(Splits, RefinedBoundsHoldAndAreTighter) {

@@ -231,9 +231,9 @@ TEST(ActivationSearch, ScopesStayOpenWhereTimeOrMemoryEnds) {
 TEST(ActivationSearch, ScopesTakeMemoryToo) {
   const auto most_alive = [](std::int64_t held) {
     Case setup;
-    setup.bounder.neurons = 12;
-    setup.bounder.start = -3.9;
-    setup.bounder.per_scope = 0;
+    setup.bounder.neurons = 14;
+    setup.bounder.start = -5.9;
+    setup.bounder.per_scope = 0.1;
     setup.bounder.held = held;
     setup.options.splits_between = 1;
     setup.options.splits_per_scope = 3;
@@ -368,7 +368,7 @@ TEST(ActivationSearch, ClosesLeavesByTheirLinearPrograms) {
   setup.bounder.per_multiplier = 0.3;
   EXPECT_EQ(setup.run(), ActivationEnd::Stuck);
   EXPECT_EQ(setup.bounder.optima, 4);
-  setup.bounder.leaf_optimum = LeafOptimum{{1, 1}, {}, {0.5}};
+  setup.bounder.leaf_optimum = LeafOptimum{{1, 1}, {}, {0.5}, 3};
   EXPECT_EQ(setup.run(), ActivationEnd::Closed);
   // No multiplier makes a bound of what is none.
   setup.bounder.leaf_optimum->multipliers = {std::numeric_limits<float>::quiet_NaN(), 1};
@@ -380,7 +380,7 @@ TEST(ActivationSearch, OffersThePointsOfLinearPrograms) {
   Case setup;
   setup.bounder.neurons = 1;
   setup.bounder.start = -1.5;
-  setup.bounder.leaf_optimum = LeafOptimum{{1}, {}, {-0.6}};  // violates y <= -0.5
+  setup.bounder.leaf_optimum = LeafOptimum{{1}, {}, {-0.6}, 2};  // violates y <= -0.5
   setup.accept = true;
   EXPECT_EQ(setup.run(), ActivationEnd::Violated);
   EXPECT_EQ(setup.accepted, 1);
