@@ -421,7 +421,6 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   const std::size_t count = subproblems.size();
   const auto inputs = static_cast<std::size_t>(program_.program().inputs);
   const auto outputs = static_cast<std::size_t>(program_.program().outputs);
-  const std::size_t free = ranges_.size();
   auto lease = workspaces_.take();
   Workspace& w = *lease;
   const bool several = std::any_of(subproblems.begin(), subproblems.end(),
@@ -431,11 +430,11 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   if (!start(source, subproblems, clips, deadline, w)) return false;
   if (several && !clip_by_rows(source, subproblems, deadline, w)) return false;
   aim(subproblems, w);
-  const auto sides = static_cast<std::size_t>(sides_);
-  at_least(w.best_slopes, sides * count * free);
+  const std::size_t choices = static_cast<std::size_t>(sides_) * count * ranges_.size();
+  at_least(w.best_slopes, choices);
   w.best_multipliers.resize(w.splits.size());
-  at_least(w.share_moments.means, sides * count * free);
-  at_least(w.share_moments.squares, sides * count * free);
+  at_least(w.share_moments.means, choices);
+  at_least(w.share_moments.squares, choices);
   w.multiplier_moments.assign(w.splits.size(), {});
   w.best.assign(count, -kInfinity);
   answers.assign(count, {});
@@ -456,15 +455,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
         w.best[b] = bound;
         answer.nominal = w.constants[n];
         answer.error = w.errors[n];
-        for (std::size_t side = 0; side < sides && effort.steps > 0; ++side) {
-          const std::size_t at = (side * count + b) * free;
-          const float* shares = w.shares.data() + at;
-          std::transform(shares, shares + free, w.best_slopes.data() + at,
-                         [](float share) { return static_cast<std::uint8_t>(share * 255 + 0.5F); });
-        }
-        for (std::int64_t s = w.first_split[b]; s < w.first_split[b + 1]; ++s) {
-          w.best_multipliers[static_cast<std::size_t>(s)] = w.splits[static_cast<std::size_t>(s)].multiplier;
-        }
+        if (effort.steps > 0) keep_best(b, w);
       }
       const bool done = effort.stop_above_zero && w.best[b] > 0;
       if (!done && clip(n, bound, w)) {
@@ -498,16 +489,7 @@ bool SplitEngine::bound_rows(const RowSource& source, std::span<SplitSubproblem*
   for (std::size_t b = 0; b < count; ++b) {
     if (w.empty[b] != 0) continue;
     if (contraction_ || w.clipped[b]) keep_box(w.own[b], *subproblems[b]);
-    std::vector<std::uint8_t> slopes;
-    slopes.reserve(sides * free);
-    for (std::size_t side = 0; side < sides; ++side) {
-      const std::uint8_t* best = w.best_slopes.data() + (side * count + b) * free;
-      slopes.insert(slopes.end(), best, best + free);
-    }
-    subproblems[b]->slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
-    for (std::size_t s = 0; s < subproblems[b]->splits.size(); ++s) {
-      subproblems[b]->splits[s].multiplier = w.best_multipliers[static_cast<std::size_t>(w.first_split[b]) + s];
-    }
+    take_best(b, w, *subproblems[b]);
   }
   return true;
 }

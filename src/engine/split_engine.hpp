@@ -144,6 +144,8 @@ class SplitEngine final : public SplitBounder {
   void for_each_narrowed(std::size_t b, const Workspace& workspace, const Visit& visit) const;
   double score(std::size_t free, std::size_t n, const Workspace& workspace, LineChoices& own) const;
   void rank(std::size_t n, Workspace& workspace, SplitAnswer& answer) const;
+  void keep_best(std::size_t b, Workspace& workspace) const;
+  void take_best(std::size_t b, const Workspace& workspace, SplitSubproblem& subproblem) const;
   static float multiplier_gradient(const SplitTerm& split, float z);
 
   bool give(const RowSource& source, const Deadline& deadline, Workspace& workspace) const;

@@ -180,4 +180,33 @@ void SplitEngine::rank(std::size_t n, Workspace& w, SplitAnswer& answer) const {
   }
 }
 
+// Those of subproblem b, in w.best_slopes and w.best_multipliers.
+void SplitEngine::keep_best(std::size_t b, Workspace& w) const {
+  const auto count = static_cast<std::size_t>(w.frame.subproblems);
+  for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
+    const std::size_t at = (side * count + b) * ranges_.size();
+    const float* shares = w.shares.data() + at;
+    std::transform(shares, shares + ranges_.size(), w.best_slopes.data() + at,
+                   [](float share) { return static_cast<std::uint8_t>(share * 255 + 0.5F); });
+  }
+  for (auto s = static_cast<std::size_t>(w.first_split[b]); s < static_cast<std::size_t>(w.first_split[b + 1]); ++s) {
+    w.best_multipliers[s] = w.splits[s].multiplier;
+  }
+}
+
+void SplitEngine::take_best(std::size_t b, const Workspace& w, SplitSubproblem& subproblem) const {
+  const auto count = static_cast<std::size_t>(w.frame.subproblems);
+  const auto sides = static_cast<std::size_t>(sides_);
+  std::vector<std::uint8_t> slopes;
+  slopes.reserve(sides * ranges_.size());
+  for (std::size_t side = 0; side < sides; ++side) {
+    const std::uint8_t* best = w.best_slopes.data() + (side * count + b) * ranges_.size();
+    slopes.insert(slopes.end(), best, best + ranges_.size());
+  }
+  subproblem.slopes = std::make_shared<const std::vector<std::uint8_t>>(std::move(slopes));
+  for (std::size_t s = 0; s < subproblem.splits.size(); ++s) {
+    subproblem.splits[s].multiplier = w.best_multipliers[static_cast<std::size_t>(w.first_split[b]) + s];
+  }
+}
+
 }  // namespace boundflow

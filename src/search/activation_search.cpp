@@ -552,10 +552,12 @@ class ActivationSearch {
       group.tree.split_layer(leaf.depth, layer_of(at.neuron));
       group.tree.open(leaf.depth + 1, 2);
       for (const bool above : {false, true}) {
-        Leaf half = leaf;
-        half.depth = leaf.depth + 1;
-        half.subproblem = half_of(leaf.subproblem, at, above);
-        halves.push_back(std::move(half));
+        halves.push_back({.subproblem = half_of(leaf.subproblem, at, above),
+                          .candidates = {},
+                          .lambda = leaf.lambda,
+                          .clause = leaf.clause,
+                          .depth = leaf.depth + 1,
+                          .bound = leaf.bound});
       }
     }
     time.emplace(group.tree, SearchPhase::Halves);
