@@ -182,12 +182,15 @@ void SplitEngine::rank(std::size_t n, Workspace& w, SplitAnswer& answer) const {
 
 // Those of subproblem b, in w.best_slopes and w.best_multipliers.
 void SplitEngine::keep_best(std::size_t b, Workspace& w) const {
+  // Shares lie in [0, 1], so that cutting off what is behind the point rounds to the nearest; unlike lround, in
+  // vectors.
+  constexpr float kHalf = 0.5F;
   const auto count = static_cast<std::size_t>(w.frame.subproblems);
   for (std::size_t side = 0; side < static_cast<std::size_t>(sides_); ++side) {
     const std::size_t at = (side * count + b) * ranges_.size();
     const float* shares = w.shares.data() + at;
     std::transform(shares, shares + ranges_.size(), w.best_slopes.data() + at,
-                   [](float share) { return static_cast<std::uint8_t>(share * 255 + 0.5F); });
+                   [](float share) { return static_cast<std::uint8_t>(share * 255 + kHalf); });
   }
   for (auto s = static_cast<std::size_t>(w.first_split[b]); s < static_cast<std::size_t>(w.first_split[b + 1]); ++s) {
     w.best_multipliers[s] = w.splits[s].multiplier;
