@@ -18,8 +18,8 @@
 
 namespace boundflow {
 
-// Spans nest: products and row kernels lie within ops; ops, passes and steps within phases. A step is what an engine does
-// to all rows of a query between ops.
+// Spans nest: products and row kernels lie within ops; ops, passes and steps within phases. A step is what an engine
+// does to all rows of a query between ops.
 enum class SpanKind { Phase, Pass, Op, Step, RowKernel, Product };
 
 std::string_view to_string(SpanKind kind);
