@@ -12,7 +12,7 @@ namespace boundflow {
 
 // The least cost x over lower <= x <= upper with rows x >= at_least.
 struct LinearProgram {
-  std::vector<double> lower, upper, cost;  // [columns]; upper may be infinite
+  std::vector<double> lower, upper, cost;  // [columns]; ends may be infinite
   std::vector<double> rows;                // [rows, columns]
   std::vector<double> at_least;            // [rows]
 };

@@ -109,7 +109,7 @@ class SplitEngine final : public SplitBounder {
   Gradients gradients(const RowSource& source, SplitSubproblem& subproblem, const Deadline& deadline) const;
   std::int64_t neurons_met(std::size_t program) const;
   bool bound_leaves(std::size_t program, std::span<RowTree::Leaf* const> leaves, std::span<const double> signs,
-                    const SplitEffort& effort, const Deadline& deadline) const;
+                    SplitEffort effort, const Deadline& deadline) const;
   bool split_rows(std::size_t program, std::span<RowTree> trees, int splits, const SplitEffort& effort,
                   const Deadline& deadline) const;
   bool bound_rows(const RowSource& source, std::span<SplitSubproblem* const> subproblems, const SplitEffort& effort,

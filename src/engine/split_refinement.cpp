@@ -12,8 +12,8 @@ namespace boundflow {
 
 // Bounds the leaves again, each with its row's sign; false if the deadline has passed.
 bool SplitEngine::bound_leaves(std::size_t program, std::span<RowTree::Leaf* const> leaves,
-                               std::span<const double> signs, const SplitEffort& effort,
-                               const Deadline& deadline) const {
+                               std::span<const double> signs, SplitEffort effort, const Deadline& deadline) const {
+  effort.minimizers = false;  // of bounds of hidden neurons, nobody looks at them
   std::vector<SplitSubproblem*> pointers;
   for (RowTree::Leaf* leaf : leaves) pointers.push_back(&leaf->subproblem);
   std::vector<SplitAnswer> answers;
@@ -112,7 +112,6 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
     };
     SplitEffort effort = refinement.effort;
     effort.candidates = refinement.splits > 0;
-    effort.minimizers = false;
     for_each_part([&](std::span<RowTree> part) {
       std::vector<RowTree::Leaf*> roots;
       std::vector<double> signs;
@@ -138,11 +137,9 @@ std::int64_t SplitEngine::refine(const Refinement& refinement, const RefinementL
         std::min(visits_left / layers_left / split_visits, limit.memory_bytes / (count * leaf_bytes) - 1);
     const auto most = static_cast<int>(std::clamp<std::int64_t>(affordable, 0, refinement.splits));
     visits_left -= most * split_visits;
-    SplitEffort split_effort = refinement.split_effort;
-    split_effort.minimizers = false;
     for (int done = 0; done < most && !share.should_stop(); done += kSplitsAtOnce) {
       const int now = std::min(kSplitsAtOnce, most - done);
-      for_each_part([&](std::span<RowTree> part) { split_rows(p, part, now, split_effort, share); });
+      for_each_part([&](std::span<RowTree> part) { split_rows(p, part, now, refinement.split_effort, share); });
       if (limit.progress) limit.progress();
     }
     std::for_each(trees.begin(), trees.end(), take);

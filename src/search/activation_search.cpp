@@ -580,6 +580,7 @@ class ActivationSearch {
 
   // The best multipliers of leaves without neurons to split, as far as they are found, and where rows are least then.
   void take_optima(std::vector<Leaf>& leaves, Group& group) const {
+    if (leaves.empty()) return;
     const LinearSpec spec = spec_of(leaves);
     for (Leaf& leaf : leaves) {
       const std::optional<LeafOptimum> optimum = bounder().optimum(spec, leaf.subproblem, deadline_);
